@@ -1,0 +1,120 @@
+"""Contracts as people write them: `data/contracts/TABLE.yaml`, parsed and checked.
+
+A contract has the columns and their types, `rules` (a breach refuses the table) and `answerable` rules (a breach says
+what the data cannot tell and never blocks). A rule is either a Great Expectations expectation (`expect:` with its
+arguments) or a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from causalrec_assets.answers import InputError
+
+DTYPES: dict[str, pl.DataType] = {
+    str(dtype): dtype
+    for dtype in (
+        pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt32(), pl.UInt64(), pl.Float32(), pl.Float64(),
+        pl.String(), pl.Boolean(), pl.Date(), pl.List(pl.String()), pl.List(pl.Float32()),
+    )
+} | {"Datetime(us, UTC)": pl.Datetime("us", "UTC"), "Array(Float32)": pl.Array(pl.Float32(), 1)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One sentence that must hold (or, for an answerable rule, whose failing is said)."""
+
+    name: str
+    why: str
+    kind: str
+    """`expect` or `holds`."""
+    expectation: str
+    """The expectation's name, or the SQL of the row rule."""
+    arguments: Mapping[str, Any]
+    only_if: str | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    table: str
+    about: str
+    columns: Mapping[str, str]
+    extra_columns: bool
+    rules: tuple[Rule, ...]
+    answerable: tuple[Rule, ...]
+
+    def empty(self) -> pl.DataFrame:
+        """No rows, the declared columns."""
+        return pl.DataFrame(schema={name: DTYPES[dtype] for name, dtype in self.columns.items()})
+
+    def schema_breaches(self, frame: pl.DataFrame) -> list[str]:
+        """What is wrong with the columns and types of a table, in words; empty when nothing is."""
+        found = []
+        for name, expected in self.columns.items():
+            if name not in frame.columns:
+                found.append(f"column `{name}` ({expected}) is missing")
+                continue
+            given = dtype_name(frame.schema[name])
+            if given != expected:
+                found.append(f"column `{name}` must be {expected}, it is {given}")
+        if not self.extra_columns and (extra := [c for c in frame.columns if c not in self.columns]):
+            found.append(f"columns {extra} are not in the contract; add them to it, or drop them")
+        return found
+
+
+def dtype_name(dtype: pl.DataType) -> str:
+    """A type's name as contracts write it; the width of an array is left open."""
+    if isinstance(dtype, pl.Datetime):
+        return f"Datetime({dtype.time_unit}, {dtype.time_zone})"
+    if isinstance(dtype, pl.Array):
+        return f"Array({dtype_name(dtype.inner)})"  # type: ignore[arg-type]
+    return str(dtype)
+
+
+def parse_contract(table: str, raw: Mapping[str, Any]) -> Contract:
+    """Read a contract.
+
+    Raises:
+        InputError: An unknown key, an unknown type, a rule without a sentence, or two rules of one name.
+    """
+    where = f"contracts/{table}.yaml"
+    known = {"table", "about", "columns", "extra_columns", "rules", "answerable"}
+    if unknown := set(raw) - known:
+        raise InputError(f"{where}: unknown key {sorted(unknown)}; known are {sorted(known)}")
+    if raw.get("table") != table:
+        raise InputError(f"{where}: `table` must be `{table}`, it is {raw.get('table')!r}")
+    columns = {name: str(dtype).strip() for name, dtype in (raw.get("columns") or {}).items()}
+    for name, dtype in columns.items():
+        if dtype not in DTYPES:
+            raise InputError(f"{where}: column `{name}` has the unknown type {dtype!r}; known are {sorted(DTYPES)}")
+    rules = tuple(_parse_rule(where, rule) for rule in raw.get("rules") or ())
+    answerable = tuple(_parse_rule(where, rule) for rule in raw.get("answerable") or ())
+    if not rules:
+        raise InputError(f"{where}: `rules` is empty; a contract that demands nothing gates nothing")
+    names = [rule.name for rule in (*rules, *answerable)]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise InputError(f"{where}: the rules {sorted(repeated)} occur twice; give them a `name` each")
+    return Contract(table, str(raw.get("about", "")), columns, bool(raw.get("extra_columns", False)), rules, answerable)
+
+
+def _parse_rule(where: str, raw: Mapping[str, Any]) -> Rule:
+    raw = dict(raw)
+    why, only_if, name = str(raw.pop("why", "")), raw.pop("only_if", None), raw.pop("name", None)
+    if ("expect" in raw) == ("holds" in raw):
+        raise InputError(f"{where}: a rule needs either `expect:` or `holds:`, got {raw}")
+    if "holds" in raw:
+        sql = str(raw.pop("holds"))
+        if raw:
+            raise InputError(f"{where}: the rule `{sql}` has unknown keys {sorted(raw)}")
+        return Rule(str(name or sql), why, "holds", sql, {}, only_if)
+    expectation = str(raw.pop("expect"))
+    if not expectation.startswith("expect_"):
+        raise InputError(f"{where}: {expectation!r} is no Great Expectations expectation")
+    column = raw.get("column") or raw.get("column_list") or ""
+    column = "+".join(column) if isinstance(column, list) else column
+    default = f"{expectation.removeprefix('expect_')}({column})" if column else expectation.removeprefix("expect_")
+    return Rule(str(name or default), why, "expect", expectation, raw, only_if)

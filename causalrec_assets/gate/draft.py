@@ -1,0 +1,38 @@
+"""What an asset hands to the gate: a table that nobody can read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from causalrec_assets.answers import ANSWERED, Answer
+from causalrec_assets.gate.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A table on its way through the gate.
+
+    Attributes:
+        inputs: What was read to make it.
+        frame: The rows; None with an answer other than `answered` means no rows, with the contract's columns.
+        answer: What the table as a whole can say.
+        notes: JSON that later stages read with the table.
+        files: Artefacts published with it (weights, cards, reports); never pickles.
+        params: Values that the contract's rules refer to, as `$name` or `only_if: name`.
+        metadata: What the Dagster UI shows beside the row count and the schema.
+        set_aside: Rows of the source that cannot be used, each with its reason; they go to quarantine, the table is
+            still published.
+    """
+
+    inputs: Inputs
+    frame: pl.DataFrame | None
+    answer: Answer = ANSWERED
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    set_aside: pl.DataFrame | None = None

@@ -1,0 +1,144 @@
+"""The gate as Dagster sees it: an asset whose function returns a `Draft`, with its contract as blocking checks.
+
+Dagster records an asset as materialised even when its in-op blocking check fails. So the order here is: audit first,
+yield the check results, and only then either raise (no materialisation, no retry) or yield the materialisation of what
+has been published.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.gate.expectations import Finding
+from causalrec_assets.gate.publishing import Outcome, write_audit_publish
+from causalrec_assets.gate.store import PublishRace
+from causalrec_assets.partitions import days
+
+CONTRACT, ANSWERABLE, INPUTS = "contract", "answerable", "inputs"
+
+
+def gated_asset(table: str, *, stage: str, **asset_options: Any) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
+    """Declare a daily asset behind the gate.
+
+    Args:
+        table: The table's and the asset's name; its contract is `data/contracts/TABLE.yaml`.
+        stage: The stage's name, which is also the asset's group.
+        asset_options: Passed on to `dagster.asset` (deps, pool, op_tags, kinds, ...).
+    """
+    specs = [
+        dg.AssetCheckSpec(CONTRACT, asset=table, blocking=True, partitions_def=days,
+                          description=f"data/contracts/{table}.yaml, run on the staged table before anyone can read it"),
+        dg.AssetCheckSpec(ANSWERABLE, asset=table, partitions_def=days,
+                          description="what these data cannot say; never blocks"),
+        dg.AssetCheckSpec(INPUTS, asset=table, partitions_def=days,
+                          description="whether an input was read in an older version because its newest was refused"),
+    ]
+
+    def declare(make_draft: Callable[..., Draft]) -> dg.AssetsDefinition:
+        @functools.wraps(make_draft)
+        def step(context: dg.AssetExecutionContext, *args: Any, **kwargs: Any) -> Any:
+            yield from _pass_gate(context, table, lambda: make_draft(context, *args, **kwargs))
+
+        signature = inspect.signature(make_draft)
+        step.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
+        step.__annotations__ = {k: v for k, v in make_draft.__annotations__.items() if k != "return"}
+        # Dagster follows __wrapped__ and would take `Draft` for the type of an output.
+        del step.__wrapped__  # type: ignore[attr-defined]
+        return dg.asset(
+            name=table, group_name=stage, partitions_def=days, check_specs=specs,
+            description=make_draft.__doc__, **asset_options,
+        )(step)
+
+    return declare
+
+
+def _pass_gate(context: dg.AssetExecutionContext, table: str, make_draft: Callable[[], Draft]) -> Iterator[Any]:
+    try:
+        draft = make_draft()
+        outcome = write_audit_publish(draft)
+    except (InputError, PublishRace) as error:
+        yield _check(table, CONTRACT, False, {"reason": str(error)})
+        raise dg.Failure(f"{table} of {context.partition_key}: {error}", allow_retries=False) from error
+    yield _contract_check(table, outcome)
+    yield _answerable_check(table, draft, outcome)
+    warnings = draft.inputs.warnings
+    yield _check(table, INPUTS, not warnings, {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))}
+                 if warnings else {}, dg.AssetCheckSeverity.WARN)
+    if outcome.refusal is not None:
+        raise dg.Failure(
+            f"{table} of {context.partition_key} breaks its contract and is not published: "
+            + "; ".join(outcome.refusal.reasons),
+            metadata={
+                "failed_rules": dg.MetadataValue.md(_rules_table(outcome.audit.broken)),
+                "offending_rows": dg.MetadataValue.md(_rows_table(outcome.offending)),
+                "quarantine": dg.MetadataValue.path(str(outcome.refusal.folder)),
+            },
+            allow_retries=False,
+        )
+    yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome))
+
+
+def _metadata(draft: Draft, outcome: Outcome) -> dict[str, Any]:
+    pointer = outcome.pointer
+    assert pointer is not None
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in outcome.frame.schema.items()]
+    answer = {"answer": f"{draft.answer.status.value}: {draft.answer.reason}"} if not draft.answer.answered else {}
+    return {
+        "dagster/row_count": outcome.frame.height,
+        "dagster/column_schema": dg.TableSchema(columns),
+        "version": pointer.number,
+        "hash": pointer.hash,
+        "set_aside_rows": pointer.set_aside,
+        **answer,
+        **draft.metadata,
+    }
+
+
+def _check(
+    table: str, name: str, passed: bool, metadata: dict[str, Any], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(asset_key=table, check_name=name, passed=passed, metadata=metadata, severity=severity)
+
+
+def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
+    broken = outcome.audit.broken
+    metadata: dict[str, Any] = {
+        "rules": dg.MetadataValue.md(_rules_table(outcome.audit.findings)),
+        "rules_held": sum(f.held for f in outcome.audit.findings),
+        "rules_broken": len(broken),
+    }
+    if broken:
+        metadata["offending_rows"] = dg.MetadataValue.md(_rows_table(outcome.offending))
+    return _check(table, CONTRACT, not broken, metadata)
+
+
+def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetCheckResult:
+    said = [f.sentence() for f in outcome.audit.warnings if not f.held]
+    if not draft.answer.answered:
+        said.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
+    metadata = {"said": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))} if said else {}
+    return _check(table, ANSWERABLE, not said, metadata, dg.AssetCheckSeverity.WARN)
+
+
+def _rules_table(findings: Any) -> str:
+    lines = ["| rule | result | rows | why |", "|---|---|---|---|"]
+    for finding in findings:
+        finding: Finding
+        result = "not asked" if finding.skipped else "holds" if finding.held else "**broken**"
+        rows = str(len(finding.rows) or finding.observed or "")
+        lines.append(f"| {finding.rule.replace('|', '/')} | {result} | {rows} | {finding.why.replace('|', '/')} |")
+    return "\n".join(lines)
+
+
+def _rows_table(rows: pl.DataFrame, limit: int = 10) -> str:
+    if not rows.height:
+        return "the rule is about the table as a whole"
+    with pl.Config(tbl_formatting="MARKDOWN", tbl_rows=limit, tbl_cols=20, tbl_hide_column_data_types=True,
+                   tbl_hide_dataframe_shape=True, fmt_str_lengths=40):
+        return str(rows.head(limit))

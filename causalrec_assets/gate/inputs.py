@@ -1,0 +1,233 @@
+"""What one attempt reads. Every read is recorded, and the record becomes the `inputs` of the pointer it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import yaml
+
+from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.gate.releases import Champion, ReleaseLog
+from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
+from causalrec_assets.gate.windows import LearningWindow, learning_window, parse_learning
+from causalrec_assets.home import CODE, Home
+
+
+class MissingDay(InputError):
+    """A day that is needed has no published version."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published version of a table, read when first asked for."""
+
+    store: Store
+    pointer: Pointer
+
+    @property
+    def name(self) -> str:
+        return self.pointer.table
+
+    @property
+    def day(self) -> date:
+        return self.pointer.day
+
+    @property
+    def hash(self) -> str:
+        return self.pointer.hash
+
+    @property
+    def number(self) -> int:
+        return self.pointer.number
+
+    @property
+    def answer(self) -> Answer:
+        return self.pointer.answer
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        return dict(self.pointer.notes)
+
+    @property
+    def files(self) -> list[str]:
+        return sorted(self.pointer.files)
+
+    def lazy(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.store.data_path(self.pointer))
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        return pl.read_parquet(self.store.data_path(self.pointer))
+
+    def file(self, name: str) -> bytes:
+        return self.store.file_path(self.pointer, name).read_bytes()
+
+
+@dataclass(frozen=True)
+class WindowTable:
+    """The same table over several days, in the order of the days."""
+
+    tables: tuple[Table, ...]
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(table.day for table in self.tables)
+
+    @property
+    def answer(self) -> Answer:
+        """The last day's answer."""
+        return self.tables[-1].answer
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The last day's notes."""
+        return self.tables[-1].notes
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        return pl.concat([table.frame for table in self.tables], how="vertical")
+
+
+@dataclass
+class Inputs:
+    """The reads of one attempt at one partition of one table."""
+
+    home: Home
+    store: Store
+    asset: str
+    stage: str
+    day: date
+    run_id: str
+    recorded: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        numbers = self.store.numbers(self.asset, self.day)
+        self.after = numbers[-1] if numbers else 0
+        self.note(f"code:{self.stage}", code_hash(self.stage))
+        self.note(f"contract:{self.asset}", setting_hash(self.home, f"contracts/{self.asset}.yaml"))
+
+    def note(self, key: str, value: str) -> None:
+        """Record an input that is not a table or a setting, under a key whose prefix says how to find it again."""
+        self.recorded[key] = value
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    def table(self, name: str, day: date | None = None) -> Table:
+        """The current version of a table, of this partition's day unless another is named.
+
+        Raises:
+            MissingDay: It has never been published.
+        """
+        day = day or self.day
+        pointer = self.store.pointer(name, day)
+        if pointer is None:
+            refused = self.store.standing_refusal(name, day)
+            why = f" Its newest attempt was refused: {'; '.join(refused.reasons)}." if refused else ""
+            raise MissingDay(
+                f"`{self.asset}` of {self.day} needs `{name}` of {day}, which has no published version.{why} "
+                f"Materialise `{name}` of {day} first; a day on which nothing happened is landed as an empty file in "
+                f"`landing/events/day={day}/`."
+            )
+        refused = self.store.standing_refusal(name, day)
+        if refused is not None:
+            self.warnings.append(
+                f"`{name}` of {day}: the newest attempt was refused ({'; '.join(refused.reasons)}); it is read in its "
+                f"last good version ({pointer.number})"
+            )
+        self.note(f"table:{name}:{day}", pointer.hash)
+        return Table(self.store, pointer)
+
+    def window(self, name: str, days: Sequence[date]) -> WindowTable:
+        """The current versions of a table on each of the days.
+
+        Raises:
+            MissingDay: A day has no published version; the message names the day.
+        """
+        if not days:
+            raise MissingDay(f"`{self.asset}` of {self.day} needs `{name}` over a window that holds no day")
+        return WindowTable(tuple(self.table(name, day) for day in days))
+
+    def latest(self, name: str, before: date) -> Table | None:
+        """The newest published version of an earlier day, or None."""
+        days = [day for day in self.store.days(name) if day < before]
+        pointer = self.store.pointer(name, days[-1]) if days else None
+        self.note(f"latest:{name}:{before}", pointer.hash if pointer else "none")
+        return Table(self.store, pointer) if pointer else None
+
+    def table_at(self, name: str, day: date | str, number: int) -> Table:
+        """One particular version, e.g. of the bundle of a champion."""
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+        pointer = self.store.pointer(name, day, number)
+        if pointer is None:
+            raise MissingDay(f"version {number} of `{name}` of {day} is not in the lake; was it removed by retention?")
+        self.note(f"version:{name}:{day}:{number}", pointer.hash)
+        return Table(self.store, pointer)
+
+    # -- settings, window, champion ----------------------------------------------------------------------------------
+
+    def setting(self, file: str) -> dict[str, Any]:
+        """A settings file of the home's `data/` folder, parsed."""
+        self.note(f"setting:{file}", setting_hash(self.home, file))
+        return read_setting(self.home, file)
+
+    @cached_property
+    def learning(self) -> LearningWindow:
+        """The training and judgement days of this partition."""
+        settings = parse_learning(self.setting("learning.yaml"), self.setting("sources.yaml"))
+        return learning_window(self.day, settings)
+
+    @cached_property
+    def seed(self) -> int:
+        return parse_learning(self.setting("learning.yaml"), self.setting("sources.yaml")).seed
+
+    @cached_property
+    def first_day(self) -> date:
+        return parse_learning(self.setting("learning.yaml"), self.setting("sources.yaml")).first_day
+
+    def champion(self) -> Champion | None:
+        """The champion that a challenger of this day has to beat; None: the logging policy."""
+        champion = ReleaseLog(self.store).champion_before(self.day)
+        self.note("champion", champion_hash(champion))
+        return champion
+
+
+def champion_hash(champion: Champion | None) -> str:
+    return f"{champion.entry}:{champion.bundle_hash}" if champion else "none"
+
+
+def read_setting(home: Home, file: str) -> dict[str, Any]:
+    """Parse a settings file.
+
+    Raises:
+        InputError: The file is missing, is not YAML, or is not a mapping; the message names file and line.
+    """
+    path = home.setting(file)
+    if not path.exists():
+        raise InputError(f"{home.data / file} is missing; copy the one in the checkout's data/ folder")
+    try:
+        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
+    if parsed is None:
+        return {}
+    if not isinstance(parsed, Mapping):
+        raise InputError(f"{path} must be a mapping of keys to values, it is a {type(parsed).__name__}")
+    return cast(dict[str, Any], dict(parsed))
+
+
+def setting_hash(home: Home, file: str) -> str:
+    path = home.setting(file)
+    return sha256_of_file(path) if path.exists() else "none"
+
+
+def code_hash(stage: str, root: Path = CODE) -> str:
+    """The hash of a stage's own sources: a change of its code makes its partitions stale."""
+    parts = [path.read_bytes() for path in sorted((root / stage).glob("*.py"))]
+    return sha256(b"\0".join(parts))

@@ -1,0 +1,90 @@
+"""Learning is as of a day and judged on days that it never saw: which days those are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from causalrec_assets.answers import InputError
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """`data/learning.yaml` and what it needs of `data/sources.yaml`.
+
+    Attributes:
+        window_days: w, the days that a challenger is trained on.
+        judgement_days: h, the days after them that judge it.
+        min_days: With fewer training days the learning assets publish `insufficient_evidence`.
+        maturity_days: m, the largest maturity of the source's outcomes.
+        first_day: The source's first day; there are no logs before it.
+        seed: The seed of every random choice of the learning assets.
+    """
+
+    window_days: int
+    judgement_days: int
+    min_days: int
+    maturity_days: int
+    first_day: date
+    seed: int
+
+
+@dataclass(frozen=True)
+class LearningWindow:
+    """The days of partition d: trained on (d-m-h-w, d-m-h], judged on (d-m-h, d-m], cut off at the first day."""
+
+    train_days: tuple[date, ...]
+    judge_days: tuple[date, ...]
+    enough: bool
+    reason: str
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return self.train_days + self.judge_days
+
+
+def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]) -> LearningSettings:
+    """Read the two settings files.
+
+    Raises:
+        InputError: An unknown or missing key, or a value that is not a whole number of at least 1.
+    """
+    known = {"window_days", "judgement_days", "min_days", "seed"}
+    if unknown := set(learning) - known:
+        raise InputError(f"learning.yaml: unknown key {sorted(unknown)}; known are {sorted(known)}")
+    numbers = {}
+    for key in sorted(known):
+        value = learning.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < (0 if key == "seed" else 1):
+            raise InputError(f"learning.yaml: `{key}` must be a whole number of at least 1, got {value!r}")
+        numbers[key] = value
+    first = sources.get("first_day")
+    if not isinstance(first, date):
+        raise InputError(f"sources.yaml: `first_day` must be a date such as 2026-03-02, got {first!r}")
+    outcomes = sources.get("outcomes") or {}
+    if not isinstance(outcomes, Mapping):
+        raise InputError("sources.yaml: `outcomes` must map each outcome to its settings, e.g. click: {maturity_days: 0}")
+    maturity = max((int((o or {}).get("maturity_days", 0)) for o in outcomes.values()), default=0)
+    return LearningSettings(
+        numbers["window_days"], numbers["judgement_days"], numbers["min_days"], maturity, first, numbers["seed"]
+    )
+
+
+def learning_window(day: date, settings: LearningSettings) -> LearningWindow:
+    """The training and judgement days of partition `day`."""
+    end = day - timedelta(days=settings.maturity_days)
+    cut = end - timedelta(days=settings.judgement_days)
+
+    def span(after: date, last: date) -> tuple[date, ...]:
+        days = (after + timedelta(days=k + 1) for k in range((last - after).days))
+        return tuple(d for d in days if d >= settings.first_day)
+
+    train = span(cut - timedelta(days=settings.window_days), cut)
+    judge = span(cut, end)
+    enough = len(train) >= settings.min_days
+    reason = "" if enough else (
+        f"{len(train)} training days before {cut + timedelta(days=1)}, at least {settings.min_days} are needed "
+        f"(learning.yaml: min_days); the logs begin on {settings.first_day}"
+    )
+    return LearningWindow(train, judge, enough, reason)

@@ -1,0 +1,40 @@
+"""The lake as an asset is given it."""
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.store import Store
+from causalrec_assets.home import Home
+
+
+class Lake(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Tables under the home's `lake/` folder.
+
+    Attributes:
+        home: The deployment's folder; empty means what `CAUSALREC_HOME` names.
+    """
+
+    home: str = ""
+
+    @property
+    def where(self) -> Home:
+        return Home(Path(self.home)) if self.home else Home.current()
+
+    @property
+    def store(self) -> Store:
+        return Store(self.where.lake)
+
+    def inputs(self, context: dg.AssetExecutionContext) -> Inputs:
+        """The recorder of what this step reads."""
+        stage = next(iter(context.assets_def.group_names_by_key.values()))
+        return Inputs(
+            self.where,
+            self.store,
+            asset=context.asset_key.path[-1],
+            stage=stage,
+            day=date.fromisoformat(context.partition_key),
+            run_id=context.run.run_id,
+        )
