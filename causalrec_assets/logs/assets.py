@@ -1,0 +1,164 @@
+"""The log assets: `items`, `users`, `clean_events`, `history`, `units`."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+
+from causalrec_assets.answers import InputError, not_available
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import Inputs, read_setting
+from causalrec_assets.home import Home
+from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.history import advance, empty_history
+from causalrec_assets.logs.landing import LandingIndex, fingerprint_of, index_landing, snapshot_files
+from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
+from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.units import action_context, build_units, unit_roles
+from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.partitions import yesterday
+from resources.lake import Lake
+
+NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's; log a (pseudonymous) user id"
+
+
+def landing_index(home: Home, source: Source) -> LandingIndex:
+    """The landing index of a home."""
+    return index_landing(home.landing, source, home.lake / "landing_index")
+
+
+def landing_fingerprint(home: Home, what: str, day: date) -> str:
+    """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
+    source = parse_source(read_setting(home, "sources.yaml"))
+    if what == "events":
+        return landing_index(home, source).fingerprint(day)
+    folder = source.items_folder if what == "items" else source.users_folder
+    return fingerprint_of(snapshot_files(home.landing / folder, day)) if folder else "none"
+
+
+def _source(inputs: Inputs) -> Source:
+    return parse_source(inputs.setting("sources.yaml"))
+
+
+@gated_asset("items", stage="logs")
+def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """The catalogue as of the day: one row per item, from the landed item files."""
+    inputs = lake.inputs(context)
+    source = _source(inputs)
+    inputs.note("landing:items", landing_fingerprint(inputs.home, "items", inputs.day))
+    if source.items_folder is None:
+        return Draft(inputs, None, answer=not_available("the source lists no items"))
+    frame = item_snapshot(snapshot_files(inputs.home.landing / source.items_folder, inputs.day), source)
+    return Draft(inputs, frame, metadata={"with_title": int(frame["title"].is_not_null().sum())})
+
+
+@gated_asset("users", stage="logs")
+def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """The users as of the day. Their attributes may be sensitive and are read by no policy."""
+    inputs = lake.inputs(context)
+    source = _source(inputs)
+    inputs.note("landing:users", landing_fingerprint(inputs.home, "users", inputs.day))
+    if source.users_folder is None:
+        reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
+        return Draft(inputs, None, answer=not_available(reason))
+    frame = user_snapshot(snapshot_files(inputs.home.landing / source.users_folder, inputs.day), source)
+    return Draft(inputs, frame, notes={"sensitive": list(source.sensitive)}, metadata={"sensitive": ", ".join(source.sensitive)})
+
+
+@gated_asset("clean_events", stage="logs")
+def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """The day's events under our names and types; every landed row is published here or set aside with its reason."""
+    inputs = lake.inputs(context)
+    source = _source(inputs)
+    index = landing_index(inputs.home, source)
+    inputs.note("landing:events", index.fingerprint(inputs.day))
+    files = index.files_of(inputs.day)
+    cleaned = clean_day(files, source, inputs.day)
+    return Draft(
+        inputs,
+        cleaned.events,
+        params={
+            "published_rows": cleaned.landed_rows - cleaned.set_aside.height,
+            "purchase_needs_click": source.purchase_needs_click,
+            "logs_propensities": source.has("action_propensity"),
+            "marks_recommended": source.has("recommended"),
+        },
+        set_aside=cleaned.set_aside,
+        metadata={
+            "landed_rows": cleaned.landed_rows,
+            "files": dg.MetadataValue.md("\n".join(f"- `{file.path.name}` {file.sha256[:12]}" for file in files) or "none"),
+            "rates": dg.MetadataValue.md(_rates(cleaned.events)),
+        },
+    )
+
+
+@gated_asset("history", stage="logs", deps=[clean_events, items, dg.AssetDep("history", partition_mapping=yesterday)])
+def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """What is known of users and items at the end of the day: exact counts in day buckets."""
+    inputs = lake.inputs(context)
+    source = _source(inputs)
+    if not source.has("user_id"):
+        return Draft(inputs, None, answer=not_available(NO_USER_ID))
+    before = history_before(inputs)
+    events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
+    state = advance(before, events, catalogue, inputs.day, source.history_days)
+    known = state.filter(pl.col("entity").is_in(["user_first_seen", "item_first_seen"]))["entity"].value_counts()
+    return Draft(inputs, state, metadata={"known": dg.MetadataValue.md(_markdown(known))})
+
+
+@gated_asset("units", stage="logs", deps=[clean_events, items, dg.AssetDep("history", partition_mapping=yesterday)])
+def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, and their roles."""
+    inputs = lake.inputs(context)
+    source = _source(inputs)
+    events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
+    frame = build_units(events, history_before(inputs) if source.has("user_id") else None, catalogue, source, inputs.day)
+    roles = unit_roles(source)
+    unknown = events.join(catalogue, on="item_id", how="anti").height
+    return Draft(
+        inputs,
+        frame,
+        notes={
+            "roles": {column: roles[column] for column in frame.columns},
+            "covariates": covariate_names(source),
+            "action_context": action_context(source),
+            "cluster": source.cluster,
+            "organic_rows": source.organic_rows,
+            "held_out_policies": list(source.held_out_policies),
+        },
+        params={"events": events.height, "has_covariate_history": source.has("user_id")},
+        metadata={
+            "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in frame.columns)),
+            "items_not_in_catalogue": unknown,
+            "rates": dg.MetadataValue.md(_rates(frame)),
+        },
+    )
+
+
+def history_before(inputs: Inputs, day: date | None = None) -> pl.DataFrame:
+    """The history at the end of the day before a day (this partition's, unless another is named).
+
+    Raises:
+        MissingDay: It has not been published, and the day is not the source's first.
+    """
+    day = day or inputs.day
+    if day == inputs.first_day:
+        return empty_history()
+    if day < inputs.first_day:
+        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml: first_day)")
+    return inputs.table("history", day - timedelta(days=1)).frame
+
+
+def _rates(frame: pl.DataFrame) -> str:
+    outcomes = [c for c in ("click", "purchase", "rating", "revenue") if frame[c].null_count() < frame.height]
+    rates = frame.group_by("recommended").agg(pl.len().alias("rows"), *(pl.col(c).mean().round(5) for c in outcomes))
+    return _markdown(rates.sort("recommended"))
+
+
+def _markdown(frame: pl.DataFrame) -> str:
+    with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=50):
+        return str(frame)
+
+
+ASSETS = [items, users, clean_events, history, units]

@@ -1,0 +1,61 @@
+"""Units: events seen as experiments, with the role of every column."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec_assets.logs.covariates import as_of, context_covariates, covariate_names, item_covariates, pair_covariates
+from causalrec_assets.logs.sources import Source
+
+ROLES: dict[str, str] = {
+    "unit_id": "identifier", "time": "identifier", "day": "identifier", "user_id": "identifier", "item_id": "identifier",
+    "request_id": "logging", "policy": "logging", "action_propensity": "logging",
+    "recommended": "treatment", "position": "mediator",
+    "click": "outcome", "purchase": "outcome", "rating": "outcome", "revenue": "outcome",
+}
+
+
+def build_units(
+    events: pl.DataFrame, history: pl.DataFrame | None, items: pl.DataFrame, source: Source, day: date
+) -> pl.DataFrame:
+    """One unit per clean event of the day, in the events' order.
+
+    Args:
+        history: The state at the end of the day before; None where it is not available.
+    """
+    state = as_of(history, day)
+    units = context_covariates(events.rename({"event_id": "unit_id"}).with_columns(pl.lit(day).alias("day")), state)
+    known = item_covariates(items, state, source).rename({"price": "list_price"}, strict=False)
+    # A column that both have (a section of the shop) is the context's.
+    known = known.drop([c for c in known.columns if c in units.columns and c != "item_id"])
+    units = units.join(known, on="item_id", how="left", maintain_order="left")
+    if "list_price" in units.columns:
+        # The price at the time of the event, where it was logged; else the catalogue's.
+        units = units.with_columns(pl.coalesce("price", "list_price").alias("price"))
+    # An item that is not in the catalogue has no past that we know of in its counts: they are exactly 0.
+    counts = [c for c in ("item_exposures", "item_clicks", "item_purchases") if c in units.columns]
+    units = pair_covariates(units.with_columns(pl.col(counts).fill_null(0)), state)
+    covariates = covariate_names(source)
+    return units.select([c for c in ROLES if c not in covariates] + (["price"] if "price" not in covariates else [])
+                        + covariates)
+
+
+def unit_roles(source: Source) -> dict[str, str]:
+    """The role of every column of `units` in the questions about `recommended`."""
+    return {**ROLES, "price": "logging", **dict.fromkeys(covariate_names(source), "pre_treatment")}
+
+
+def action_context(source: Source) -> list[str]:
+    """The context of the action question "which item in this slot"."""
+    own = ["hour", "weekday", *source.context]
+    return [*own, "position"] if source.has("position") else own
+
+
+def cluster_codes(units: pl.DataFrame, cluster: str) -> npt.NDArray[np.int64]:
+    """The cluster of each unit as an integer code: its user, its request, or its wall-clock hour."""
+    key = units["time"].dt.truncate("1h") if cluster == "hour" else units[cluster]
+    return np.asarray(key.rank("dense").fill_null(0).to_numpy(), dtype=np.int64)

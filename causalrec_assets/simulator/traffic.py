@@ -1,0 +1,133 @@
+"""A day of the world: requests, slates, browsing, and the outcomes in both arms."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec_assets.simulator.logging_policy import browse_distribution, draw_organic, draw_slates, item_distribution
+from causalrec_assets.simulator.world import World
+
+Ints = npt.NDArray[np.int64]
+
+HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 12, 14, 14, 12, 7, 3], dtype=float)
+
+
+@dataclass
+class Past:
+    """What the logs of the last days say, in exact counts: the only thing the logging policy reads."""
+
+    world: World
+    _days: deque[tuple[Ints, Ints]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        c = self.world.config
+        self.user_category_clicks = np.zeros((c.users, len(self.world.catalogue.categories)), dtype=np.int64)
+        self.item_clicks = np.zeros(c.items, dtype=np.int64)
+
+    def add(self, user: Ints, item: Ints, click: Ints) -> None:
+        """Count a day, and forget the day that falls out of the window."""
+        by_user = np.zeros_like(self.user_category_clicks)
+        by_item = np.zeros_like(self.item_clicks)
+        clicked = click == 1
+        np.add.at(by_user, (user[clicked], self.world.catalogue.category[item[clicked]]), 1)
+        np.add.at(by_item, item[clicked], 1)
+        self._days.append((by_user, by_item))
+        self.user_category_clicks += by_user
+        self.item_clicks += by_item
+        if len(self._days) > self.world.config.history_days:
+            gone_user, gone_item = self._days.popleft()
+            self.user_category_clicks -= gone_user
+            self.item_clicks -= gone_item
+
+
+@dataclass(frozen=True)
+class SimulatedDay:
+    """What was logged, and what only the simulator knows, row by row."""
+
+    events: pl.DataFrame
+    truth: pl.DataFrame
+
+
+def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
+    """Draw day `number` (from 0) and add it to the past."""
+    c, shop = world.config, world.catalogue
+    rng = np.random.default_rng([c.seed, 100 + number])
+    requests = c.events_per_day // (c.slate + c.organic)
+    shown = c.slate + c.organic
+
+    # Requests come in the order of their time.
+    second = np.sort(rng.choice(24, size=requests, p=HOURS / HOURS.sum()) * 3600 + rng.integers(0, 3600, size=requests))
+    user = rng.choice(c.users, size=requests, p=world.activity)
+    mobile = (rng.random(requests) < 0.6).astype(np.int64)
+
+    p = item_distribution(past.user_category_clicks[user], shop.category, past.item_clicks, shop.price, c)
+    slate, propensity = draw_slates(p, c.slate, rng)
+    organic = draw_organic(browse_distribution(past.item_clicks, shop.price), slate, c.organic, rng)
+
+    item = np.concatenate([slate, organic], axis=1).ravel()
+    recommended = np.tile(np.repeat([1, 0], [c.slate, c.organic]), requests).astype(np.int64)
+    # In the world where an organic item had been recommended, it would have stood in some slot: the slots of items of
+    # small probability are uniform.
+    elsewhere = rng.integers(1, c.slate + 1, size=(requests, c.organic))
+    slots = np.broadcast_to(np.arange(1, c.slate + 1), (requests, c.slate))
+    position = np.concatenate([slots, elsewhere], axis=1).ravel()
+    row_user, row_mobile, row_hour = (np.repeat(x, shown) for x in (user, mobile, second // 3600))
+    category_clicks = past.user_category_clicks[row_user, shop.category[item]]
+
+    # One pair of uniforms a row, used in both arms: the potential outcomes of a unit belong together.
+    u_click, u_buy = rng.random(len(item)), rng.random(len(item))
+    truth: dict[str, npt.NDArray[np.generic]] = {}
+    for arm in (1, 0):
+        p_click, p_buy = world.probabilities(row_user, item, arm, row_hour, row_mobile, position, category_clicks)
+        clicked = u_click < p_click
+        truth[f"p_click_{arm}"], truth[f"p_purchase_{arm}"] = p_click, p_buy
+        truth[f"click_{arm}"] = clicked.astype(np.int8)
+        truth[f"purchase_{arm}"] = (clicked & (u_buy < p_buy / p_click)).astype(np.int8)
+    click = np.where(recommended == 1, truth["click_1"], truth["click_0"]).astype(np.int8)
+    purchase = np.where(recommended == 1, truth["purchase_1"], truth["purchase_0"]).astype(np.int8)
+    past.add(row_user, item, click.astype(np.int64))
+
+    events = _events(world, number, second, row_user, row_mobile, item, recommended, position, propensity, click, purchase)
+    return SimulatedDay(events, pl.DataFrame({"event_id": events["event_id"], **truth}))
+
+
+def _events(
+    world: World, number: int, second: Ints, user: Ints, mobile: Ints, item: Ints, recommended: Ints, position: Ints,
+    propensity: npt.NDArray[np.float64], click: npt.NDArray[np.int8], purchase: npt.NDArray[np.int8],
+) -> pl.DataFrame:
+    c, shop = world.config, world.catalogue
+    day: date = c.first_day + timedelta(days=number)
+    shown, requests = c.slate + c.organic, len(second)
+    ids = pl.Series(shop.item_id)
+    price = shop.price[item]
+    logged = np.concatenate([propensity, np.full((requests, c.organic), np.nan)], axis=1).ravel()
+    frame = pl.DataFrame({
+        "row": np.arange(len(item)),
+        "request": np.repeat(np.arange(requests), shown),
+        "second": np.repeat(second, shown),
+        "item_id": ids.gather(item),
+        "user": user, "mobile": mobile,
+        "recommended": recommended.astype(np.int8),
+        "position": position, "action_propensity": logged,
+        "click": click, "purchase": purchase, "price": price, "revenue": price * purchase,
+    })
+    is_recommended = pl.col("recommended") == 1
+    prefix = f"{day:%Y%m%d}-"
+    return frame.select(
+        (prefix + pl.col("row").cast(pl.String).str.zfill(7)).alias("event_id"),
+        (pl.lit(day).cast(pl.Datetime("us", "UTC")) + pl.duration(seconds=pl.col("second"))).alias("timestamp"),
+        ("user-" + pl.col("user").cast(pl.String).str.zfill(5)).alias("user_id"),
+        "item_id",
+        (prefix + pl.col("request").cast(pl.String).str.zfill(6)).alias("request_id"),
+        pl.when(is_recommended).then("position").alias("position"),
+        pl.when(is_recommended).then(pl.lit("shop-v1")).alias("policy"),
+        pl.when(is_recommended).then("action_propensity").alias("action_propensity"),
+        "recommended", "click", "purchase", "revenue", "price",
+        pl.when(pl.col("mobile") == 1).then(pl.lit("mobile")).otherwise(pl.lit("desktop")).alias("device"),
+    )
