@@ -2,7 +2,8 @@
 
 A contract has the columns and their types, `rules` (a breach refuses the table) and `answerable` rules (a breach says
 what the data cannot tell and never blocks). A rule is either a Great Expectations expectation (`expect:` with its
-arguments) or a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK).
+arguments), a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK), or a fact
+about the whole that the asset hands over (`demand:`, the name of a boolean parameter).
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ class Rule:
     name: str
     why: str
     kind: str
-    """`expect` or `holds`."""
+    """`expect`, `holds` or `demand`."""
     expectation: str
-    """The expectation's name, or the SQL of the row rule."""
+    """The expectation's name, the SQL of the row rule, or the parameter's name."""
     arguments: Mapping[str, Any]
     only_if: str | None = None
 
@@ -104,13 +105,14 @@ def parse_contract(table: str, raw: Mapping[str, Any]) -> Contract:
 def _parse_rule(where: str, raw: Mapping[str, Any]) -> Rule:
     raw = dict(raw)
     why, only_if, name = str(raw.pop("why", "")), raw.pop("only_if", None), raw.pop("name", None)
-    if ("expect" in raw) == ("holds" in raw):
-        raise InputError(f"{where}: a rule needs either `expect:` or `holds:`, got {raw}")
-    if "holds" in raw:
-        sql = str(raw.pop("holds"))
+    kinds = [kind for kind in ("expect", "holds", "demand") if kind in raw]
+    if len(kinds) != 1:
+        raise InputError(f"{where}: a rule needs one of `expect:`, `holds:` and `demand:`, got {raw}")
+    if kinds[0] != "expect":
+        sentence = str(raw.pop(kinds[0]))
         if raw:
-            raise InputError(f"{where}: the rule `{sql}` has unknown keys {sorted(raw)}")
-        return Rule(str(name or sql), why, "holds", sql, {}, only_if)
+            raise InputError(f"{where}: the rule `{sentence}` has unknown keys {sorted(raw)}")
+        return Rule(str(name or sentence), why, kinds[0], sentence, {}, only_if)
     expectation = str(raw.pop("expect"))
     if not expectation.startswith("expect_"):
         raise InputError(f"{where}: {expectation!r} is no Great Expectations expectation")

@@ -82,10 +82,14 @@ def _run(
 ) -> tuple[Finding, ...]:
     active = [rule for rule in rules if rule.only_if is None or _parameter(table, rule, rule.only_if, params)]
     skipped = [Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules if rule not in active]
-    if not active:
-        return tuple(skipped)
-    results = _validate(_columns_for(table, active, frame), [_expectation(table, rule, params) for rule in active])
-    return tuple(_finding(rule, results[rule.name]) for rule in active) + tuple(skipped)
+    demanded = [
+        Finding(rule.name, rule.why, bool(_parameter(table, rule, rule.expectation, params)), observed="it is not so")
+        for rule in active if rule.kind == "demand"
+    ]
+    active = [rule for rule in active if rule.kind != "demand"]
+    if active:
+        results = _validate(_columns_for(table, active, frame), [_expectation(table, rule, params) for rule in active])
+    return (*(_finding(rule, results[rule.name]) for rule in active), *demanded, *skipped)
 
 
 def _columns_for(table: str, rules: list[Rule], frame: pl.DataFrame) -> Any:

@@ -18,7 +18,7 @@ def test_a_contract_reads_its_columns_and_rules():
         ({"table": "other"}, "`table` must be `sales`"),
         ({"columns": {"id": "Text"}}, "unknown type 'Text'"),
         ({"rules": []}, "gates nothing"),
-        ({"rules": [{"why": "because"}]}, "either `expect:` or `holds:`"),
+        ({"rules": [{"why": "because"}]}, "needs one of `expect:`"),
         ({"rules": [{"expect": "column_is_nice"}]}, "no Great Expectations expectation"),
         ({"rules": [{"holds": "a > 1"}, {"holds": "a > 1"}]}, "occur twice"),
     ],

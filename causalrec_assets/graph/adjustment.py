@@ -1,0 +1,92 @@
+"""Which columns to adjust for, or why none will do: generalised adjustment over an MPDAG.
+
+Source: Perkovic, Kalisch and Maathuis (2017), UAI, "Interpreting and using CPDAGs with background knowledge" (amenability,
+forbidden set, Theorem 4.4); the optimal set O = parents of the causal nodes without forbidden ones, Henckel, Perkovic and
+Maathuis (2022), JRSS-B 84(2), Theorem 1, Definition 3.12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
+from causalrec_assets.graph.mpdag import MPDAG
+from causalrec_assets.graph.questions import Question
+
+ORGANIC = {
+    "none": "the logs hold recommended impressions only, so there is nothing to compare with; log the impressions of items "
+            "that were met without a recommendation, or run an experiment",
+    "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on the "
+                         "outcome; log every organic impression, or run an experiment",
+}
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """A question's answer: with `answered`, adjusting for `columns` gives the effect."""
+
+    question: Question
+    answer: Answer
+    columns: tuple[str, ...]
+
+
+def adjust(question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str) -> Adjustment:
+    """The optimal adjustment set of a question, or a typed answer.
+
+    Args:
+        graph: The causal graph; all its nodes are observed.
+        dropped: Column -> why it is no node of the graph.
+        organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
+    """
+    t, y = question.treatment, question.outcome
+
+    def unanswered(answer: Answer) -> Adjustment:
+        return Adjustment(question, answer, ())
+
+    if t == "recommended" and organic_rows in ORGANIC:
+        return unanswered(not_identifiable(ORGANIC[organic_rows]))
+    if t not in graph.nodes:
+        return unanswered(not_identifiable(f"the treatment `{t}` is no node: {dropped.get(t, 'the source does not have it')}; "
+                                           "an effect needs units of both arms"))
+    if y not in graph.nodes:
+        why = dropped.get(y, "the source does not have it")
+        answer = insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
+        return unanswered(answer)
+    paths = list(graph.possibly_causal_paths(t, {y}))
+    for path in paths:
+        if (path[0], path[1]) not in graph.directed:
+            return unanswered(not_identifiable(
+                f"the direction of `{path[0]} - {path[1]}` is open, so it cannot be told whether `{' - '.join(path)}` is an "
+                f"effect or a common cause; say which it is in expert_graph.yaml, or randomise `{t}`"
+            ))
+    if not paths:
+        columns = graph.parents(t)
+        return Adjustment(question, ANSWERED, tuple(sorted(columns)))
+    return Adjustment(question, ANSWERED, tuple(sorted(optimal_set(graph, t, y))))
+
+
+def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:
+    """O(T, Y) = parents of the causal nodes, without the forbidden ones (possible descendants of causal nodes, and T)."""
+    causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
+    forbidden = graph.possible_descendants(causal) | {treatment}
+    return {parent for node in causal for parent in graph.parents(node)} - forbidden
+
+
+def is_valid(graph: MPDAG, treatment: str, outcome: str, columns: set[str]) -> bool:
+    """Whether a set satisfies the generalised adjustment criterion in a DAG: no forbidden node, and it blocks every proper
+    non-causal path (d-separation once the causal paths' first edges are cut).
+
+    Raises:
+        ValueError: The graph has open edges; the criterion is checked in a DAG.
+    """
+    import networkx as nx
+
+    if graph.undirected:
+        raise ValueError("d-separation is asked of a DAG; this graph has open edges")
+    causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
+    if columns & (graph.possible_descendants(causal) | {treatment}):
+        return False
+    back_door = nx.DiGraph([(a, b) for a, b in graph.directed if not (a == treatment and b in causal)])
+    back_door.add_nodes_from(graph.nodes)
+    return bool(nx.is_d_separator(back_door, {treatment}, {outcome}, columns))
