@@ -31,10 +31,16 @@ class Adjustment:
     columns: tuple[str, ...]
 
 
-def adjust(question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str) -> Adjustment:
-    """The optimal adjustment set of a question, or a typed answer.
+def adjust(
+    question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str, rule: str = "causes_of_either"
+) -> Adjustment:
+    """The adjustment set of a question, or a typed answer.
 
     Args:
+        rule: `optimal` is O(T, Y). `causes_of_either` adds the parents of the treatment: still valid (a set of
+            non-descendants that holds all parents of T blocks every back-door path), a little less precise, and right
+            when discovery has missed one of a confounder's two edges (the disjunctive cause criterion, VanderWeele and
+            Shpitser 2011, Biometrics 67(4)).
         graph: The causal graph; all its nodes are observed.
         dropped: Column -> why it is no node of the graph.
         organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
@@ -61,9 +67,10 @@ def adjust(question: Question, graph: MPDAG, dropped: Mapping[str, str], organic
                 f"effect or a common cause; say which it is in expert_graph.yaml, or randomise `{t}`"
             ))
     if not paths:
-        columns = graph.parents(t)
-        return Adjustment(question, ANSWERED, tuple(sorted(columns)))
-    return Adjustment(question, ANSWERED, tuple(sorted(optimal_set(graph, t, y))))
+        # The graph says that there is no effect; adjusting for the parents of T lets the estimate contradict it.
+        return Adjustment(question, ANSWERED, tuple(sorted(graph.parents(t))))
+    columns = optimal_set(graph, t, y) | (graph.parents(t) if rule == "causes_of_either" else set())
+    return Adjustment(question, ANSWERED, tuple(sorted(columns)))
 
 
 def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:

@@ -96,11 +96,12 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
     inputs = lake.inputs(context)
     source = inputs.table("causal_graph")
-    questions = parse_questions(inputs.setting("questions.yaml")).questions
+    asked = parse_questions(inputs.setting("questions.yaml"))
+    questions = asked.questions
     if source.answer.answered:
         graph: MPDAG = graph_of(source.frame, source.notes["nodes"])
         dropped = {d["column"]: d["reason"] for d in source.notes["dropped"]}
-        sets = [adjust(q, graph, dropped, source.notes["organic_rows"]) for q in questions]
+        sets = [adjust(q, graph, dropped, source.notes["organic_rows"], asked.adjustment) for q in questions]
         never = [c for c, role in source.notes["roles"].items() if role != "pre_treatment"]
     else:
         sets, never = [Adjustment(q, source.answer, ()) for q in questions], []

@@ -40,6 +40,8 @@ class Search:
 class Questions:
     questions: tuple[Question, ...]
     search: Search
+    adjustment: str
+    """`causes_of_either` or `optimal`; see `adjustment.adjust`."""
 
 
 def parse_questions(settings: Mapping[str, Any]) -> Questions:
@@ -48,8 +50,11 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     Raises:
         InputError: An unknown or missing key, two questions of one name, or a setting out of its range.
     """
-    if unknown := set(settings) - {"questions", "discovery"}:
-        raise InputError(f"questions.yaml: unknown key {sorted(unknown)}; known are ['discovery', 'questions']")
+    if unknown := set(settings) - {"questions", "discovery", "adjustment"}:
+        raise InputError(f"questions.yaml: unknown key {sorted(unknown)}; known are adjustment, discovery, questions")
+    rule = settings.get("adjustment")
+    if rule not in ("causes_of_either", "optimal"):
+        raise InputError(f"questions.yaml: `adjustment` must be causes_of_either or optimal, got {rule!r}")
     found = []
     for number, raw in enumerate(settings.get("questions") or [], start=1):
         if not isinstance(raw, Mapping) or set(raw) != {"name", "treatment", "outcome"}:
@@ -67,4 +72,4 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     parsed = Search(float(search["alpha"]), float(search["floor"]), int(search["max_conditioning"]), int(search["max_rows"]))
     if not 0 < parsed.alpha < 1 or not 0 <= parsed.floor < 1 or parsed.max_conditioning < 0 or parsed.max_rows < 100:
         raise InputError(f"questions.yaml: `discovery` is out of range: {parsed}")
-    return Questions(tuple(found), parsed)
+    return Questions(tuple(found), parsed, rule)

@@ -1,0 +1,110 @@
+"""The outcome model: potential outcomes of showing an item, as probabilities."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec_assets.embeddings.item_vectors import ItemVectors
+from causalrec_assets.model.design_matrix import DesignMatrix, Matrix
+
+if TYPE_CHECKING:
+    from causalrec_assets.model.outcome_network import OutcomeNetwork
+
+Floats = npt.NDArray[np.float64]
+CHUNK = 262_144
+
+
+@dataclass(frozen=True)
+class PotentialOutcomes:
+    """Probabilities, each (rows,). What the data cannot tell is None: the arm that is never seen, a purchase without logs."""
+
+    click_if_recommended: Floats
+    click_if_not: Floats | None
+    purchase_if_recommended: Floats | None
+    purchase_if_not: Floats | None
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """A trained network with the way to its inputs.
+
+    Attributes:
+        arms: "both", or "shown": only the recommended arm was ever seen.
+        purchases: Whether buying was learned.
+    """
+
+    network: OutcomeNetwork
+    design: DesignMatrix
+    arms: str
+    purchases: bool
+
+    @property
+    def reads_content(self) -> bool:
+        return self.network.project is not None
+
+    def predict(self, covariates: pl.DataFrame, vectors: ItemVectors | None) -> PotentialOutcomes:
+        """Potential outcomes of rows that have the design's columns and `item_id`."""
+        items = vectors.rows(covariates["item_id"]) if vectors and self.reads_content else None
+        return self.predict_matrix(self.design.transform(covariates), items, vectors)
+
+    def predict_matrix(self, x: Matrix, items: npt.NDArray[np.int64] | None, vectors: ItemVectors | None) -> PotentialOutcomes:
+        """The same from a transformed matrix and the item's row in `vectors`; an item vector is projected once, not per row.
+
+        Raises:
+            ValueError: The model reads item content and none is given.
+        """
+        import torch
+
+        if self.reads_content and (vectors is None or items is None):
+            raise ValueError("this model reads item content: give the item vectors it was trained with")
+        out = np.empty((len(x), 4), dtype=np.float32)
+        with torch.inference_mode():
+            table = self.network.content(torch.from_numpy(vectors.padded())) if self.reads_content and vectors else None
+            for start in range(0, len(x), CHUNK):
+                part = slice(start, start + CHUNK)
+                projected = table[torch.from_numpy(items[part])] if table is not None and items is not None else None
+                out[part] = torch.sigmoid(self.network(torch.from_numpy(x[part]), projected)).numpy()
+        p = np.clip(out.astype(np.float64), 1e-7, 1 - 1e-7)
+        both = self.arms == "both"
+        return PotentialOutcomes(
+            click_if_recommended=p[:, 1],
+            click_if_not=p[:, 0] if both else None,
+            purchase_if_recommended=p[:, 1] * p[:, 3] if self.purchases else None,
+            purchase_if_not=p[:, 0] * p[:, 2] if self.purchases and both else None,
+        )
+
+    def save(self) -> dict[str, bytes]:
+        """`model.safetensors` and `card.json`; no pickles."""
+        from safetensors.torch import save
+
+        project = self.network.project
+        card = {
+            "arms": self.arms, "purchases": self.purchases, "columns": self.design.names,
+            "design": json.loads(self.design.to_json()),
+            "network": {
+                "covariates": self.design.width, "content": project.in_features if project is not None else 0,
+                "content_width": project.out_features if project is not None else 1,
+                "hidden": self.network.heads.in_features,
+            },
+            "loss": "log loss / treatment propensity of the arm taken" if self.arms == "both" else "log loss",
+        }
+        weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
+        return {"model.safetensors": save(weights), "card.json": json.dumps(card, indent=1).encode()}
+
+    @classmethod
+    def load(cls, card: dict[str, Any], weights: bytes) -> OutcomeModel:
+        """Read back what `save` wrote."""
+        from safetensors.torch import load
+
+        from causalrec_assets.model.outcome_network import OutcomeNetwork
+
+        network = OutcomeNetwork(**card["network"])
+        network.load_state_dict(load(weights))
+        design = DesignMatrix.from_json(json.dumps(card["design"]))
+        return cls(network.eval(), design, card["arms"], card["purchases"])

