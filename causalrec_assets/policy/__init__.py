@@ -1,0 +1,1 @@
+"""Stage 5: what to recommend: ranking by L + lambda R, with exploration and exact action propensities."""

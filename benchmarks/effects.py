@@ -1,0 +1,119 @@
+"""Effects against the truth over many simulated worlds: naive, SNIPS and AIPW, from landed logs through the causal graph.
+
+    python -m benchmarks.effects --seeds 20
+
+Prints a row a world, the mean and spread of each estimator's error, and the share of worlds whose interval covers the mean
+effect over the same units; last, one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import yaml
+
+from causalrec_assets.graph.adjustment import adjust
+from causalrec_assets.graph.causal_graph import bind
+from causalrec_assets.graph.discovery import discover
+from causalrec_assets.graph.knowledge import parse_knowledge
+from causalrec_assets.graph.nodes import choose_nodes
+from causalrec_assets.graph.questions import parse_questions
+from causalrec_assets.home import TEMPLATE
+from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.history import advance, empty_history
+from causalrec_assets.logs.landing import index_landing, snapshot_files
+from causalrec_assets.logs.snapshots import item_snapshot
+from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.units import build_units, cluster_codes, unit_roles
+from causalrec_assets.model.effects import estimate_effect, treatment_propensities
+from causalrec_assets.model.settings import parse_model_settings
+from causalrec_assets.simulator.comparison import true_effects
+from causalrec_assets.simulator.landing import simulate
+from causalrec_assets.simulator.world import WorldConfig
+
+ESTIMATORS = ("naive", "snips", "aipw")
+
+
+def setting(file: str) -> dict[str, object]:
+    return dict(yaml.safe_load((TEMPLATE / file).read_text()))
+
+
+def units_of(landing: Path, source: Source, days: list[date], cache: Path) -> pl.DataFrame:
+    """All units of the days, through the log stage's functions."""
+    index = index_landing(landing, source, cache)
+    history, parts = empty_history(), []
+    for day in days:
+        items = item_snapshot(snapshot_files(landing / "items", day), source)
+        events = clean_day(index.files_of(day), source, day).events
+        parts.append(build_units(events, history, items, source, day))
+        history = advance(history, events, items, day, source.history_days)
+    return pl.concat(parts)
+
+
+def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
+    """Estimates and truth of each question in one world."""
+    simulate(config, folder / "landing", folder / "truth")
+    source = parse_source(setting("sources.yaml"))
+    days = [config.first_day + timedelta(days=k) for k in range(config.days)]
+    units = units_of(folder / "landing", source, days, folder / "cache")
+    roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
+    asked, knowledge = parse_questions(setting("questions.yaml")), parse_knowledge(setting("expert_graph.yaml"))
+    nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
+    found = discover(nodes, asked.search)
+    graph, _, _ = bind(found.graph, found.separations, knowledge, roles)
+    clusters = cluster_codes(units, source.cluster)
+    settings, truth = parse_model_settings(setting("model.yaml")), true_effects(folder / "truth", days)
+    for question in asked.questions:
+        chosen = adjust(question, graph, {d.column: d.reason for d in dropped}, source.organic_rows, asked.adjustment)
+        columns = list(chosen.columns)
+        fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
+        _, estimates, _ = estimate_effect(units, question.treatment, question.outcome, columns, fitted.propensity, fitted.fold,
+                                          clusters, settings, config.seed)
+        value = truth[question.outcome]
+        row: dict[str, object] = {"seed": config.seed, "question": question.name, "truth": value, "adjusted_for": ", ".join(columns)}
+        for name in ESTIMATORS:
+            row[name] = estimates[name].value
+            row[f"{name}_covers"] = estimates[name].lower <= value <= estimates[name].upper
+        yield row
+
+
+def summary(rows: pl.DataFrame) -> pl.DataFrame:
+    """Mean error, its spread over worlds, and coverage."""
+    lines = []
+    for (question,), part in rows.group_by("question", maintain_order=True):
+        for name in ESTIMATORS:
+            error = (part[name] - part["truth"]).to_numpy()
+            lines.append({"question": question, "estimator": name, "mean_truth": part["truth"].mean(),
+                          "mean_error": float(error.mean()), "spread": float(np.std(error, ddof=1)) if len(error) > 1 else 0.0,
+                          "covered": int(part[f"{name}_covers"].sum()), "worlds": part.height})
+    return pl.DataFrame(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--rows", type=int, default=20_000, help="events a day")
+    arguments = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    for seed in range(1, arguments.seeds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            config = WorldConfig(seed=seed, days=arguments.days, events_per_day=arguments.rows)
+            for row in run(config, Path(folder)):
+                rows.append(row)
+                print(" ".join(f"{k}={v:.5f}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()), flush=True)
+    table = summary(pl.DataFrame(rows))
+    with pl.Config(tbl_rows=-1, tbl_width_chars=160):
+        print(table)
+    print(json.dumps(table.to_dicts()))
+
+
+if __name__ == "__main__":
+    main()

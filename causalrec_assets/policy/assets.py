@@ -1,0 +1,124 @@
+"""The policy asset: `target_policy`."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from causalrec_assets.embeddings.assets import item_embeddings
+from causalrec_assets.embeddings.item_vectors import ItemVectors
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import Inputs, Table
+from causalrec_assets.gate.metadata import picture, table
+from causalrec_assets.gate.releases import Champion
+from causalrec_assets.logs.assets import history, history_before, items, units
+from causalrec_assets.logs.covariates import as_of
+from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.model.assets import action_propensities, outcome_model
+from causalrec_assets.model.outcome_model import OutcomeModel
+from causalrec_assets.partitions import learning_window_mapping
+from causalrec_assets.policy.grid import eligible_candidates, score_grid
+from causalrec_assets.policy.objective import Objective, parse_objective
+from causalrec_assets.policy.plots import weights_plot
+from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy
+from causalrec_assets.policy.slots import judged_slots
+from causalrec_assets.policy.target import SCHEMA, judge, uniform_without_model
+from resources.lake import Lake
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A model with what it needs to score and to choose."""
+
+    model: OutcomeModel
+    vectors: ItemVectors | None
+    config: PolicyConfig
+    objective: Objective
+
+
+def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVectors | None]:
+    """The outcome model and item vectors of two published tables."""
+    model = OutcomeModel.load(json.loads(models.file("card.json")), models.file("model.safetensors"))
+    return model, ItemVectors.from_frame(embeddings.frame) if model.reads_content else None
+
+
+def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
+    """The champion's bundle, from the versions that it names."""
+    at = {name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()}
+    model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
+    return Bundled(model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"]))
+
+
+@gated_asset(
+    "target_policy", stage="policy",
+    deps=[outcome_model, item_embeddings, action_propensities, *(
+        dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in (units, items, history)
+    )],
+)
+def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """The action probabilities of challenger, champion and named policies in the judged slots, with the model's expectations."""
+    inputs = lake.inputs(context)
+    source = parse_source(inputs.setting("sources.yaml"))
+    config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
+    models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
+    challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
+    released = inputs.champion()
+    champion = load_champion(inputs, released) if released else None
+
+    parts = []
+    for day in inputs.learning.days:
+        judged = day in inputs.learning.judge_days
+        named = dict.fromkeys(config.named)
+        if challenger is not None:
+            mine = {"challenger": config, **named} if judged else named
+            parts.append(_judge_day(inputs, source, day, challenger, mine))
+        elif named:
+            parts.append(_uniform_day(inputs, source, day, config))
+        if champion is not None and judged:
+            parts.append(_judge_day(inputs, source, day, champion, {"champion": champion.config}))
+    frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+    answer = models.answer if frame.is_empty() else None
+    logged = inputs.table("action_propensities").frame
+    weights = frame.join(logged, on="unit_id").with_columns(weight=pl.col("action_probability") / pl.col("action_propensity"))
+    summary = weights.group_by("policy").agg(
+        pl.len().alias("slots"), pl.col("weight").mean().round(3).alias("mean weight"), pl.col("weight").max().round(1).alias("largest"),
+        pl.col("model_click").mean().round(5), pl.col("model_revenue").mean().round(4), pl.col("model_satisfaction").mean().round(4),
+    )
+    plots = {
+        f"weights_{name}": picture(weights_plot(rows["weight"].to_numpy(), str(name)))
+        for (name,), rows in weights.group_by("policy")
+    }
+    judge_days = inputs.learning.judge_days
+    return Draft(
+        inputs, None if frame.is_empty() and answer else frame, **({"answer": answer} if answer else {}),
+        notes={"champion": released.bundle_hash if released else None, "policies": sorted(frame["policy"].unique()),
+               "report_by": list(config.report_by), "objective": {"satisfying": objective.satisfying, "lambda": objective.weight,
+                                                                   "margin": objective.margin}},
+        files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
+        metadata={"policies": table(summary), "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day", **plots},
+    )
+
+
+def _judge_day(
+    inputs: Inputs, source: Source, day: date, bundle: Bundled, policies: dict[str, PolicyConfig | None]
+) -> pl.DataFrame:
+    if not policies:
+        return pl.DataFrame(schema=SCHEMA)
+    day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
+    reads = [*source.context, *(c for c in bundle.model.design.names if c == "position")]
+    slots = judged_slots(day_units.frame, catalogue, reads, day_units.notes["held_out_policies"])
+    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day)
+    scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
+    return judge(slots, scored, policies, bundle.objective)
+
+
+def _uniform_day(inputs: Inputs, source: Source, day: date, config: PolicyConfig) -> pl.DataFrame:
+    day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
+    slots = judged_slots(day_units.frame, catalogue, source.context, day_units.notes["held_out_policies"])
+    return uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
+
+
+ASSETS = [target_policy]
