@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalrec_assets.graph.independence import BlockTest, register
-from causalrec_assets.graph.mpdag import MPDAG, Edge, close, pair
+from causalrec_assets.graph.mpdag import MPDAG, Edge, close, pair, reaches
 from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.questions import Search
 
@@ -82,20 +82,9 @@ def orient(names: list[str], skeleton: set[Edge], tiers: dict[str, int], collide
     """Tiers first (a guarantee), then the colliders of the data that agree with them, then Meek's rules."""
     arrows = {(a, b) if tiers[a] < tiers[b] else (b, a) for a, b in skeleton if tiers[a] != tiers[b]}
     for a, b in sorted(colliders):
-        if pair(a, b) in skeleton and (b, a) not in arrows and not _reaches(arrows, b, a):
+        if pair(a, b) in skeleton and (b, a) not in arrows and not reaches(arrows, b, a):
             arrows.add((a, b))
     return close(names, arrows, skeleton)
-
-
-def _reaches(arrows: set[Edge], start: str, end: str) -> bool:
-    seen, stack = {start}, [start]
-    while stack:
-        node = stack.pop()
-        for a, b in arrows:
-            if a == node and b not in seen:
-                seen.add(b)
-                stack.append(b)
-    return end in seen
 
 
 def _colliders(matrix: np.ndarray, names: list[str], skeleton: set[Edge]) -> frozenset[Edge]:  # type: ignore[type-arg]

@@ -74,6 +74,19 @@ def find_cycle(edges: Iterable[Edge]) -> list[str] | None:
         return None
 
 
+def reaches(arrows: Iterable[Edge], start: str, end: str) -> bool:
+    """Whether a directed path leads from one node to another."""
+    after: dict[str, set[str]] = {}
+    for a, b in arrows:
+        after.setdefault(a, set()).add(b)
+    seen, stack = {start}, [start]
+    while stack:
+        for node in after.get(stack.pop(), set()) - seen:
+            seen.add(node)
+            stack.append(node)
+    return end in seen
+
+
 def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[Edge]) -> MPDAG:
     """Orient every edge whose direction follows from the others (Meek's rules 1 to 4).
 
@@ -85,17 +98,18 @@ def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[E
     """
     arrows, open_ = set(directed), {pair(a, b) for a, b in undirected}
     open_ -= {pair(a, b) for a, b in arrows}
+    if cycle := find_cycle(arrows):
+        raise InputError(f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect")
     changed = True
     while changed:
         changed = False
         for a, b in sorted(open_):
-            arrow = next((e for e in ((a, b), (b, a)) if _follows(e, arrows, open_)), None)
+            # Colliders found in data can contradict one another; an arrow that would close a cycle is turned round.
+            arrow = next((e for e in ((a, b), (b, a)) if reaches(arrows, *e) or _follows(e, arrows, open_)), None)
             if arrow:
                 open_.discard((a, b))
-                arrows.add(arrow)
+                arrows.add(arrow if not reaches(arrows, arrow[1], arrow[0]) else (arrow[1], arrow[0]))
                 changed = True
-    if cycle := find_cycle(arrows):
-        raise InputError(f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect")
     return MPDAG(tuple(nodes), frozenset(arrows), frozenset(open_))
 
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 Floats = npt.NDArray[np.float64]
-HISTORY_PREFIXES = ("user_exposures", "user_clicks", "user_tenure", "user_category", "item_exposures", "item_clicks",
-                    "item_purchases")
+HISTORY_PREFIXES = ("user_exposures", "user_clicks", "user_tenure", "user_category", "item_exposures", "item_click_rate")
 NOMINAL_NUMBERS = ("hour", "weekday")
 MAX_LEVELS = 30
 TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")

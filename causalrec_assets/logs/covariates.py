@@ -14,8 +14,8 @@ import polars as pl
 from causalrec_assets.logs.sources import Source
 
 USER_HISTORY = ("user_exposures", "user_clicks", "user_tenure_days")
-ITEM_HISTORY = ("item_exposures", "item_clicks", "item_purchases")
-PAIR_HISTORY = ("user_category_clicks",)
+ITEM_HISTORY = ("item_exposures", "item_click_rate")
+PAIR_HISTORY = ("user_category_click_rate",)
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,22 @@ class AsOf:
     users: pl.DataFrame | None
     items: pl.DataFrame | None
     pairs: pl.DataFrame | None
+    unseen_rate: float
 
 
-def as_of(history: pl.DataFrame | None, day: date) -> AsOf:
+def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
     """Sum the day buckets of a history state.
 
     Args:
         history: The state at the end of the day before `day`; None where it is not available.
+        source: For the prior of the click rates.
     """
     if history is None:
-        return AsOf(day, None, None, None)
+        return AsOf(day, None, None, None, source.prior_rate)
+
+    def rate() -> pl.Expr:
+        prior = source.prior_rate * source.prior_exposures
+        return (pl.col("clicks").sum() + prior) / (pl.col("exposures").sum() + source.prior_exposures)
 
     def of(entity: str) -> pl.DataFrame:
         return history.filter(pl.col("entity") == entity)
@@ -49,11 +55,10 @@ def as_of(history: pl.DataFrame | None, day: date) -> AsOf:
         pl.col("exposures").sum().alias("user_exposures"), pl.col("clicks").sum().alias("user_clicks")
     )
     items = of("item").group_by("item_id").agg(
-        pl.col("exposures").sum().alias("item_exposures"), pl.col("clicks").sum().alias("item_clicks"),
-        pl.col("purchases").sum().alias("item_purchases"),
+        pl.col("exposures").sum().alias("item_exposures"), rate().alias("item_click_rate")
     )
-    pairs = of("user_category").group_by("user_id", "category").agg(pl.col("clicks").sum().alias("user_category_clicks"))
-    return AsOf(day, first.join(users, on="user_id", how="full", coalesce=True), items, pairs)
+    pairs = of("user_category").group_by("user_id", "category").agg(rate().alias("user_category_click_rate"))
+    return AsOf(day, first.join(users, on="user_id", how="full", coalesce=True), items, pairs, source.prior_rate)
 
 
 def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
@@ -77,17 +82,22 @@ def item_covariates(items: pl.DataFrame, state: AsOf, source: Source) -> pl.Data
         known = known.with_columns(age).drop("published_at")
     if state.items is None:
         return known
-    return known.join(state.items, on="item_id", how="left", maintain_order="left").with_columns(
-        pl.col(ITEM_HISTORY).fill_null(0)
-    )
+    return unseen_items(known.join(state.items, on="item_id", how="left", maintain_order="left"), state)
+
+
+def unseen_items(items: pl.DataFrame, state: AsOf) -> pl.DataFrame:
+    """An item that was never seen has no exposures and the prior's click rate."""
+    if state.items is None:
+        return items
+    return items.with_columns(pl.col("item_exposures").fill_null(0), pl.col("item_click_rate").fill_null(state.unseen_rate))
 
 
 def pair_covariates(pairs: pl.DataFrame, state: AsOf) -> pl.DataFrame:
-    """Add what is known of a user with an item: past clicks in its category."""
+    """Add what is known of a user with an item: the past click rate in its category."""
     if state.pairs is None:
         return pairs
     joined = pairs.join(state.pairs, on=["user_id", "category"], how="left", maintain_order="left")
-    return joined.with_columns(pl.col(PAIR_HISTORY).fill_null(0))
+    return joined.with_columns(pl.col(PAIR_HISTORY).fill_null(state.unseen_rate))
 
 
 def covariate_names(source: Source) -> list[str]:

@@ -29,6 +29,8 @@ class Source:
         organic_rows: Which organic exposures the logs hold; only `every_impression` lets "recommended or not" be asked.
         context: Further event columns that are known before the treatment.
         item_extra: Further item columns that are known before the treatment.
+        prior_rate, prior_exposures: Past click rates are (clicks + rate x exposures) / (seen + exposures): a user or item
+            that was hardly seen has the prior's rate.
         kinds: `text` or `number` of each context and extra column.
         held_out_policies: Rows of these logging policies are read by no fit; they are an answer sheet.
     """
@@ -51,6 +53,8 @@ class Source:
     sensitive: tuple[str, ...]
     outcomes: tuple[str, ...]
     history_days: int
+    prior_rate: float
+    prior_exposures: float
     held_out_policies: tuple[str, ...]
     about: str = ""
 
@@ -72,7 +76,7 @@ def parse_source(settings: Mapping[str, Any]) -> Source:
     """
     _known("sources.yaml", settings, {
         "name", "about", "first_day", "last_day", "time_zone", "events", "organic_rows", "purchase_needs_click", "context",
-        "items", "users", "outcomes", "history_days", "held_out_policies",
+        "items", "users", "outcomes", "history_days", "rate_prior", "held_out_policies",
     })
     first_day = settings.get("first_day")
     if not isinstance(first_day, date):
@@ -111,6 +115,11 @@ def parse_source(settings: Mapping[str, Any]) -> Source:
     history_days = settings.get("history_days", 28)
     if not isinstance(history_days, int) or history_days < 1:
         raise InputError(f"sources.yaml: `history_days` must be a whole number of at least 1, got {history_days!r}")
+    prior = _mapping("rate_prior", settings.get("rate_prior") or {"rate": 0.1, "exposures": 10})
+    _known("sources.yaml: rate_prior", prior, {"rate", "exposures"})
+    prior_rate, prior_exposures = float(prior.get("rate", 0)), float(prior.get("exposures", 0))
+    if not 0 < prior_rate < 1 or prior_exposures <= 0:
+        raise InputError(f"sources.yaml: `rate_prior` needs a rate in (0, 1) and exposures above 0, got {dict(prior)}")
     return Source(
         name=str(settings.get("name", "source")), about=str(settings.get("about", "")), first_day=first_day,
         time_zone=str(settings.get("time_zone", "UTC")), events_folder=str(events.get("folder", "events")),
@@ -120,7 +129,8 @@ def parse_source(settings: Mapping[str, Any]) -> Source:
         items_folder=str(items.get("folder", "items")) if item_columns else None, item_columns=item_columns,
         item_extra=extra, users_folder=str(users.get("folder", "users")) if user_columns else None,
         user_columns=user_columns, sensitive=_names("users.sensitive", users.get("sensitive")), outcomes=outcomes,
-        history_days=history_days, held_out_policies=_names("held_out_policies", settings.get("held_out_policies")),
+        history_days=history_days, prior_rate=prior_rate,
+        prior_exposures=prior_exposures, held_out_policies=_names("held_out_policies", settings.get("held_out_policies")),
     )
 
 

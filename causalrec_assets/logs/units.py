@@ -8,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.logs.covariates import as_of, context_covariates, covariate_names, item_covariates, pair_covariates
+from causalrec_assets.logs.covariates import (
+    as_of,
+    context_covariates,
+    covariate_names,
+    item_covariates,
+    pair_covariates,
+    unseen_items,
+)
 from causalrec_assets.logs.sources import Source
 
 ROLES: dict[str, str] = {
@@ -27,7 +34,7 @@ def build_units(
     Args:
         history: The state at the end of the day before; None where it is not available.
     """
-    state = as_of(history, day)
+    state = as_of(history, day, source)
     units = context_covariates(events.rename({"event_id": "unit_id"}).with_columns(pl.lit(day).alias("day")), state)
     known = item_covariates(items, state, source).rename({"price": "list_price"}, strict=False)
     # A column that both have (a section of the shop) is the context's.
@@ -36,9 +43,7 @@ def build_units(
     if "list_price" in units.columns:
         # The price at the time of the event, where it was logged; else the catalogue's.
         units = units.with_columns(pl.coalesce("price", "list_price").alias("price"))
-    # An item that is not in the catalogue has no past that we know of in its counts: they are exactly 0.
-    counts = [c for c in ("item_exposures", "item_clicks", "item_purchases") if c in units.columns]
-    units = pair_covariates(units.with_columns(pl.col(counts).fill_null(0)), state)
+    units = pair_covariates(unseen_items(units, state), state)
     covariates = covariate_names(source)
     return units.select([c for c in ROLES if c not in covariates] + (["price"] if "price" not in covariates else [])
                         + covariates)

@@ -82,6 +82,7 @@ def estimate_effect(
     x = DesignMatrix.fit(units, columns).transform(units)
     m1 = cross_fit(x, y, fold, seed, learn_on=t == 1)
     m0 = cross_fit(x, y, fold, seed, learn_on=t == 0)
+    diagnostics["mean_if_not"] = float((m0 + (1 - t) * (y - m0) / (1 - e)).mean())
     estimates = {
         "naive": naive_difference(y, t, clusters),
         "snips": snips_effect(y, t, e, clusters),

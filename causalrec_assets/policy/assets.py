@@ -110,7 +110,7 @@ def _judge_day(
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
     reads = [*source.context, *(c for c in bundle.model.design.names if c == "position")]
     slots = judged_slots(day_units.frame, catalogue, reads, day_units.notes["held_out_policies"])
-    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day)
+    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day, source)
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     return judge(slots, scored, policies, bundle.objective)
 

@@ -15,7 +15,7 @@ from causalrec_assets.policy.policy_config import PolicyConfig
 from causalrec_assets.policy.slots import Slots
 
 Floats = npt.NDArray[np.float64]
-VALUES = ("model_click", "model_purchase", "model_revenue", "model_satisfaction", "shown_click", "shown_revenue")
+VALUES = ("model_click", "model_purchase", "model_revenue", "model_satisfaction", "shown_click", "shown_purchase", "shown_revenue")
 SCHEMA: dict[str, pl.DataType] = {
     "unit_id": pl.String(), "policy": pl.String(), "action_probability": pl.Float64(),
     **{name: pl.Float64() for name in VALUES}, "fitted": pl.Boolean(),
@@ -53,6 +53,8 @@ def judge(slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConf
                 if values is not None:
                     mine[f"model_{quantity}"][here] = expected(p, values, row, above)
             mine["shown_click"][here] = part.click[row, shown]
+            if part.purchase is not None:
+                mine["shown_purchase"][here] = part.purchase[row, shown]
             if revenue is not None:
                 mine["shown_revenue"][here] = revenue[row, shown]
     frames = [

@@ -1,7 +1,7 @@
 """The simulator's structural causal model, written down as a graph over the columns of `units` and the latent causes.
 
 Everything else in this package is the equations of these arrows. The logging policy's arrows start at logged columns
-only (`user_category_clicks`, `user_clicks`, `item_clicks`, `price`): that is what makes the effects identifiable from the logs.
+only (`user_category_click_rate`, `item_click_rate`, `price`): that is what makes the effects identifiable from the logs.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ CAUSES: dict[str, tuple[str, ...]] = {
     # effect: its causes
     "price": ("category",),
     "item_quality": ("item_content",),
-    "user_category_clicks": ("user_taste", "user_exposures", "item_quality"),
-    "user_clicks": ("user_taste", "user_exposures", "item_quality"),
-    "item_clicks": ("item_exposures", "item_quality", "price"),
+    "user_category_click_rate": ("user_taste", "user_exposures"),
+    "user_clicks": ("user_taste", "user_exposures"),
+    "item_click_rate": ("item_exposures", "item_quality", "price"),
     "item_exposures": ("price",),
-    "recommended": ("user_category_clicks", "user_clicks", "item_clicks", "price"),
+    "recommended": ("user_category_click_rate", "item_click_rate", "price"),
     "position": ("recommended",),
     "click": (
-        "user_taste", "item_quality", "price", "hour", "device", "user_category_clicks", "recommended", "position",
+        "user_taste", "item_quality", "price", "hour", "device", "user_category_click_rate", "recommended", "position",
     ),
     "purchase": ("click", "user_taste", "price", "recommended"),
 }

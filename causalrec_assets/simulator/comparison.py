@@ -53,18 +53,18 @@ def compare_effects(effects: pl.DataFrame, truth: Path, days: Sequence[date]) ->
 
 def true_slot_values(
     world: World, user: npt.NDArray[np.int64], hour: npt.NDArray[np.int64], mobile: npt.NDArray[np.int64],
-    position: npt.NDArray[np.int64], user_category_clicks: npt.NDArray[np.int64], probabilities: Floats,
+    position: npt.NDArray[np.int64], user_category_rate: Floats, probabilities: Floats,
 ) -> tuple[float, float]:
     """The exact mean P(click) and P(purchase) of a policy over slots.
 
     Args:
         user, hour, mobile, position: Of each slot, (slots,).
-        user_category_clicks: (slots, categories), as of the end of the day before.
+        user_category_rate: (slots, categories), as of the end of the day before.
         probabilities: The policy's action probabilities, (slots, items), rows sum to 1.
     """
     items = np.arange(world.config.items)[None, :]
-    clicks = user_category_clicks[:, world.catalogue.category]
+    rate = user_category_rate[:, world.catalogue.category]
     p_click, p_buy = world.probabilities(
-        user[:, None], items, 1, hour[:, None], mobile[:, None], position[:, None], clicks
+        user[:, None], items, 1, hour[:, None], mobile[:, None], position[:, None], rate
     )
     return float((probabilities * p_click).sum(axis=1).mean()), float((probabilities * p_buy).sum(axis=1).mean())

@@ -17,20 +17,20 @@ Ints = npt.NDArray[np.int64]
 
 
 def item_distribution(
-    user_category_clicks: Ints, item_category: Ints, item_clicks: Ints, price: Floats, config: WorldConfig
+    user_category_rate: Floats, item_category: Ints, item_rate: Floats, price: Floats, config: WorldConfig
 ) -> Floats:
     """p(item | user) of the first slot.
 
     Args:
-        user_category_clicks: Past clicks of each user in each category, (users, categories).
-        item_category, item_clicks, price: Of each item, (items,).
+        user_category_rate: Past click rate of each user in each category, (users, categories).
+        item_category, item_rate, price: Of each item, (items,).
 
     Returns:
         (users, items), rows sum to 1.
     """
     score = (
-        config.policy_on_taste * np.log1p(user_category_clicks)[:, item_category]
-        + config.policy_on_popularity * np.log1p(item_clicks)[None, :]
+        config.policy_on_taste * np.log(user_category_rate / config.prior_rate)[:, item_category]
+        + config.policy_on_popularity * np.log(item_rate / config.prior_rate)[None, :]
         - 0.3 * (np.log(price) - 3.0)[None, :]
     )
     weight = np.exp(score - score.max(axis=1, keepdims=True))
@@ -58,9 +58,9 @@ def draw_slates(p: Floats, size: int, rng: np.random.Generator) -> tuple[Ints, F
     return items, chosen / (1.0 - above)
 
 
-def browse_distribution(item_clicks: Ints, price: Floats) -> Floats:
+def browse_distribution(item_rate: Floats, price: Floats) -> Floats:
     """How likely each item is met while browsing, (items,), sums to 1: popular and dear items are shown in the aisles."""
-    weight = np.exp(0.1 * np.log1p(item_clicks) + 0.3 * (np.log(price) - 3.0))
+    weight = np.exp(0.2 * np.log(item_rate) + 0.3 * (np.log(price) - 3.0))
     return np.asarray(weight / weight.sum())
 
 

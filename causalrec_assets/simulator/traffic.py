@@ -14,8 +14,12 @@ from causalrec_assets.simulator.logging_policy import browse_distribution, draw_
 from causalrec_assets.simulator.world import World
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 12, 14, 14, 12, 7, 3], dtype=float)
+
+
+Counts = tuple[Ints, Ints, Ints, Ints]
 
 
 @dataclass
@@ -23,27 +27,38 @@ class Past:
     """What the logs of the last days say, in exact counts: the only thing the logging policy reads."""
 
     world: World
-    _days: deque[tuple[Ints, Ints]] = field(default_factory=deque)
+    _days: deque[Counts] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
+        shape, items = (self.world.config.users, len(self.world.catalogue.categories)), self.world.config.items
+        self._sum: Counts = tuple(np.zeros(s, dtype=np.int64) for s in (shape, shape, items, items))  # type: ignore[assignment]
+
+    @property
+    def user_category_rate(self) -> Floats:
+        """Past click rate of each user in each category, (users, categories)."""
+        return self._rate(self._sum[0], self._sum[1])
+
+    @property
+    def item_rate(self) -> Floats:
+        """Past click rate of each item, (items,)."""
+        return self._rate(self._sum[2], self._sum[3])
+
+    def _rate(self, clicks: Ints, exposures: Ints) -> Floats:
         c = self.world.config
-        self.user_category_clicks = np.zeros((c.users, len(self.world.catalogue.categories)), dtype=np.int64)
-        self.item_clicks = np.zeros(c.items, dtype=np.int64)
+        return np.asarray((clicks + c.prior_rate * c.prior_exposures) / (exposures + c.prior_exposures))
 
     def add(self, user: Ints, item: Ints, click: Ints) -> None:
         """Count a day, and forget the day that falls out of the window."""
-        by_user = np.zeros_like(self.user_category_clicks)
-        by_item = np.zeros_like(self.item_clicks)
-        clicked = click == 1
-        np.add.at(by_user, (user[clicked], self.world.catalogue.category[item[clicked]]), 1)
-        np.add.at(by_item, item[clicked], 1)
-        self._days.append((by_user, by_item))
-        self.user_category_clicks += by_user
-        self.item_clicks += by_item
-        if len(self._days) > self.world.config.history_days:
-            gone_user, gone_item = self._days.popleft()
-            self.user_category_clicks -= gone_user
-            self.item_clicks -= gone_item
+        today: Counts = tuple(np.zeros_like(total) for total in self._sum)  # type: ignore[assignment]
+        category = self.world.catalogue.category[item]
+        np.add.at(today[0], (user, category), click)
+        np.add.at(today[1], (user, category), 1)
+        np.add.at(today[2], item, click)
+        np.add.at(today[3], item, 1)
+        self._days.append(today)
+        gone = self._days.popleft() if len(self._days) > self.world.config.history_days else None
+        for k, total in enumerate(self._sum):
+            total += today[k] if gone is None else today[k] - gone[k]
 
 
 @dataclass(frozen=True)
@@ -66,9 +81,9 @@ def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
     user = rng.choice(c.users, size=requests, p=world.activity)
     mobile = (rng.random(requests) < 0.6).astype(np.int64)
 
-    p = item_distribution(past.user_category_clicks[user], shop.category, past.item_clicks, shop.price, c)
+    p = item_distribution(past.user_category_rate[user], shop.category, past.item_rate, shop.price, c)
     slate, propensity = draw_slates(p, c.slate, rng)
-    organic = draw_organic(browse_distribution(past.item_clicks, shop.price), slate, c.organic, rng)
+    organic = draw_organic(browse_distribution(past.item_rate, shop.price), slate, c.organic, rng)
 
     item = np.concatenate([slate, organic], axis=1).ravel()
     recommended = np.tile(np.repeat([1, 0], [c.slate, c.organic]), requests).astype(np.int64)
@@ -78,13 +93,13 @@ def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
     slots = np.broadcast_to(np.arange(1, c.slate + 1), (requests, c.slate))
     position = np.concatenate([slots, elsewhere], axis=1).ravel()
     row_user, row_mobile, row_hour = (np.repeat(x, shown) for x in (user, mobile, second // 3600))
-    category_clicks = past.user_category_clicks[row_user, shop.category[item]]
+    category_rate = past.user_category_rate[row_user, shop.category[item]]
 
     # One pair of uniforms a row, used in both arms: the potential outcomes of a unit belong together.
     u_click, u_buy = rng.random(len(item)), rng.random(len(item))
     truth: dict[str, npt.NDArray[np.generic]] = {}
     for arm in (1, 0):
-        p_click, p_buy = world.probabilities(row_user, item, arm, row_hour, row_mobile, position, category_clicks)
+        p_click, p_buy = world.probabilities(row_user, item, arm, row_hour, row_mobile, position, category_rate)
         clicked = u_click < p_click
         truth[f"p_click_{arm}"], truth[f"p_purchase_{arm}"] = p_click, p_buy
         truth[f"click_{arm}"] = clicked.astype(np.int8)

@@ -24,10 +24,11 @@ class WorldConfig:
         slate, organic: Items recommended and items met while browsing, per request.
         exploration: Share of the logging policy's probability that is uniform over all items.
         taste_strength: Standard deviation of the latent taste of a user for a category, in logits of the click.
-        policy_on_taste, policy_on_popularity: How strongly the logging policy follows the user's past clicks in the
-            item's category, and the item's past clicks. Both are logged; 0 and 0 make an experiment.
-        lift, lift_by_history: Effect of being recommended on the click, in logits: its level, and its slope in the
-            user's past clicks in the category.
+        policy_on_taste, policy_on_popularity: How strongly the logging policy follows the user's past click rate in the
+            item's category, and the item's past click rate. Both are logged; 0 and 0 make an experiment.
+        lift, lift_by_history: Effect of being recommended on the click, in logits: its level, and its slope in the log of
+            the user's past click rate in the category.
+        prior_rate, prior_exposures: Past click rates are (clicks + rate x exposures) / (seen + exposures) with these.
         item_quality: Multiplies the latent quality of items.
         history_days: The logging policy and the covariates look back this far.
     """
@@ -42,8 +43,8 @@ class WorldConfig:
     organic: int = 5
     exploration: float = 0.35
     taste_strength: float = 1.0
-    policy_on_taste: float = 0.8
-    policy_on_popularity: float = 0.25
+    policy_on_taste: float = 1.0
+    policy_on_popularity: float = 0.6
     lift: float = 0.35
     lift_by_history: float = 0.1
     item_quality: float = 1.0
@@ -51,6 +52,8 @@ class WorldConfig:
     base_click: float = -2.9
     base_purchase: float = -1.2
     history_days: int = 28
+    prior_rate: float = 0.1
+    prior_exposures: float = 10.0
 
     def __post_init__(self) -> None:
         if not 0 < self.exploration <= 1:
@@ -102,13 +105,14 @@ class World:
         return [str(a) for a in ages], [str(r) for r in regions]
 
     def probabilities(
-        self, user: Ints, item: Ints, arm: int, hour: Ints, mobile: Ints, position: Ints, category_clicks: Ints
+        self, user: Ints, item: Ints, arm: int, hour: Ints, mobile: Ints, position: Ints, category_rate: Floats
     ) -> tuple[Floats, Floats]:
         """P(click) and P(purchase) under do(recommended = arm), elementwise.
 
         Args:
-            user, item, hour, mobile, position, category_clicks: Broadcastable integer arrays: indices, hour 0-23,
-                1 on a mobile device, slot from 1 (read in arm 1 only), the user's past clicks in the category.
+            user, item, hour, mobile, position: Broadcastable integer arrays: indices, hour 0-23, 1 on a mobile device,
+                slot from 1 (read in arm 1 only).
+            category_rate: The user's past click rate in the item's category.
 
         Returns:
             Two arrays of the broadcast shape. A purchase needs a click: P(purchase) = P(click) P(buy | click).
@@ -122,7 +126,7 @@ class World:
         )
         buy = c.base_purchase + 0.3 * taste - 0.4 * log_price
         if arm == 1:
-            click = click + c.lift + c.lift_by_history * np.log1p(category_clicks) - c.position_decay * (position - 1)
+            click = click + c.lift + c.lift_by_history * np.log(category_rate / c.prior_rate) - c.position_decay * (position - 1)
             buy = buy + 0.25
         p_click = sigmoid(click)
         return p_click, p_click * sigmoid(buy)
