@@ -1,0 +1,1 @@
+"""Stage 7: the release and the recommendations of the champion."""
