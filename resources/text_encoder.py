@@ -86,27 +86,42 @@ class TextEncoder(dg.ConfigurableResource):  # type: ignore[type-arg]
 def _load(model: str, sha256: str, allow_network: bool, batch_size: int) -> TransformerEncoder:
     import transformers
 
-    folder, expected = _packaged_folder() if model == PACKAGED else Path(model), sha256
-    if model == PACKAGED:
-        expected = PACKAGED_SHA256
-    local = folder.exists()
+    folder = _folder(model, allow_network)
+    expected = PACKAGED_SHA256 if model == PACKAGED else sha256
     weights = folder / "model.safetensors"
-    if local and not weights.exists():
+    if not weights.exists():
         raise EncoderError(f"{folder} has no model.safetensors; models are loaded from safetensors only")
-    found = hashlib.sha256(weights.read_bytes()).hexdigest() if local else "hub"
-    if local and expected and found != expected:
+    found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if expected and found != expected:
         raise EncoderError(f"{weights} has the sha256 {found}, expected {expected}: the weights are not the ones asked for")
-    where = str(folder) if local else model
-    options = {"local_files_only": local or not allow_network}
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
-        network = transformers.AutoModel.from_pretrained(where, use_safetensors=True, **options).eval()
-    except OSError as error:
-        raise EncoderError(f"the text encoder `{model}` cannot be loaded: {error}. Set `model` to a folder that holds it, or "
-                           "`allow_network: true` to fetch it from the hub.") from error
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        network = transformers.AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype="float32"
+        ).eval()
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"the text encoder in {folder} cannot be loaded: {error}") from error
     return TransformerEncoder(tokenizer, network, f"{model}:{found}:mean-pooled", network.config.hidden_size, batch_size)
+
+
+def _folder(model: str, allow_network: bool) -> Path:
+    """Where the model lies. A hub id is looked up in the local cache; it is fetched only when that is allowed."""
+    if model == PACKAGED:
+        return _packaged_folder()
+    if Path(model).exists():
+        return Path(model)
+    import huggingface_hub
+
+    if allow_network:
+        return Path(huggingface_hub.snapshot_download(model, allow_patterns=["*.json", "*.txt", "*.safetensors"]))
+    # Only the cache's folders are read here: the hub's own "local files only" still opens a connection first.
+    cached = huggingface_hub.try_to_load_from_cache(model, "config.json")
+    if not isinstance(cached, str):
+        raise EncoderError(f"the text encoder `{model}` is neither a folder nor in the local cache. Set `model` to a folder "
+                           "that holds it, or `allow_network: true` to fetch it from the hub.")
+    return Path(cached).parent
 
 
 def _packaged_folder() -> Path:

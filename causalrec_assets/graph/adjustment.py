@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice, pairwise
+from types import MappingProxyType
 
 from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
-from causalrec_assets.graph.mpdag import MPDAG
+from causalrec_assets.graph.mpdag import MPDAG, extend
 from causalrec_assets.graph.questions import Question
 
 ORGANIC = {
@@ -32,7 +34,8 @@ class Adjustment:
 
 
 def adjust(
-    question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str, rule: str = "causes_of_either"
+    question: Question, graph: MPDAG, roles: Mapping[str, str], dropped: Mapping[str, str], organic_rows: str,
+    rule: str = "causes_of_either", twins: Mapping[str, str] = MappingProxyType({}),
 ) -> Adjustment:
     """The adjustment set of a question, or a typed answer.
 
@@ -41,9 +44,12 @@ def adjust(
             non-descendants that holds all parents of T blocks every back-door path), a little less precise, and right
             when discovery has missed one of a confounder's two edges (the disjunctive cause criterion, VanderWeele and
             Shpitser 2011, Biometrics 67(4)).
-        graph: The causal graph; all its nodes are observed.
+        graph: The causal graph.
+        roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says (an edge
+            from the treatment to a mediator may have stayed below the floor); a node without a role is hidden.
         dropped: Column -> why it is no node of the graph.
         organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
+        twins: Column -> the node that it equals in every unit.
     """
     t, y = question.treatment, question.outcome
 
@@ -59,6 +65,11 @@ def adjust(
         why = dropped.get(y, "the source does not have it")
         answer = insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
         return unanswered(answer)
+    if same := sorted(column for column, node in twins.items() if node == t):
+        return unanswered(not_identifiable(
+            f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been in the "
+            f"other one; randomise `{t}` for a share of the units"
+        ))
     paths = list(graph.possibly_causal_paths(t, {y}))
     for path in paths:
         if (path[0], path[1]) not in graph.directed:
@@ -68,9 +79,58 @@ def adjust(
             ))
     if not paths:
         # The graph says that there is no effect; adjusting for the parents of T lets the estimate contradict it.
-        return Adjustment(question, ANSWERED, tuple(sorted(graph.parents(t))))
-    columns = optimal_set(graph, t, y) | (graph.parents(t) if rule == "causes_of_either" else set())
-    return Adjustment(question, ANSWERED, tuple(sorted(columns)))
+        columns = graph.parents(t)
+    else:
+        columns = optimal_set(graph, t, y) | (graph.parents(t) if rule == "causes_of_either" else set())
+    allowed = {column for column, role in roles.items() if role == "pre_treatment"} & set(graph.nodes)
+    if columns <= allowed:
+        return Adjustment(question, ANSWERED, tuple(sorted(columns)))
+    arrows = extend(graph)
+    if arrows is None:
+        raise ValueError("the causal graph has no DAG in its class; it did not come from `orient`")
+    dag = MPDAG(graph.nodes, arrows, frozenset())
+    largest = _largest_candidate(dag, t, y, allowed)
+    if is_valid(dag, t, y, largest):
+        return Adjustment(question, ANSWERED, tuple(sorted(largest)))
+    still_open, unlogged = _open_path(dag, t, y, largest), sorted(set(graph.nodes) - set(roles))
+    return unanswered(not_identifiable(
+        f"no set of logged columns blocks {still_open}; log {' and '.join(unlogged) or 'the common cause'}, or randomise `{t}`"
+    ))
+
+
+def _largest_candidate(dag: MPDAG, treatment: str, outcome: str, allowed: set[str]) -> set[str]:
+    """All allowed causes of the treatment or the outcome: where any allowed set is valid, this one is.
+
+    Source:
+        van der Zander, Liskiewicz and Textor (2014), UAI, "Constructing separators and adjustment sets in ancestral graphs",
+        Theorem 4.
+    """
+    import networkx as nx
+
+    whole = nx.DiGraph(list(dag.directed))
+    whole.add_nodes_from(dag.nodes)
+    causes: set[str] = nx.ancestors(whole, treatment) | nx.ancestors(whole, outcome)
+    causal = (nx.descendants(whole, treatment) & (nx.ancestors(whole, outcome) | {outcome}))
+    forbidden: set[str] = {treatment, outcome} | causal | {d for node in causal for d in nx.descendants(whole, node)}
+    return (causes & allowed) - forbidden
+
+
+def _open_path(dag: MPDAG, treatment: str, outcome: str, columns: set[str], most: int = 5000) -> str:
+    """The shortest non-causal path that adjusting for `columns` leaves open, in words."""
+    import networkx as nx
+
+    whole = nx.DiGraph(list(dag.directed))
+    opened = columns | {a for c in columns for a in nx.ancestors(whole, c)}
+    for path in islice(nx.shortest_simple_paths(whole.to_undirected(), treatment, outcome), most):
+        if all(whole.has_edge(a, b) for a, b in pairwise(path)):
+            continue
+        if all(
+            (b in opened) if whole.has_edge(a, b) and whole.has_edge(c, b) else (b not in columns)
+            for a, b, c in zip(path, path[1:], path[2:], strict=False)
+        ):
+            steps = [f" -> {b}" if whole.has_edge(a, b) else f" <- {b}" for a, b in pairwise(path)]
+            return f"the path {path[0]}{''.join(steps)}"
+    return "all of its non-causal paths"
 
 
 def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:

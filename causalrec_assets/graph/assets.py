@@ -41,7 +41,8 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
         return Draft(inputs, None, answer=insufficient_evidence(reason), params={"acyclic": True})
-    found = discover(nodes, questions.search)
+    clusters = [cluster_codes(rows, name) for name in (window.notes["cluster"], "item_id")]
+    found = discover(nodes, questions.search, clusters)
     edges = []
     for mark, pairs in (("directed", found.graph.directed), ("undirected", found.graph.undirected)):
         for a, b in sorted(pairs):
@@ -54,7 +55,8 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         notes={
             "nodes": list(found.graph.nodes), "tiers": found.tiers, "roles": roles,
             "dropped": [asdict(d) for d in dropped],
-            "separations": [[a, b, p] for (a, b), p in sorted(found.separations.items())],
+            "separations": [[a, b, p, r] for (a, b), (p, r) in sorted(found.separations.items())],
+            "colliders": [list(c) for c in found.colliders],
             "organic_rows": window.notes["organic_rows"], "rows": rows.height,
         },
         params={"acyclic": find_cycle(found.graph.directed) is None},
@@ -73,10 +75,13 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if not found.answer.answered:
         return Draft(inputs, None, answer=found.answer, params={"acyclic": True})
     notes = found.notes
-    separations: dict[Edge, float] = {(a, b): p for a, b, p in notes["separations"]}
+    separations: dict[Edge, tuple[float, float]] = {(a, b): (p, r) for a, b, p, r in notes["separations"]}
+    colliders = [(a, c, b) for a, c, b in notes["colliders"]]
     knowledge = parse_knowledge(inputs.setting("expert_graph.yaml"))
-    graph, frame, conflicts = bind(graph_of(found.frame, notes["nodes"]), separations, knowledge, notes["roles"])
-    tiers = {node: tier_of(node, notes["roles"][node]) for node in graph.nodes}
+    graph, frame, conflicts = bind(
+        graph_of(found.frame, notes["nodes"]), colliders, separations, knowledge, notes["roles"]
+    )
+    tiers = {node: tier_of(node, notes["roles"].get(node, "pre_treatment")) for node in graph.nodes}
     rows = pl.DataFrame([asdict(c) for c in conflicts] or {"edge": []}, infer_schema_length=None)
     return Draft(
         inputs,
@@ -101,7 +106,11 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if source.answer.answered:
         graph: MPDAG = graph_of(source.frame, source.notes["nodes"])
         dropped = {d["column"]: d["reason"] for d in source.notes["dropped"]}
-        sets = [adjust(q, graph, dropped, source.notes["organic_rows"], asked.adjustment) for q in questions]
+        twins = {d["column"]: d["same_as"] for d in source.notes["dropped"] if d["same_as"]}
+        sets = [
+            adjust(q, graph, source.notes["roles"], dropped, source.notes["organic_rows"], asked.adjustment, twins)
+            for q in questions
+        ]
         never = [c for c, role in source.notes["roles"].items() if role != "pre_treatment"]
     else:
         sets, never = [Adjustment(q, source.answer, ()) for q in questions], []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from causalrec_assets.graph.independence import BlockTest, register
-from causalrec_assets.graph.mpdag import MPDAG, Edge, close, pair, reaches
+from causalrec_assets.graph.mpdag import MPDAG, Edge, colliders_of, orient, pair
 from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.questions import Search
 
@@ -18,14 +20,17 @@ class Discovered:
     """The graph that data and tiers give, before any expert is heard.
 
     Attributes:
-        colliders: Arrows that stand in an unshielded collider found by PC.
-        separations: For each pair that is not adjacent, the p-value at which it was called independent.
+        colliders: (a, c, b) for each unshielded collider a -> c <- b found by PC, the strongest first.
+        given_up: Those that contradict the tiers or a stronger one.
+        separations: For each pair that is not adjacent, (p-value, strength) where it was called independent: the p-value is
+            small where the dependence is real but weaker than the floor.
     """
 
     graph: MPDAG
     tiers: dict[str, int]
-    colliders: frozenset[Edge]
-    separations: dict[Edge, float]
+    colliders: tuple[tuple[str, str, str], ...]
+    given_up: tuple[tuple[str, str, str], ...]
+    separations: dict[Edge, tuple[float, float]]
     tests: BlockTest
     seconds: float
 
@@ -37,12 +42,17 @@ class Discovered:
         return self.tests.test(names.index(a), names.index(b), [names.index(n) for n in others])
 
 
-def discover(nodes: list[Node], search: Search) -> Discovered:
+def discover(
+    nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()
+) -> Discovered:
     """Run PC.
 
     causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure under
     Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z forbidden both
     ways, and it drops required edges that data call independent (tests/graph pins both).
+
+    Args:
+        clusters: Integer codes of each row's user and item (or hour): rows of one are not independent draws.
 
     Raises:
         ValueError: Fewer than two nodes.
@@ -56,7 +66,7 @@ def discover(nodes: list[Node], search: Search) -> Discovered:
     started = time.perf_counter()
     names = [node.name for node in nodes]
     tiers = {node.name: node.tier for node in nodes}
-    tests = BlockTest([node.block for node in nodes], search.floor)
+    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
     knowledge = BackgroundKnowledge()
     for node in nodes:
         knowledge.add_node_to_tier(GraphNode(node.name), node.tier)
@@ -67,32 +77,34 @@ def discover(nodes: list[Node], search: Search) -> Discovered:
     )
     matrix = found.G.graph
     skeleton = {pair(names[i], names[j]) for i in range(len(names)) for j in range(i) if matrix[i, j] or matrix[j, i]}
-    colliders = _colliders(matrix, names, skeleton)
+    colliders = _colliders(matrix, names, tests)
     separations = {}
     for i in range(len(names)):
         for j in range(i):
             if (edge := pair(names[i], names[j])) not in skeleton:
                 sets = found.sepset[i, j] or [()]
-                separations[edge] = max(tests.test(i, j, [int(k) for k in s])[0] for s in sets)
-    graph = orient(names, skeleton, tiers, colliders)
-    return Discovered(graph, tiers, colliders, separations, tests, time.perf_counter() - started)
+                weakest = min((tests.test(i, j, [int(k) for k in s]) for s in sets), key=lambda found: found[1])
+                separations[edge] = weakest
+    graph, given_up = orient(names, skeleton, time_order(skeleton, tiers), colliders)
+    return Discovered(graph, tiers, colliders, tuple(given_up), separations, tests, time.perf_counter() - started)
 
 
-def orient(names: list[str], skeleton: set[Edge], tiers: dict[str, int], colliders: frozenset[Edge]) -> MPDAG:
-    """Tiers first (a guarantee), then the colliders of the data that agree with them, then Meek's rules."""
-    arrows = {(a, b) if tiers[a] < tiers[b] else (b, a) for a, b in skeleton if tiers[a] != tiers[b]}
-    for a, b in sorted(colliders):
-        if pair(a, b) in skeleton and (b, a) not in arrows and not reaches(arrows, b, a):
-            arrows.add((a, b))
-    return close(names, arrows, skeleton)
+def time_order(skeleton: Iterable[Edge], tiers: Mapping[str, int]) -> set[Edge]:
+    """The arrows that the tiers give: an earlier tier is never an effect of a later one."""
+    return {(a, b) if tiers[a] < tiers[b] else (b, a) for a, b in skeleton if tiers[a] != tiers[b]}
 
 
-def _colliders(matrix: np.ndarray, names: list[str], skeleton: set[Edge]) -> frozenset[Edge]:  # type: ignore[type-arg]
-    """Arrows a -> c with another b -> c, where a and b are not adjacent. graph[j, i] = 1 and graph[i, j] = -1: i -> j."""
-    into = {c: [a for a in range(len(names)) if matrix[c, a] == 1 and matrix[a, c] == -1] for c in range(len(names))}
-    found = set()
-    for c, causes in into.items():
-        for a in causes:
-            if any(b != a and pair(names[a], names[b]) not in skeleton for b in causes):
-                found.add((names[a], names[c]))
-    return frozenset(found)
+def _colliders(
+    matrix: npt.NDArray[np.int64], names: list[str], tests: BlockTest
+) -> tuple[tuple[str, str, str], ...]:
+    """The unshielded colliders of causal-learn's graph, the strongest first. graph[j, i] = 1, graph[i, j] = -1: i -> j."""
+    size = range(len(names))
+    arrows = [(names[i], names[j]) for i in size for j in size if matrix[j, i] == 1 and matrix[i, j] == -1]
+    joined = {pair(names[i], names[j]) for i in size for j in range(i) if matrix[i, j] or matrix[j, i]}
+
+    def weakest_leg(collider: tuple[str, str, str]) -> float:
+        a, c, b = (names.index(n) for n in collider)
+        return min(tests.test(a, c)[1], tests.test(b, c)[1])
+
+    found = [(a, c, b) for a, c, b in colliders_of(arrows) if pair(a, b) not in joined]
+    return tuple(sorted(found, key=lambda t: (-weakest_leg(t), t)))

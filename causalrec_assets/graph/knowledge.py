@@ -28,11 +28,22 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """A cause that is known to exist and is not logged; required edges say what it causes."""
+
+    name: str
+    who: str
+    why: str
+    when: str
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """Knowledge is a guarantee: where data disagree, the graph follows it and the conflict is reported."""
 
     required: tuple[Statement, ...]
     forbidden: tuple[Statement, ...]
+    hidden: tuple[Hidden, ...] = ()
 
 
 def parse_knowledge(settings: Mapping[str, Any]) -> Knowledge:
@@ -41,8 +52,8 @@ def parse_knowledge(settings: Mapping[str, Any]) -> Knowledge:
     Raises:
         InputError: An entry lacks a key, an edge is both required and forbidden, or the required edges close a cycle.
     """
-    if unknown := set(settings) - {"required", "forbidden"}:
-        raise InputError(f"{FILE}: unknown key {sorted(unknown)}; known are ['forbidden', 'required']")
+    if unknown := set(settings) - {"required", "forbidden", "hidden"}:
+        raise InputError(f"{FILE}: unknown key {sorted(unknown)}; known are ['forbidden', 'hidden', 'required']")
     required, forbidden = (
         tuple(_statement(kind, number, raw) for number, raw in enumerate(settings.get(kind) or [], start=1))
         for kind in ("required", "forbidden")
@@ -51,7 +62,15 @@ def parse_knowledge(settings: Mapping[str, Any]) -> Knowledge:
         raise InputError(f"{FILE}: {sorted(both)} are required and forbidden at once; remove one of the two entries")
     if cycle := find_cycle(s.edge for s in required):
         raise InputError(f"{FILE}: the required edges close the cycle {' -> '.join([*cycle, cycle[0]])}")
-    return Knowledge(required, forbidden)
+    hidden = tuple(_hidden(number, raw) for number, raw in enumerate(settings.get("hidden") or [], start=1))
+    return Knowledge(required, forbidden, hidden)
+
+
+def _hidden(number: int, raw: Any) -> Hidden:
+    keys = ("name", "who", "why", "when")
+    if not isinstance(raw, Mapping) or set(raw) != set(keys) or not all(str(raw[k]).strip() for k in keys):
+        raise InputError(f"{FILE}, hidden entry {number}: needs exactly {list(keys)}, none empty; got {raw!r}")
+    return Hidden(*(str(raw[k]).strip() for k in keys))
 
 
 def _statement(kind: str, number: int, raw: Any) -> Statement:

@@ -74,21 +74,11 @@ def find_cycle(edges: Iterable[Edge]) -> list[str] | None:
         return None
 
 
-def reaches(arrows: Iterable[Edge], start: str, end: str) -> bool:
-    """Whether a directed path leads from one node to another."""
-    after: dict[str, set[str]] = {}
-    for a, b in arrows:
-        after.setdefault(a, set()).add(b)
-    seen, stack = {start}, [start]
-    while stack:
-        for node in after.get(stack.pop(), set()) - seen:
-            seen.add(node)
-            stack.append(node)
-    return end in seen
-
-
 def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[Edge]) -> MPDAG:
     """Orient every edge whose direction follows from the others (Meek's rules 1 to 4).
+
+    A rule's arrow that would close a cycle is left out: it means that the edges at hand contradict each other, and
+    `orient` then settles what to believe. In a graph that has an extension it does not happen.
 
     Raises:
         InputError: The directed edges hold a cycle.
@@ -97,20 +87,111 @@ def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[E
         Meek (1995), UAI, "Causal inference and causal explanation with background knowledge", section 2.1.2.
     """
     arrows, open_ = set(directed), {pair(a, b) for a, b in undirected}
-    open_ -= {pair(a, b) for a, b in arrows}
     if cycle := find_cycle(arrows):
         raise InputError(f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect")
+    open_ -= {pair(a, b) for a, b in arrows}
     changed = True
     while changed:
         changed = False
         for a, b in sorted(open_):
-            # Colliders found in data can contradict one another; an arrow that would close a cycle is turned round.
-            arrow = next((e for e in ((a, b), (b, a)) if reaches(arrows, *e) or _follows(e, arrows, open_)), None)
-            if arrow:
-                open_.discard((a, b))
-                arrows.add(arrow if not reaches(arrows, arrow[1], arrow[0]) else (arrow[1], arrow[0]))
-                changed = True
+            for cause, effect in ((a, b), (b, a)):
+                if _follows((cause, effect), arrows, open_) and not reaches(arrows, effect, cause):
+                    open_.discard((a, b))
+                    arrows.add((cause, effect))
+                    changed = True
+                    break
     return MPDAG(tuple(nodes), frozenset(arrows), frozenset(open_))
+
+
+def reaches(arrows: Iterable[Edge], start: str, end: str) -> bool:
+    """Whether a directed path leads from one node to another."""
+    children: dict[str, list[str]] = {}
+    for a, b in arrows:
+        children.setdefault(a, []).append(b)
+    seen, stack = {start}, [start]
+    while stack:
+        for node in children.get(stack.pop(), ()):
+            if node not in seen:
+                seen.add(node)
+                stack.append(node)
+    return end in seen
+
+
+def colliders_of(edges: Iterable[Edge]) -> set[tuple[str, str, str]]:
+    """The unshielded colliders a -> c <- b of a DAG or of a graph's arrows, as (a, c, b) with a before b."""
+    arrows = set(edges)
+    joined = arrows | {(b, a) for a, b in arrows}
+    into: dict[str, list[str]] = {}
+    for a, b in sorted(arrows):
+        into.setdefault(b, []).append(a)
+    return {
+        (a, c, b) for c, causes in into.items() for k, a in enumerate(causes) for b in causes[k + 1:] if (a, b) not in joined
+    }
+
+
+def extend(graph: MPDAG) -> frozenset[Edge] | None:
+    """A DAG of the class: all arrows kept, no new unshielded collider. None where there is no such DAG.
+
+    Source:
+        Dor and Tarsi (1992), UCLA Cognitive Systems Laboratory R-185, "A simple algorithm to construct a consistent
+        extension of a partially oriented graph".
+    """
+    arrows, open_, left, found = set(graph.directed), set(graph.undirected), set(graph.nodes), set(graph.directed)
+    while left:
+        for node in sorted(left):
+            beside = {b if a == node else a for a, b in open_ if node in (a, b)}
+            around = beside | {a for a, b in arrows if b == node}
+            if any(a == node for a, _ in arrows):
+                continue
+            if all(graph.adjacent(x, y) for x in beside for y in around if x != y):
+                break
+        else:
+            return None
+        found |= {(x, node) for x in beside}
+        open_ = {e for e in open_ if node not in e}
+        arrows = {e for e in arrows if node not in e}
+        left.discard(node)
+    return frozenset(found)
+
+
+def orient(
+    nodes: Iterable[str], skeleton: Iterable[Edge], known: Iterable[Edge], colliders: Iterable[tuple[str, str, str]]
+) -> tuple[MPDAG, list[tuple[str, str, str]]]:
+    """An MPDAG from a skeleton, arrows that are known, and colliders that data suggest.
+
+    Known arrows come first and are a guarantee. Colliders of finite data contradict each other and what is known now and
+    then; one that would turn a known arrow, or close a cycle, is given up. Where the open edges cannot all be
+    directed without a collider that nobody has seen (an undirected square), edges are directed in the order of the
+    nodes until they can, and the class of that DAG is the answer. So the result always is an MPDAG.
+
+    Args:
+        known: (cause, effect), each in the skeleton, without a cycle.
+        colliders: (a, c, b) for a -> c <- b, the surest first.
+
+    Returns:
+        The graph, and the colliders that were given up.
+
+    Raises:
+        InputError: The known arrows hold a cycle.
+    """
+    names, edges, sure = tuple(nodes), {pair(a, b) for a, b in skeleton}, set(known)
+    arrows, given_up = set(sure), []
+    # Meek's rules read "not adjacent and not a collider", so all colliders stand before the first rule is applied.
+    for a, c, b in colliders:
+        wanted = {(a, c), (b, c)}
+        in_skeleton = {pair(a, c), pair(b, c)} <= edges
+        if in_skeleton and not any(reaches(arrows | wanted, y, x) for x, y in wanted):
+            arrows |= wanted
+        else:
+            given_up.append((a, c, b))
+    graph = close(names, arrows, edges)
+    while (dag := extend(graph)) is None:
+        # Without open edges an acyclic graph is its own extension, so there is one to direct.
+        a, b = min(graph.undirected)
+        arrow = (b, a) if reaches(graph.directed, b, a) else (a, b)
+        graph = close(names, graph.directed | {arrow}, graph.undirected)
+    class_of = {(x, c) for a, c, b in colliders_of(dag) for x in (a, b)}
+    return close(names, class_of | sure, edges), given_up
 
 
 def _follows(edge: Edge, arrows: set[Edge], open_: set[Edge]) -> bool:

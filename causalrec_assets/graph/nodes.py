@@ -22,6 +22,8 @@ class Dropped:
 
     column: str
     reason: str
+    same_as: str | None = None
+    """The node that it is identical to."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def choose_nodes(
             node = Node(column, tier_of(column, role), _block(values))
             same = next((n for n in nodes if role == "pre_treatment" and _duplicate(n, node)), None)
             if same is not None:
-                dropped.append(Dropped(column, f"duplicate: it is a function of `{same.name}`, one to one"))
+                dropped.append(Dropped(column, f"duplicate: it is a function of `{same.name}`, one to one", same.name))
             else:
                 nodes.append(node)
     return nodes, dropped

@@ -1,0 +1,39 @@
+# causalrec: `make demo`, `make demo LOGS=obd`, `make test`, `make ui`
+PYTHON ?= python3.11
+LOGS ?= simulated
+BIN := .venv/bin
+HOME_OF_simulated := .home/demo
+HOME_OF_obd := .home/obd
+
+.PHONY: demo test ui lint lock clean
+.DELETE_ON_ERROR:
+
+# The environment from the committed lock; made again when the lock or the project's metadata change.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/python -W ignore -m causalrec_assets.demo --logs $(LOGS)
+
+test: .venv/installed
+	@$(BIN)/python -m pytest
+
+ui: .venv/installed
+	@test -d $(HOME_OF_$(LOGS)) || { echo "run 'make demo LOGS=$(LOGS)' first"; exit 1; }
+	CAUSALREC_HOME=$(abspath $(HOME_OF_$(LOGS))) DAGSTER_HOME=$(abspath $(HOME_OF_$(LOGS)))/dagster $(BIN)/dagster dev -w workspace.yaml
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Pins for everything that pyproject.toml allows. torch is pinned without a hash, so that a machine's own build is taken.
+lock: .venv/installed
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--no-annotate --no-header --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .home .env

@@ -1,0 +1,22 @@
+"""The front door: assets, checks, jobs and resources; nothing else."""
+
+import dagster as dg
+
+from causalrec_assets.automation import JOBS
+from causalrec_assets.embeddings.assets import ASSETS as EMBEDDINGS
+from causalrec_assets.evaluation.assets import ASSETS as EVALUATION
+from causalrec_assets.graph.assets import ASSETS as GRAPH
+from causalrec_assets.logs.assets import ASSETS as LOGS
+from causalrec_assets.model.assets import ASSETS as MODEL
+from causalrec_assets.policy.assets import ASSETS as POLICY
+from causalrec_assets.serving.assets import ASSETS as SERVING
+from resources.compute import Compute
+from resources.lake import Lake
+from resources.text_encoder import TextEncoder
+from resources.tracking import Tracking
+
+defs = dg.Definitions(
+    assets=[*LOGS, *GRAPH, *EMBEDDINGS, *MODEL, *POLICY, *EVALUATION, *SERVING],
+    jobs=JOBS,
+    resources={"lake": Lake(), "compute": Compute(), "text_encoder": TextEncoder(), "tracking": Tracking()},
+)

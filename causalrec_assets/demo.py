@@ -1,0 +1,201 @@
+"""The demo: land logs, materialise every asset through Dagster, and say what came of it.
+
+    python -m causalrec_assets.demo               the simulated shop, whose truth is known
+    python -m causalrec_assets.demo --logs obd    the Open Bandit sample
+
+A second run rebuilds what is not current, and says so when nothing is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from causalrec_assets.home import CHECKOUT, Home, create_home
+
+HOMES = {"simulated": "demo", "obd": "obd"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m causalrec_assets.demo", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--logs", choices=sorted(HOMES), default="simulated")
+    parser.add_argument("--home", type=Path, help="a folder of your own instead of .home/demo or .home/obd")
+    given = parser.parse_args(arguments)
+    started = time.perf_counter()
+    home = create_home(given.home or CHECKOUT / ".home" / HOMES[given.logs], overlay=given.logs)
+    use(home)
+    land(home, given.logs)
+    rebuilt, failed = materialise(home)
+    if failed:
+        say(f"\n{failed}")
+        return 1
+    conclude(home, given.logs)
+    nothing = "Everything was current: nothing was rebuilt." if not rebuilt else f"{rebuilt} asset partitions were built."
+    say(f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui" + (" LOGS=obd" if given.logs == "obd" else ""))
+    return 0
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def use(home: Home) -> None:
+    """Make this home the one that Dagster and the definitions find, now and in `dagster dev`."""
+    variables = {"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
+    os.environ.update(variables)
+    (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+def land(home: Home, logs: str) -> None:
+    """Fill the landing zone, once."""
+    if (home.landing / "events").exists():
+        say(f"Logs are landed in {home.landing}.")
+    elif logs == "simulated":
+        from causalrec_assets.simulator.landing import simulate
+        from causalrec_assets.simulator.world import WorldConfig
+
+        say(f"Simulating a shop into {home.landing}")
+        simulate(WorldConfig(), home.landing, home.truth)
+    else:
+        from causalrec_assets.logs.open_bandit import fetch_open_bandit, land_open_bandit
+
+        say("Fetching the Open Bandit sample (once; its checksum is verified)")
+        land_open_bandit(fetch_open_bandit(CHECKOUT / ".home" / "cache"), home.landing)
+
+
+def materialise(home: Home) -> tuple[int, str]:
+    """Bring every day's log assets and the newest day's learning assets up to date.
+
+    Returns:
+        How many asset partitions were built, and what failed (empty: nothing).
+    """
+    import dagster as dg
+
+    from causalrec_assets.definitions import defs
+    from causalrec_assets.gate.inputs import read_setting
+    from causalrec_assets.logs.assets import landing_index
+    from causalrec_assets.logs.sources import parse_source
+
+    index = landing_index(home, parse_source(read_setting(home, "sources.yaml")))
+    graph = defs.resolve_asset_graph()
+    order = [key.path[-1] for layer in graph.toposorted_asset_keys_by_level for key in layer]
+    group = {key.path[-1]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    logs, learning = ([n for n in order if (group[n] == "logs") == wanted] for wanted in (True, False))
+    if index.newest_day is None:
+        return 0, f"Nothing is landed in {index.root}."
+    plan = [(day, logs, f"logs {day}") for day in _span(index.days)]
+    plan += [(index.newest_day, [name], name) for name in learning]
+    built = 0
+    with dg.DagsterInstance.get() as instance:
+        job = defs.resolve_implicit_global_asset_job_def()
+        for number, (day, names, title) in enumerate(plan, start=1):
+            stale = _stale(home, day, names)
+            if not stale:
+                continue
+            begun = time.perf_counter()
+            result = job.execute_in_process(
+                partition_key=day.isoformat(), asset_selection=[dg.AssetKey(n) for n in stale], instance=instance,
+                raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            if not result.success:
+                return built, _failure(result)
+            built += len(stale)
+            say(f"[{number:2d}/{len(plan)}] {title:<24} {time.perf_counter() - begun:5.1f} s  {_warnings(result)}")
+    return built, ""
+
+
+def _span(days: Sequence[date]) -> list[date]:
+    """Every day from the first to the last: a day for which nothing was landed must say so, not be passed over."""
+    return [days[0] + timedelta(days=k) for k in range((days[-1] - days[0]).days + 1)]
+
+
+def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
+    """Of one day's assets in their order, those to build: not current, or after one that is not."""
+    from causalrec_assets.gate.currentness import stale_because
+    from causalrec_assets.gate.releases import ReleaseLog
+    from causalrec_assets.gate.store import Store
+    from causalrec_assets.definitions import defs
+    from causalrec_assets.logs.assets import landing_fingerprint
+
+    store, resources = Store(home.lake), defs.resources or {}
+    serves = ReleaseLog(store).champion_as_of(day)
+    others = {
+        "landing": lambda what, d: landing_fingerprint(home, what, d),
+        "newest": lambda _, d: str(d == _newest(home)),
+        "serves": lambda _, __: serves.bundle_hash if serves else "none",
+        "encoder": lambda _, __: resources["text_encoder"].fingerprint,
+        "compute": lambda _, __: resources["compute"].fingerprint,
+    }
+    for at, name in enumerate(names):
+        if stale_because(home, store, name, day, others):
+            return list(names[at:])
+    return []
+
+
+def _newest(home: Home) -> date | None:
+    from causalrec_assets.gate.inputs import read_setting
+    from causalrec_assets.logs.assets import landing_index
+    from causalrec_assets.logs.sources import parse_source
+
+    return landing_index(home, parse_source(read_setting(home, "sources.yaml"))).newest_day
+
+
+def _failure(result: Any) -> str:
+    step = next(event for event in result.all_events if event.is_step_failure)
+    error = step.event_specific_data.error
+    while error.cause is not None:
+        error = error.cause
+    return f"FAILED {step.step_key}: {error.message.strip()}"
+
+
+def _warnings(result: Any) -> str:
+    warned = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    return "; ".join(sorted({f"{e.asset_key.path[-1]}: {e.check_name}" for e in warned}))
+
+
+def conclude(home: Home, logs: str) -> None:
+    """The short table, the verdict, and where the report is."""
+    import polars as pl
+
+    from causalrec_assets.gate.store import Store
+
+    store, day = Store(home.lake), _newest(home)
+    assert day is not None
+
+    def table(name: str) -> pl.DataFrame:
+        pointer = store.pointer(name, day)
+        assert pointer is not None
+        return pl.read_parquet(store.data_path(pointer))
+
+    say("")
+    if logs == "simulated":
+        from causalrec_assets.simulator.comparison import compare_effects
+
+        propensities, units = table("treatment_propensities"), []
+        for back in range((day - min(store.days("units"))).days + 1):
+            pointer = store.pointer("units", day - timedelta(days=back))
+            if pointer is not None:
+                units.append(pl.read_parquet(store.data_path(pointer), columns=["unit_id", "day"]))
+        days = pl.concat(units).join(propensities, on="unit_id", how="semi")["day"].unique().sort().to_list()
+        say("What recommending changes, in percentage points (the truth is the simulator's):")
+        say(f"  {'question':<24}{'naive':>8}{'causal':>9}   {'95 % interval':<18}{'truth':>7}")
+        for row in compare_effects(table("effects"), home.truth, days).iter_rows(named=True):
+            interval = f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}"
+            say(f"  {row['question']:<24}{100 * row['naive']:+8.2f}{100 * row['causal']:+9.2f}   {interval:<18}{100 * row['truth']:+7.2f}")
+    else:
+        for row in table("evaluation_report").filter(pl.col("section") == "gap").iter_rows(named=True):
+            say(f"  {row['subject']}: {row['status']} ({row['headline']})")
+    release = table("release").row(0, named=True)
+    say(f"\nRelease of {day}: {release['verdict']}, {release['decision']}.\n  {release['reason']}")
+    say(f"\nReport: {home.reports / f'{day}.html'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

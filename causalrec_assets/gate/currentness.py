@@ -1,0 +1,62 @@
+"""Is a published version what a run would make now? Its recorded inputs are looked up again and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from causalrec_assets.gate.inputs import champion_hash, code_hash, setting_hash
+from causalrec_assets.gate.releases import ReleaseLog
+from causalrec_assets.gate.store import Store
+from causalrec_assets.home import Home
+
+Resolver = Callable[[str, date], str]
+"""(what follows the prefix of a key, the partition's day) -> the input's hash now."""
+
+
+def stale_because(home: Home, store: Store, table: str, day: date, others: Mapping[str, Resolver]) -> str | None:
+    """Why a partition would be rebuilt; None when it is current.
+
+    Args:
+        others: Resolvers of the prefixes that only a stage or a resource knows, e.g. `landing`.
+    """
+    pointer = store.pointer(table, day)
+    if pointer is None:
+        return "it was never published"
+    if (refused := store.standing_refusal(table, day)) is not None:
+        return f"its newest attempt was refused: {'; '.join(refused.reasons)}"
+    resolvers: dict[str, Resolver] = {
+        "table": lambda rest, _: _table_hash(store, rest),
+        "latest": lambda rest, _: _latest_hash(store, rest),
+        "version": lambda rest, _: _version_hash(store, rest),
+        "setting": lambda rest, _: setting_hash(home, rest),
+        "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
+        "code": lambda rest, _: code_hash(rest),
+        "champion": lambda _, d: champion_hash(ReleaseLog(store).champion_before(d)),
+        **others,
+    }
+    for key, recorded in sorted(pointer.inputs.items()):
+        prefix, _, rest = key.partition(":")
+        if prefix not in resolvers:
+            return f"its input `{key}` cannot be looked up again"
+        if resolvers[prefix](rest, day) != recorded:
+            return f"its input `{key}` has changed"
+    return None
+
+
+def _table_hash(store: Store, rest: str) -> str:
+    name, _, day = rest.partition(":")
+    pointer = store.pointer(name, date.fromisoformat(day))
+    return pointer.hash if pointer else "none"
+
+
+def _latest_hash(store: Store, rest: str) -> str:
+    name, _, day = rest.partition(":")
+    days = [found for found in store.days(name) if found < date.fromisoformat(day)]
+    return _table_hash(store, f"{name}:{days[-1]}") if days else "none"
+
+
+def _version_hash(store: Store, rest: str) -> str:
+    name, day, number = rest.split(":")
+    pointer = store.pointer(name, date.fromisoformat(day), int(number))
+    return pointer.hash if pointer else "none"

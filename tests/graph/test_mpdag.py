@@ -1,0 +1,57 @@
+"""Orientation: knowledge first, then colliders, then what follows from both; checked against the whole class."""
+
+import numpy as np
+import pytest
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.graph.mpdag import close, colliders_of, extend, orient
+
+from .graphs import dag, members, random_dag, skeleton_of
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_true_colliders_and_knowledge_give_exactly_the_arrows_that_all_members_share(seed):
+    rng = np.random.default_rng(seed)
+    nodes, arrows = random_dag(rng, 6, 0.45)
+    known = {e for e in sorted(arrows) if rng.random() < 0.2}
+    graph, given_up = orient(nodes, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
+    every = members(nodes, skeleton_of(arrows), colliders_of(arrows), known)
+    assert given_up == []
+    assert set(graph.directed) == set.intersection(*every)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_contradictory_colliders_still_give_a_graph_with_a_member_that_keeps_all_knowledge(seed):
+    rng = np.random.default_rng(seed)
+    nodes, arrows = random_dag(rng, 7, 0.45)
+    known = {e for e in sorted(arrows) if rng.random() < 0.2}
+    wrong = [(a, c, b) for a in nodes for b in nodes for c in nodes if a < b and c not in (a, b) and rng.random() < 0.3]
+    graph, _ = orient(nodes, skeleton_of(arrows), known, wrong)
+    member = extend(graph)
+    assert member is not None and known <= graph.directed <= member
+    assert skeleton_of(graph.directed | graph.undirected) == skeleton_of(arrows)
+
+
+def test_an_undirected_square_has_no_member_and_is_settled():
+    square = {("a", "b"), ("b", "c"), ("c", "d"), ("a", "d")}
+    assert extend(close("abcd", (), square)) is None
+    graph, _ = orient("abcd", square, (), ())
+    assert extend(graph) is not None
+
+
+def test_knowledge_that_closes_a_cycle_is_an_error():
+    with pytest.raises(InputError, match="cycle"):
+        orient("abc", {("a", "b"), ("b", "c"), ("a", "c")}, {("a", "b"), ("b", "c"), ("c", "a")}, ())
+
+
+def test_meeks_four_rules():
+    assert ("b", "c") in close("abc", {("a", "b")}, {("b", "c")}).directed
+    assert ("a", "c") in close("abc", {("a", "b"), ("b", "c")}, {("a", "c")}).directed
+    assert ("a", "b") in close("abcd", {("c", "b"), ("d", "b")}, {("a", "b"), ("a", "c"), ("a", "d")}).directed
+    fourth = close("abcd", {("d", "c"), ("c", "b")}, {("a", "b"), ("a", "c"), ("a", "d")})
+    assert ("a", "b") in fourth.directed
+
+
+def test_a_dag_is_its_own_extension():
+    arrows = {("a", "b"), ("c", "b"), ("b", "d")}
+    assert extend(dag("abcd", arrows)) == arrows

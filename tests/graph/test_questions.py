@@ -1,0 +1,39 @@
+"""`data/questions.yaml` and the shipped files."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.graph.knowledge import parse_knowledge
+from causalrec_assets.graph.questions import parse_questions
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+GOOD = {
+    "questions": [{"name": "q", "treatment": "t", "outcome": "y"}], "adjustment": "optimal",
+    "discovery": {"alpha": 0.001, "floor": 0.01, "max_conditioning": 3, "max_rows": 1000},
+}
+
+
+@pytest.mark.parametrize("folder", [DATA, DATA / "demos" / "obd"])
+def test_the_shipped_files_parse(folder):
+    assert len(parse_questions(yaml.safe_load((folder / "questions.yaml").read_text())).questions) == 2
+    parse_knowledge(yaml.safe_load((folder / "expert_graph.yaml").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"questions": []}, "empty"),
+        ({"questions": [{"name": "q", "treatment": "t"}]}, "question 1"),
+        ({"questions": GOOD["questions"] * 2}, "same name"),
+        ({"adjustment": "best"}, "causes_of_either or optimal"),
+        ({"discovery": {"alpha": 0.001}}, "needs exactly"),
+        ({"discovery": GOOD["discovery"] | {"alpha": 2}}, "out of range"),
+        ({"asked": 1}, "unknown key"),
+    ],
+)
+def test_a_faulty_file_is_refused_in_words(change, message):
+    with pytest.raises(InputError, match=message):
+        parse_questions(GOOD | change)
