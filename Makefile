@@ -30,10 +30,11 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Pins for everything that pyproject.toml allows. torch is pinned without a hash, so that a machine's own build is taken.
+# Pins for everything that pyproject.toml allows. torch is pinned without a build tag, so that a machine's own build (CPU, CUDA) is taken.
 lock: .venv/installed
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	$(BIN)/pip-compile --quiet --upgrade-package torch==2.13.0 --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--no-annotate --no-header --output-file requirements.lock pyproject.toml
+	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock
 
 clean:
 	rm -rf .home .env

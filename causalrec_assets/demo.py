@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     started = time.perf_counter()
     home = create_home(given.home or CHECKOUT / ".home" / HOMES[given.logs], overlay=given.logs)
-    use(home)
+    use(home, remember=given.home is None)
     land(home, given.logs)
     rebuilt, failed = materialise(home)
     if failed:
@@ -46,11 +46,12 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def use(home: Home) -> None:
-    """Make this home the one that Dagster and the definitions find, now and in `dagster dev`."""
+def use(home: Home, *, remember: bool) -> None:
+    """Make this home the one that Dagster and the definitions find, now and, if remembered, in `dagster dev`."""
     variables = {"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
     os.environ.update(variables)
-    (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    if remember:
+        (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
 def land(home: Home, logs: str) -> None:

@@ -15,8 +15,11 @@ import polars as pl
 class Encoder(Protocol):
     """Texts to vectors, (texts, dimensions) float32, rows of length 1. `fingerprint` names weights and pooling."""
 
-    fingerprint: str
-    dimensions: int
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
 

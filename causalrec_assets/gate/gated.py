@@ -7,7 +7,7 @@ has been published.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -49,11 +49,12 @@ def gated_asset(table: str, *, stage: str, **asset_options: Any) -> Callable[[Ca
         step.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
         step.__annotations__ = {k: v for k, v in make_draft.__annotations__.items() if k != "return"}
         # Dagster follows __wrapped__ and would take `Draft` for the type of an output.
-        del step.__wrapped__  # type: ignore[attr-defined]
-        return dg.asset(
+        del step.__wrapped__
+        asset: dg.AssetsDefinition = dg.asset(
             name=table, group_name=stage, partitions_def=days, check_specs=specs,
             description=make_draft.__doc__, **asset_options,
         )(step)
+        return asset
 
     return declare
 
@@ -126,10 +127,9 @@ def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetChe
     return _check(table, ANSWERABLE, not said, metadata, dg.AssetCheckSeverity.WARN)
 
 
-def _rules_table(findings: Any) -> str:
+def _rules_table(findings: Iterable[Finding]) -> str:
     lines = ["| rule | result | rows | why |", "|---|---|---|---|"]
     for finding in findings:
-        finding: Finding
         result = "not asked" if finding.skipped else "holds" if finding.held else "**broken**"
         rows = str(len(finding.rows) or finding.observed or "")
         lines.append(f"| {finding.rule.replace('|', '/')} | {result} | {rows} | {finding.why.replace('|', '/')} |")

@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
+from causalrec_assets.answers import ANSWERED, not_available
 from causalrec_assets.embeddings.assets import item_embeddings
 from causalrec_assets.embeddings.item_vectors import ItemVectors
 from causalrec_assets.gate.draft import Draft
@@ -80,7 +81,11 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         if champion is not None and judged:
             parts.append(_judge_day(inputs, source, day, champion, {"champion": champion.config}))
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
-    answer = models.answer if frame.is_empty() else None
+    answer = ANSWERED
+    if frame.is_empty():
+        answer = models.answer if not models.answer.answered else not_available(
+            "no recommended unit of the window has a logged action propensity, so no policy can be judged on it"
+        )
     logged = inputs.table("action_propensities").frame
     weights = frame.join(logged, on="unit_id").with_columns(weight=pl.col("action_probability") / pl.col("action_propensity"))
     summary = weights.group_by("policy").agg(
@@ -93,7 +98,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     }
     judge_days = inputs.learning.judge_days
     return Draft(
-        inputs, None if frame.is_empty() and answer else frame, **({"answer": answer} if answer else {}),
+        inputs, frame, answer=answer,
         notes={"champion": released.bundle_hash if released else None, "policies": sorted(frame["policy"].unique()),
                "report_by": list(config.report_by), "objective": {"satisfying": objective.satisfying, "lambda": objective.weight,
                                                                    "margin": objective.margin}},

@@ -30,6 +30,7 @@ class WorldConfig:
             the user's past click rate in the category.
         prior_rate, prior_exposures: Past click rates are (clicks + rate x exposures) / (seen + exposures) with these.
         item_quality: Multiplies the latent quality of items.
+        price_effect: What a unit of log price takes off the click, in logits.
         history_days: The logging policy and the covariates look back this far.
     """
 
@@ -48,6 +49,7 @@ class WorldConfig:
     lift: float = 0.35
     lift_by_history: float = 0.1
     item_quality: float = 1.0
+    price_effect: float = 0.35
     position_decay: float = 0.08
     base_click: float = -2.9
     base_purchase: float = -1.2
@@ -70,7 +72,7 @@ class WorldConfig:
 
 
 def sigmoid(x: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-x))
+    return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,10 @@ class World:
         taste = self.taste[user, shop.category[item]]
         log_price = np.log(shop.price[item]) - 3.0
         click = (
-            c.base_click + taste + c.item_quality * shop.quality[item] - 0.35 * log_price
+            c.base_click + taste + c.item_quality * shop.quality[item] - c.price_effect * log_price
             + 0.25 * ((hour >= 18) & (hour <= 22)) - 0.15 * mobile
         )
-        buy = c.base_purchase + 0.3 * taste - 0.4 * log_price
+        buy = c.base_purchase + 0.3 * taste - 1.1 * c.price_effect * log_price
         if arm == 1:
             click = click + c.lift + c.lift_by_history * np.log(category_rate / c.prior_rate) - c.position_decay * (position - 1)
             buy = buy + 0.25
