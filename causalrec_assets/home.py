@@ -6,6 +6,8 @@ have is read from there, so that definitions load before any home exists.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -62,26 +64,47 @@ class Home:
 
 
 def create_home(root: Path, overlay: str | None = None) -> Home:
-    """Make a home from the template, or complete one: a file that is already there is never overwritten.
+    """Make a home from the template, or bring one up to date.
+
+    A file that a person has edited is never touched: what was copied is remembered by its hash, and only a copy that is
+    still as it was made follows the template.
 
     Args:
         root: The folder.
         overlay: A folder of `data/demos/` whose files stand in place of the template's.
     """
     home = Home(root.resolve())
-    sources = [TEMPLATE / "demos" / overlay] if overlay else []
-    for source in [*sources, TEMPLATE]:
-        for file in sorted(source.rglob("*.yaml")):
-            relative = file.relative_to(source)
-            if source == TEMPLATE and relative.parts[0] in ("demos", "landing"):
-                continue
-            target = home.data / relative
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, target)
+    home.data.mkdir(parents=True, exist_ok=True)
+    record = home.data / ".copied.json"
+    copied: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
+    for relative, source in _template_files(overlay).items():
+        target, content = home.data / relative, source.read_bytes()
+        if target.exists() and copied.get(relative) != _sha256(target.read_bytes()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        copied[relative] = _sha256(content)
+    record.write_text(json.dumps(copied, indent=1, sort_keys=True))
     for folder in (home.landing, home.lake, home.dagster, home.reports):
         folder.mkdir(parents=True, exist_ok=True)
     instance = home.dagster / "dagster.yaml"
     if not instance.exists():
         shutil.copyfile(CHECKOUT / "dagster.yaml", instance)
     return home
+
+
+def _template_files(overlay: str | None) -> dict[str, Path]:
+    """Relative name -> the file to copy; an overlay's files win."""
+    files = {
+        path.relative_to(TEMPLATE).as_posix(): path
+        for path in sorted(TEMPLATE.rglob("*.yaml"))
+        if path.relative_to(TEMPLATE).parts[0] not in ("demos", "landing")
+    }
+    if overlay:
+        folder = TEMPLATE / "demos" / overlay
+        files |= {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.yaml"))}
+    return files
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""The effect report: trust, then the causal estimate beside the naive one, then the assumptions and a verdict in words."""
+"""The effect report: trust, the causal estimate beside the naive one, assumptions, a verdict in words."""
 
 from __future__ import annotations
 
@@ -11,55 +11,92 @@ from causalrec_assets.answers import Status
 from causalrec_assets.estimators.sensitivity import e_value, e_value_of_limit
 
 ESTIMATES = {"naive": "naive", "snips": "snips", "causal": "aipw"}
+DIAGNOSTICS = ("effective_treated", "effective_control", "overlap_share", "calibration_error")
 SCHEMA: dict[str, pl.DataType] = {
-    "question": pl.String(), "treatment": pl.String(), "outcome": pl.String(), "status": pl.String(), "reason": pl.String(),
+    "question": pl.String(),
+    "treatment": pl.String(),
+    "outcome": pl.String(),
+    "status": pl.String(),
+    "reason": pl.String(),
     **{f"{name}{part}": pl.Float64() for name in ESTIMATES for part in ("", "_lower", "_upper")},
-    "effective_treated": pl.Float64(), "effective_control": pl.Float64(), "overlap_share": pl.Float64(),
-    "calibration_error": pl.Float64(), "e_value": pl.Float64(), "e_value_limit": pl.Float64(), "assumptions": pl.String(),
+    "effective_treated": pl.Float64(),
+    "effective_control": pl.Float64(),
+    "overlap_share": pl.Float64(),
+    "calibration_error": pl.Float64(),
+    "e_value": pl.Float64(),
+    "e_value_limit": pl.Float64(),
+    "assumptions": pl.String(),
     "verdict": pl.String(),
 }
 ASSUMPTIONS = (
-    "Consistency: a unit's outcome under the arm it had is its potential outcome of that arm. No interference: an item's outcome "
-    "does not depend on which other items of the slate were recommended. Overlap: every kind of unit could have had either arm. "
-    "No unmeasured confounding given {columns}; the e-value says how strong a confounder would have to be to explain the effect away."
+    "Consistency: a unit's outcome under the arm it had is its potential outcome of that arm. No "
+    "interference: an item's outcome does not depend on which other items of the slate were recommended. "
+    "Overlap: every kind of unit could have had either arm. No unmeasured confounding given "
+    "{columns}{sensitivity}."
 )
 
 
-def report(effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame) -> pl.DataFrame:
+def report(
+    effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame
+) -> pl.DataFrame:
     """One row per question.
 
     Args:
         effects: The table `effects`.
         diagnostics: Its notes, per question.
         sets: The table `adjustment_sets`.
+
+    Raises:
+        KeyError: A question of `sets` has no rows in `effects`.
     """
     rows = []
     for question in sets.iter_rows(named=True):
         name = question["question"]
-        by = {row["estimator"]: row for row in effects.filter(pl.col("question") == name).iter_rows(named=True)}
+        by = {
+            row["estimator"]: row for row in effects.filter(pl.col("question") == name).iter_rows(named=True)
+        }
         first = by["aipw"]
         row: dict[str, Any] = {key: question[key] for key in ("question", "treatment", "outcome")}
-        row |= {"status": first["status"], "reason": first["reason"]}
+        row |= {"status": first["status"], "reason": first["reason"], "assumptions": ""}
         found = diagnostics.get(name, {})
-        row |= {k: found.get(k) for k in ("effective_treated", "effective_control", "overlap_share", "calibration_error")}
-        columns = ", ".join(question["columns"]) or "nothing"
-        row["assumptions"] = ASSUMPTIONS.format(columns=columns) if question["columns"] else ""
+        row |= {key: found.get(key) for key in DIAGNOSTICS}
         if first["status"] == Status.ANSWERED:
             for ours, theirs in ESTIMATES.items():
-                row |= {ours: by[theirs]["estimate"], f"{ours}_lower": by[theirs]["lower"], f"{ours}_upper": by[theirs]["upper"]}
-            row |= _sensitivity(row, float(found["mean_if_not"]))
+                row |= {
+                    f"{ours}{part}": by[theirs][column]
+                    for part, column in (("", "estimate"), ("_lower", "lower"), ("_upper", "upper"))
+                }
+            row |= sensitivity(row, float(found["mean_if_not"]))
+            row["assumptions"] = assumptions(question["columns"], row["e_value"], row["e_value_limit"])
         row["verdict"] = verdict(row)
         rows.append(row)
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _sensitivity(row: Mapping[str, Any], base: float) -> dict[str, float | None]:
-    """E-values on the risk-ratio scale: (E[Y(0)] + effect) / E[Y(0)]."""
-    if base <= 0 or base + row["causal"] <= 0:
+def sensitivity(row: Mapping[str, Any], mean_if_not: float) -> dict[str, float | None]:
+    """E-values of the effect and of its interval's limit, at the risk ratio (E[Y(0)] + effect) / E[Y(0)].
+
+    Args:
+        mean_if_not: E[Y(0)], the outcome's rate had nobody been treated. Where it is 0, or the effect would
+            make the rate negative, there is no ratio, and the answer is None.
+    """
+    if mean_if_not <= 0 or mean_if_not + row["causal"] <= 0:
         return {"e_value": None, "e_value_limit": None}
-    ratio = (base + row["causal"]) / base
-    limit = (base + (row["causal_lower"] if ratio >= 1 else row["causal_upper"])) / base
+    ratio = (mean_if_not + row["causal"]) / mean_if_not
+    limit = (mean_if_not + (row["causal_lower"] if ratio >= 1 else row["causal_upper"])) / mean_if_not
     return {"e_value": e_value(ratio), "e_value_limit": e_value_of_limit(ratio, limit) if limit > 0 else 1.0}
+
+
+def assumptions(columns: list[str], value: float | None, limit: float | None) -> str:
+    """What the causal estimate rests on, with what it would take to break the last of them."""
+    given = ", ".join(columns) or "nothing at all (a randomised treatment)"
+    if value is None or limit is None:
+        return ASSUMPTIONS.format(columns=given, sensitivity="")
+    strength = (
+        ": to explain the effect away, a hidden cause would have to multiply the risk of both treatment and "
+        f"outcome by {value:.2f} (by {limit:.2f} for the interval to reach 0)"
+    )
+    return ASSUMPTIONS.format(columns=given, sensitivity=strength)
 
 
 def verdict(row: Mapping[str, Any]) -> str:
@@ -67,10 +104,12 @@ def verdict(row: Mapping[str, Any]) -> str:
     if row["status"] != Status.ANSWERED:
         return f"Cannot be told ({str(row['status']).replace('_', ' ')}): {row['reason']}."
     low, high = row["causal_lower"], row["causal_upper"]
-    share = f"{100 * row['causal']:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})"
+    cause = (
+        "Recommending an item" if row["treatment"] == "recommended" else f"The treatment `{row['treatment']}`"
+    )
+    share = f"{100 * row['causal']:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
     naive = f"the naive difference says {100 * row['naive']:+.2f}"
-    if low > 0:
-        return f"Recommending raises {row['outcome']} by {share}; {naive}."
-    if high < 0:
-        return f"Recommending lowers {row['outcome']} by {share}; {naive}."
-    return f"No effect on {row['outcome']} can be told from 0: {share}; {naive}."
+    chance = f"the chance of a {row['outcome']}"
+    if low > 0 or high < 0:
+        return f"{cause} {'raises' if low > 0 else 'lowers'} {chance} by {share}; {naive}."
+    return f"{cause} has no effect on {chance} that can be told from 0: {share}; {naive}."

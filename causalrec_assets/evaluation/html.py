@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import Answer, Status
+from causalrec_assets.answers import Status
+from causalrec_assets.evaluation.findings import POLICIES, Gap, Trust
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
+from causalrec_assets.evaluation.template import TEMPLATE
 from causalrec_assets.evaluation.verdict import Decision, Verdict
 
 TITLES = {
-    Decision.BETTER: "Release: the new policy is better.",
-    Decision.NOT_BETTER: "Keep what serves: the new policy is not better.",
-    Decision.INSUFFICIENT_EVIDENCE: "Keep what serves: too little evidence to judge the new policy.",
+    Decision.BETTER: "Release the new policy: it is better than what serves now.",
+    Decision.NOT_BETTER: "Keep what serves now: the new policy is not better.",
+    Decision.INSUFFICIENT_EVIDENCE: "Keep what serves now: too little evidence to judge the new policy.",
 }
-ESTIMATORS = {"logged_mean": "logged mean", "answer_sheet_mean": "answer sheet", "ips": "IPS", "snips": "SNIPS", "dm": "DM",
-              "dr": "DR"}
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,16 @@ class Story:
     """What the report tells.
 
     Attributes:
-        gaps: (subject, answer) of everything that has no answer.
-        model: Notes of the table `outcome_model`; empty when there is none.
+        source, about: Of the logs.
+        day: The partition.
+        train, judge: The days learned from and judged on, in words.
+        cluster: What intervals are clustered by.
+        satisfying: The outcome S.
+        rule: The release rule in words.
+        off_policy, effects: The tables `off_policy_report` and `effect_report`.
         graph: PNG; None with a reason when there is none.
+        dropped: Columns that are no nodes of the graph, each with `column` and `reason`.
+        conflicts: Of expert knowledge and data: `edge`, `says`, `p_value`, `who`, `why`, `when`.
     """
 
     source: str
@@ -40,11 +47,12 @@ class Story:
     judge: str
     cluster: str
     satisfying: str
+    rule: str
     verdict: Verdict
     off_policy: pl.DataFrame
     effects: pl.DataFrame
-    gaps: Sequence[tuple[str, Answer]]
-    model: Mapping[str, Any]
+    gaps: Sequence[Gap]
+    trust: Sequence[Trust]
     graph: bytes | None
     graph_reason: str
     dropped: Sequence[Mapping[str, Any]]
@@ -55,63 +63,128 @@ def render(story: Story) -> str:
     """The HTML. Nothing is fetched by it: styles and pictures are inside."""
     import jinja2
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8"))
-    effects = [{**row, "status_words": row["status"].replace("_", " ")} for row in story.effects.iter_rows(named=True)]
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(TEMPLATE)
+    policies = policy_rows(story.off_policy)
     return template.render(
-        source=story.source, about=story.about, day=story.day, window={"train": story.train, "judge": story.judge},
-        cluster=story.cluster.replace("_id", ""), satisfying=story.satisfying,
-        verdict={"decision": story.verdict.decision.value, "title": TITLES[story.verdict.decision], "reason": story.verdict.reason},
-        policies=[_policy_row(row) for row in story.off_policy.iter_rows(named=True)], effects=effects,
-        effects_plot=_base64(effects_plot(story.effects)), policy_plot=_base64(policy_plot(story.off_policy)),
-        gaps=[{"subject": s, "status": a.status.value.replace("_", " "), "reason": a.reason} for s, a in story.gaps],
-        trust=trust_lines(story), graph=_base64(story.graph), graph_reason=story.graph_reason, dropped=story.dropped,
-        conflicts=story.conflicts, assumptions=sorted({row["assumptions"] for row in effects if row["assumptions"]}),
+        story=story,
+        title=TITLES[story.verdict.decision],
+        policies=policies,
+        cards=cards(policies),
+        effects=[_effect(row) for row in story.effects.iter_rows(named=True)],
+        gaps=merged(story.gaps),
+        has_sheet=any("answer_sheet_mean" in row["values"] for row in policies),
+        has_revenue=any(row["metric"] == "revenue" for row in policies),
+        trust=[
+            (group, [asdict(line) for line in lines])
+            for group, lines in groupby(story.trust, lambda t: t.group)
+        ],
+        dropped=[(reason, [d["column"] for d in columns]) for reason, columns in _by_reason(story.dropped)],
+        plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
     )
 
 
-def trust_lines(story: Story) -> list[dict[str, str]]:
-    """Overlap, effective sizes, calibration, and whether the model beats the constant rate."""
-    lines: list[dict[str, str]] = []
-    for row in story.effects.iter_rows(named=True):
-        if row["status"] == Status.ANSWERED:
-            lines.append(_line(f"overlap, {row['question']}", f"{row['overlap_share']:.1%}", "of the units could have had either arm"))
-            lines.append(_line(f"effective units, {row['question']}", f"{row['effective_treated']:,.0f} / {row['effective_control']:,.0f}",
-                               "treated / not, after weighting"))
-            lines.append(_line(f"propensity calibration, {row['question']}", f"{row['calibration_error']:.4f}",
-                               "mean gap between predicted and observed shares"))
-    for outcome, scores in story.model.get("log_loss", {}).items():
-        beats = scores["model"] < scores["constant"]
-        words = "the outcome model beats the constant rate" if beats else "the outcome model does NOT beat the constant rate"
-        lines.append(_line(f"log loss of {outcome}, judgement days", f"{scores['model']:.4f} against {scores['constant']:.4f}", words))
-    if not lines:
-        lines.append(_line("nothing", "", "no model and no effect could be estimated"))
-    return lines
+def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row per segment, policy and metric, with every estimator's value as text, empty without one."""
+    rows: list[dict[str, Any]] = []
+    for (segment, policy, metric), found in report.group_by(
+        ["segment", "policy", "metric"], maintain_order=True
+    ):
+        by = {row["estimator"]: row for row in found.iter_rows(named=True)}
+        change = by["dr"] if by["dr"]["status"] == Status.ANSWERED else by["ips"]
+        answered = [row for row in by.values() if row["difference"] is not None]
+        rows.append(
+            {
+                "segment": str(segment),
+                "policy": str(policy),
+                "metric": str(metric),
+                "words": POLICIES.get(str(policy), str(policy)),
+                "values": {
+                    name: {"value": _number(row["estimate"], row["metric"]), "interval": _interval(row)}
+                    for name, row in by.items()
+                },
+                "change": _change(change) if answered else "",
+                "change_interval": _span(
+                    change["difference_lower"], change["difference_upper"], str(metric), "+"
+                )
+                if answered
+                else "",
+                "baseline": change["baseline"],
+                "by": change["estimator"].upper(),
+                "status": "" if answered else change["status"].replace("_", " "),
+                "reason": "" if answered else change["reason"],
+                "days": f"{by['ips']['first_day']} to {by['ips']['last_day']}",
+            }
+        )
+    first = list(POLICIES)
+    return sorted(rows, key=lambda row: first.index(row["policy"]) if row["policy"] in first else len(first))
 
 
-def _line(what: str, number: str, words: str) -> dict[str, str]:
-    return {"what": what, "number": number, "words": words}
+def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The challenger's rows for everyone: what the reader looks at first."""
+    return [
+        row
+        for row in policies
+        if row["policy"] == "challenger" and row["segment"] == "everyone" and row["change"]
+    ]
 
 
-def _policy_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    percent = row["metric"] == "satisfaction"
-
-    def number(x: float | None, sign: str = "") -> str:
-        if x is None:
-            return ""
-        return f"{100 * x:{sign}.2f} %" if percent else f"{x:{sign}.4f}"
-
-    interval = "" if row["lower"] is None else f"{number(row['lower'])} to {number(row['upper'])}"
-    change = "" if row["difference"] is None else (
-        f"{number(row['difference'], '+')} ({number(row['difference_lower'], '+')} to {number(row['difference_upper'], '+')})"
-    )
-    return {
-        "segment": row["segment"], "policy": row["policy"], "metric": row["metric"], "estimator": ESTIMATORS[row["estimator"]],
-        "main": row["estimator"] == "dr", "value": number(row["estimate"]), "interval": interval, "change": change,
-        "status": row["status"].replace("_", " "), "reason": row["reason"],
-        "effective": "" if row["effective_rounds"] is None else f"{row['effective_rounds']:,.0f} of {row['rounds']:,}",
-    }
+def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
+    """Gaps with one and the same reason on one line."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        found.setdefault((gap.answer.status.value, gap.answer.reason), []).append(gap.subject)
+    return [
+        {"subject": "; ".join(subjects), "status": status.replace("_", " "), "reason": reason}
+        for (status, reason), subjects in found.items()
+    ]
 
 
-def _base64(png: bytes | None) -> str | None:
-    return None if png is None else base64.b64encode(png).decode()
+def _plots(story: Story) -> dict[str, bytes]:
+    report = story.off_policy
+    found = {"effects": effects_plot(story.effects), "graph": story.graph}
+    for metric in ("satisfaction", "revenue"):
+        found[metric] = policy_plot(report, metric=metric)
+    checked = report.filter(pl.col("estimator") == "answer_sheet_mean")
+    if checked.height:
+        policy = str(checked["policy"][0])
+        segments = checked.filter(pl.col("policy") == policy)["segment"].unique(maintain_order=True).to_list()
+        found["answer_sheet"] = policy_plot(report, policy, "satisfaction", segments)
+    return {name: png for name, png in found.items() if png is not None}
+
+
+def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "status_words": row["status"].replace("_", " ")}
+
+
+def _by_reason(dropped: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    ordered = sorted(dropped, key=lambda d: str(d["reason"]))
+    return [(str(reason), list(columns)) for reason, columns in groupby(ordered, lambda d: d["reason"])]
+
+
+def _fixed(x: float, digits: int, sign: str = "") -> str:
+    """A number with so many digits; what rounds to 0 has no minus sign."""
+    return f"{round(x, digits) + 0.0:{sign}.{digits}f}"
+
+
+def _number(x: float | None, metric: str) -> str:
+    if x is None:
+        return ""
+    return f"{_fixed(100 * x, 2)} %" if metric == "satisfaction" else _fixed(x, 4)
+
+
+def _span(low: float, high: float, metric: str, sign: str = "") -> str:
+    scale, digits = (100, 2) if metric == "satisfaction" else (1, 4)
+    return f"{_fixed(scale * low, digits, sign)} to {_fixed(scale * high, digits, sign)}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return "" if row["lower"] is None else _span(row["lower"], row["upper"], row["metric"])
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    if row["metric"] == "satisfaction":
+        return f"{_fixed(100 * row['difference'], 2, '+')} points"
+    return _fixed(row["difference"], 4, "+")

@@ -4,26 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence
-from causalrec_assets.estimators.intervals import Estimate, TooFewClusters, clustered_mean, contrast
+from causalrec_assets.answers import ANSWERED, Answer, InputError, insufficient_evidence, not_available
+from causalrec_assets.estimators.intervals import (
+    Codes,
+    Estimate,
+    Floats,
+    TooFewClusters,
+    clustered_mean,
+    contrast,
+)
 from causalrec_assets.estimators.off_policy import ESTIMATORS, Rounds, estimate, logged_mean
-from causalrec_assets.estimators.weights import WeightSummary, summarise_weights
+from causalrec_assets.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec_assets.evaluation.rule import ReleaseRule
 from causalrec_assets.logs.units import cluster_codes
 
+METRICS = ("satisfaction", "revenue")
+MODEL_BASED = ("dm", "dr")
+LOGGING, CHAMPION = "logging policy", "champion"
 SCHEMA: dict[str, pl.DataType] = {
-    "segment": pl.String(), "policy": pl.String(), "metric": pl.String(), "estimator": pl.String(), "estimate": pl.Float64(),
-    "std_error": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64(), "baseline": pl.String(),
-    "difference": pl.Float64(), "difference_lower": pl.Float64(), "difference_upper": pl.Float64(), "rounds": pl.Int64(),
-    "effective_rounds": pl.Float64(), "mean_weight": pl.Float64(), "max_weight": pl.Float64(), "first_day": pl.Date(),
-    "last_day": pl.Date(), "status": pl.String(), "reason": pl.String(),
+    "segment": pl.String(),
+    "policy": pl.String(),
+    "metric": pl.String(),
+    "estimator": pl.String(),
+    "estimate": pl.Float64(),
+    "std_error": pl.Float64(),
+    "lower": pl.Float64(),
+    "upper": pl.Float64(),
+    "baseline": pl.String(),
+    "difference": pl.Float64(),
+    "difference_lower": pl.Float64(),
+    "difference_upper": pl.Float64(),
+    "rounds": pl.Int64(),
+    "effective_rounds": pl.Float64(),
+    "effective_outcomes": pl.Float64(),
+    "mean_weight": pl.Float64(),
+    "max_weight": pl.Float64(),
+    "first_day": pl.Date(),
+    "last_day": pl.Date(),
+    "status": pl.String(),
+    "reason": pl.String(),
 }
+Cell = str | float | int | date | None
+Row = dict[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -37,8 +63,12 @@ class Evidence:
         satisfying: The outcome S.
         margin: Of the price; what a purchase brings.
         cluster: What intervals are clustered by.
-        held_out: Logging policies that are the answer sheet.
+        held_out: Logging policies that are the answer sheet; their rounds are never judged from.
         report_by: Context columns by whose values the report is also given.
+        unseen_days: The judgement days, the only ones on which the outcome model is read: to the outcomes
+            of others it may have been fitted. A policy that is not fitted is judged on those as well; there
+            DR only weighs (it is DR with q = 0, unbiased still), and DM, which needs a model, leaves them
+            out.
     """
 
     units: pl.DataFrame
@@ -49,44 +79,124 @@ class Evidence:
     cluster: str
     held_out: Sequence[str]
     report_by: Sequence[str]
+    unseen_days: Sequence[date]
 
 
 def report(evidence: Evidence, rule: ReleaseRule) -> pl.DataFrame:
-    """All rows: segments x policies x metrics x estimators, with the logged mean and, where there is one, the answer sheet.
+    """All rows: segments x policies x metrics x estimators, the logged mean, and the answer sheet where there
+    is one.
 
-    A policy is compared with the champion's policy where one is released and judged on the same rounds, else with the
-    logging policy's plain mean.
+    A metric that no round has (revenue without purchases) has no rows. The challenger is compared with the
+    champion's policy where one is released, every other policy with the logging policy's plain mean.
+
+    Raises:
+        InputError: Challenger and champion were not judged on the same rounds.
     """
-    money = (pl.col("purchase") * pl.col("price") * evidence.margin).alias("revenue_reward")
-    units = evidence.units.with_columns(pl.col(evidence.satisfying).cast(pl.Float64).alias("satisfaction_reward"), money)
-    rounds = evidence.targets.join(evidence.propensities, on="unit_id").join(
-        units.drop("action_propensity", "policy"), on="unit_id", how="inner", maintain_order="left"
-    ).with_columns(weight=pl.col("action_probability") / pl.col("action_propensity"))
-    rows: list[dict[str, Any]] = []
+    units = with_rewards(evidence)
+    rounds = judged_rounds(evidence, units)
+    held_out = pl.col("policy").is_in(list(evidence.held_out)).fill_null(False)
+    rows: list[Row] = []
     for segment, keep in _segments(units, evidence.report_by):
-        part, sheet = rounds.filter(keep), units.filter(keep & pl.col("policy").is_in(list(evidence.held_out)))
-        champion = part.filter(pl.col("policy") == "champion")
+        part, sheet = rounds.filter(keep), units.filter(keep & held_out)
+        champion = part.filter(pl.col("policy") == CHAMPION)
         for (policy,), mine in part.group_by("policy", maintain_order=True):
-            other = champion if policy == "challenger" and champion.height == mine.height else None
-            for metric in ("satisfaction", "revenue"):
-                if mine[f"{metric}_reward"].null_count() == 0:
-                    rows.extend(_rows(segment, str(policy), metric, mine, other, sheet, evidence, rule))
+            against = _same_rounds(mine, champion) if policy == "challenger" and champion.height else None
+            for metric in METRICS:
+                if mine[f"{metric}_reward"].null_count() < mine.height:
+                    question = _Question(segment, str(policy), metric, mine, against, sheet)
+                    rows.extend(_answers(question, evidence, rule))
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def with_rewards(evidence: Evidence) -> pl.DataFrame:
+    """Units with `satisfaction_reward` (S, 0 or 1) and `revenue_reward` (margin x price if bought, else 0).
+
+    A reward is null where it is not known: no such outcome, or a purchase without a price.
+    """
+    bought = pl.col("purchase")
+    revenue = pl.when(bought == 0).then(0.0).otherwise(bought * pl.col("price") * evidence.margin)
+    return evidence.units.with_columns(
+        pl.col(evidence.satisfying).cast(pl.Float64).alias("satisfaction_reward"),
+        revenue.cast(pl.Float64).alias("revenue_reward"),
+    )
+
+
+def judged_rounds(evidence: Evidence, units: pl.DataFrame) -> pl.DataFrame:
+    """The logged rounds of every target policy, with the importance weight of what was shown.
+
+    weight = action_probability of the target / action_propensity of the logging policy. Rounds of held-out
+    policies are left out.
+    """
+    held_out = pl.col("policy").is_in(list(evidence.held_out)).fill_null(False)
+    logged = units.filter(~held_out).drop("action_propensity", "policy")
+    rounds = evidence.targets.join(evidence.propensities, on="unit_id", maintain_order="left")
+    return rounds.join(logged, on="unit_id", maintain_order="left").with_columns(
+        weight=pl.col("action_probability") / pl.col("action_propensity")
+    )
 
 
 def trust(weights: WeightSummary, rule: ReleaseRule) -> Answer:
     """Whether a set of importance weights carries an estimate, in words when it does not."""
     if weights.effective_rows < rule.min_effective_rounds:
+        count = int(weights.effective_rows)
         return insufficient_evidence(
-            f"{weights.effective_rows:,.0f} effective rounds of {weights.rows:,} (at least {rule.min_effective_rounds:,.0f} are "
-            "needed): the logging policy hardly ever showed what this policy would show"
+            f"{count:,} effective round{'' if count == 1 else 's'} of {weights.rows:,} (at least "
+            f"{rule.min_effective_rounds:,.0f} are needed): the logging policy hardly ever showed what this "
+            "policy would show; let it explore more, or log more days"
         )
     if abs(weights.mean - 1) > rule.max_mean_weight_gap:
-        return insufficient_evidence(f"the mean importance weight is {weights.mean:.2f}, it should be about 1: the logged action "
-                                     "propensities do not cover this policy")
+        return insufficient_evidence(
+            f"the mean importance weight is {weights.mean:.2f}, it should be about 1: the logged action "
+            "propensities do not cover this policy; check that they are the probabilities with which items "
+            "were really chosen"
+        )
     if weights.largest_share > rule.max_weight_share:
-        return insufficient_evidence(f"one round carries {weights.largest_share:.0%} of all weight")
+        return insufficient_evidence(
+            f"one round carries {weights.largest_share:.0%} of all weight (at most "
+            f"{rule.max_weight_share:.0%} is trusted); let the logging policy explore more, or log more days"
+        )
     return ANSWERED
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One policy's value in one metric, in one segment.
+
+    Attributes:
+        mine: The policy's rounds.
+        champion: The champion's, row by row the same rounds; None: compared with the logging policy.
+        sheet: The segment's rounds of held-out logging policies.
+    """
+
+    segment: str
+    policy: str
+    metric: str
+    mine: pl.DataFrame
+    champion: pl.DataFrame | None
+    sheet: pl.DataFrame
+
+    def on(self, days: Sequence[date]) -> _Question:
+        """The same question on some days only."""
+        keep = self.mine["day"].is_in(list(days))
+        champion = None if self.champion is None else self.champion.filter(keep)
+        return _Question(self.segment, self.policy, self.metric, self.mine.filter(keep), champion, self.sheet)
+
+    def row(self, estimator: str, answer: Answer, weights: WeightSummary | None) -> Row:
+        return {
+            "segment": self.segment,
+            "policy": self.policy,
+            "metric": self.metric,
+            "estimator": estimator,
+            "baseline": LOGGING if self.champion is None else CHAMPION,
+            "rounds": self.mine.height,
+            "effective_rounds": weights.effective_rows if weights else None,
+            "mean_weight": weights.mean if weights else None,
+            "max_weight": weights.largest if weights else None,
+            "first_day": _day(self.mine["day"].min()),
+            "last_day": _day(self.mine["day"].max()),
+            "status": answer.status.value,
+            "reason": answer.reason,
+        }
 
 
 def _segments(units: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
@@ -96,68 +206,114 @@ def _segments(units: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str
             yield f"{column}={value}", pl.col(column) == value
 
 
-def _rows(
-    segment: str, policy: str, metric: str, mine: pl.DataFrame, champion: pl.DataFrame | None, sheet: pl.DataFrame,
-    evidence: Evidence, rule: ReleaseRule,
-) -> Iterator[dict[str, Any]]:
-    rounds = _rounds(mine, metric, evidence)
+def _same_rounds(mine: pl.DataFrame, champion: pl.DataFrame) -> pl.DataFrame:
+    if mine.height != champion.height or not mine["unit_id"].is_in(champion["unit_id"].to_list()).all():
+        raise InputError(
+            f"target_policy: the challenger has {mine.height:,} judged rounds and the champion "
+            f"{champion.height:,} others; they can be compared on the same rounds only, materialise "
+            "target_policy again"
+        )
+    return mine.select("unit_id").join(champion, on="unit_id", maintain_order="left")
+
+
+def _answers(question: _Question, evidence: Evidence, rule: ReleaseRule) -> Iterator[Row]:
+    """The rows of one question: every estimator, what happened, and the answer sheet."""
+    unknown = question.mine[f"{question.metric}_reward"].null_count()
+    if unknown:
+        answer = not_available(
+            f"{unknown:,} of {question.mine.height:,} rounds have no known {question.metric} (an outcome or "
+            "a price is missing); leaving them out would judge the policy on a selection"
+        )
+        yield from (question.row(name, answer, None) for name in (*ESTIMATORS, "logged_mean"))
+        return
+    for name in ESTIMATORS:
+        mine = question.on(evidence.unseen_days) if name == "dm" else question
+        yield _estimate(name, mine, evidence, rule)
+    rounds = _rounds(question.mine, question.metric, evidence)
+    mean = _mean(rounds.reward, rounds.clusters)
+    yield question.row("logged_mean", ANSWERED, summarise_weights(rounds.weight)) | mean
+    if question.policy in rule.answer_sheet:
+        yield from _answer_sheet(question, evidence, rule.answer_sheet[question.policy])
+
+
+def _answer_sheet(question: _Question, evidence: Evidence, logs: str) -> Iterator[Row]:
+    """The plain mean of the policy's own logs over the days on which it is judged; nothing without them."""
+    first, last = question.mine["day"].min(), question.mine["day"].max()
+    theirs = question.sheet.filter((pl.col("policy") == logs) & pl.col("day").is_between(first, last))
+    reward = theirs[f"{question.metric}_reward"]
+    if theirs.height and not reward.null_count():
+        sheet = _Question(question.segment, question.policy, question.metric, theirs, None, question.sheet)
+        mean = _mean(reward.to_numpy(), cluster_codes(theirs, evidence.cluster))
+        yield sheet.row("answer_sheet_mean", ANSWERED, None) | mean
+
+
+def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseRule) -> Row:
+    """One estimator's row: its value, and the difference from the baseline on the same rounds."""
+    if name in MODEL_BASED and not question.mine["day"].is_in(list(evidence.unseen_days)).any():
+        return question.row(name, insufficient_evidence("no round lies on the judgement days"), None)
+    rounds = _rounds(question.mine, question.metric, evidence)
+    against = None if question.champion is None else _rounds(question.champion, question.metric, evidence)
     weights = summarise_weights(rounds.weight)
     answer = trust(weights, rule)
-    against = None
-    if champion is not None:
-        against = _rounds(mine.select("unit_id").join(champion, on="unit_id", maintain_order="left"), metric, evidence)
-        if answer.answered and not (other := trust(summarise_weights(against.weight), rule)).answered:
-            answer = insufficient_evidence(f"of the champion: {other.reason}")
-    common = {
-        "segment": segment, "policy": policy, "metric": metric, "baseline": "logging policy" if against is None else "champion",
-        "rounds": weights.rows, "effective_rounds": weights.effective_rows, "mean_weight": weights.mean,
-        "max_weight": weights.largest, "first_day": mine["day"].min(), "last_day": mine["day"].max(),
-    }
-    for name in ESTIMATORS:
-        row = {**common, "estimator": name, "status": answer.status.value, "reason": answer.reason}
-        if answer.answered and (rounds.model_target is not None or name in ("ips", "snips")):
-            try:
-                value = estimate(name, rounds)
-                base = logged_mean(rounds) if against is None else estimate(name, against)
-                row |= _numbers(value) | _difference(contrast(value, base, rounds.clusters))
-            except TooFewClusters as error:
-                few = insufficient_evidence(str(error))
-                row |= {"status": few.status.value, "reason": few.reason}
-        elif answer.answered:
-            none = insufficient_evidence("no outcome model for these rounds")
-            row |= {"status": none.status.value, "reason": none.reason}
-        yield row
-    yield {**common, "estimator": "logged_mean", "status": ANSWERED.status.value, "reason": "", **_mean(rounds.reward, rounds.clusters)}
-    name = rule.answer_sheet.get(policy)
-    rewards = sheet.filter((pl.col("policy") == name) & pl.col("day").is_between(common["first_day"], common["last_day"]))
-    if name is not None and rewards.height:
-        values = rewards[f"{metric}_reward"].to_numpy()
-        yield {**common, "estimator": "answer_sheet_mean", "status": ANSWERED.status.value, "reason": "", "rounds": rewards.height,
-               "effective_rounds": None, "mean_weight": None, "max_weight": None,
-               **_mean(values, cluster_codes(rewards, evidence.cluster))}
-
-
-def _rounds(mine: pl.DataFrame, metric: str, evidence: Evidence) -> Rounds:
-    quantity = evidence.satisfying if metric == "satisfaction" else "revenue"
-    logged, target = mine[f"shown_{quantity}"], mine[f"model_{quantity}"]
-    known = not (logged.null_count() or target.null_count())
-    return Rounds(
-        mine[f"{metric}_reward"].to_numpy(), mine["weight"].to_numpy(), logged.to_numpy() if known else None,
-        target.to_numpy() if known else None, cluster_codes(mine, evidence.cluster),
+    if answer.answered and against is not None:
+        theirs = trust(summarise_weights(against.weight), rule)
+        answer = theirs if theirs.answered else insufficient_evidence(f"of the champion: {theirs.reason}")
+    if answer.answered and name in MODEL_BASED and rounds.model_target is None:
+        answer = insufficient_evidence(
+            "there is no outcome model for these rounds; only weighting can tell their value"
+        )
+    # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
+    # are.
+    outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
+    if not answer.answered:
+        return question.row(name, answer, weights) | outcomes
+    try:
+        value = estimate(name, rounds)
+        base = logged_mean(rounds) if against is None else estimate(name, against)
+        difference = contrast(value, base, rounds.clusters)
+    except TooFewClusters as error:
+        return question.row(
+            name, insufficient_evidence(f"{error} ({evidence.cluster}); log more days"), weights
+        )
+    return (
+        question.row(name, ANSWERED, weights)
+        | outcomes
+        | _numbers(value)
+        | {
+            "difference": difference.value,
+            "difference_lower": difference.lower,
+            "difference_upper": difference.upper,
+        }
     )
 
 
-def _mean(rewards: npt.NDArray[np.float64], clusters: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _rounds(mine: pl.DataFrame, metric: str, evidence: Evidence) -> Rounds:
+    """The rounds as the estimators take them; the model's values are 0 on days that the model has seen."""
+    quantity = evidence.satisfying if metric == "satisfaction" else "revenue"
+    unseen = pl.col("day").is_in(list(evidence.unseen_days))
+    read = [pl.when(unseen).then(f"{kind}_{quantity}").otherwise(0.0) for kind in ("shown", "model")]
+    logged, target = mine.select(logged=read[0], target=read[1])
+    known = not (logged.null_count() or target.null_count())
+    return Rounds(
+        mine[f"{metric}_reward"].to_numpy(),
+        mine["weight"].to_numpy(),
+        logged.to_numpy() if known else None,
+        target.to_numpy() if known else None,
+        cluster_codes(mine, evidence.cluster),
+    )
+
+
+def _mean(values: Floats, clusters: Codes) -> Row:
     try:
-        return _numbers(clustered_mean(rewards, clusters))
+        return _numbers(clustered_mean(values, clusters))
     except TooFewClusters:
         # One cluster has a mean and no interval.
-        return {"estimate": float(np.mean(rewards))}
+        return {"estimate": float(values.mean())}
 
 
-def _numbers(found: Estimate) -> dict[str, Any]:
+def _numbers(found: Estimate) -> Row:
     return {"estimate": found.value, "std_error": found.std_error, "lower": found.lower, "upper": found.upper}
 
 
-def _difference(found: Estimate) -> dict[str, Any]:
-    return {"difference": found.value, "difference_lower": found.lower, "difference_upper": found.upper}
+def _day(value: object) -> date | None:
+    return value if isinstance(value, date) else None

@@ -3,59 +3,132 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-NAMES = {"naive": "naive", "snips": "SNIPS", "causal": "causal (AIPW)"}
-COLOURS = {"naive": "#94a3b8", "snips": "#b45309", "causal": "#047857"}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+EFFECTS = {"naive": "naive difference", "snips": "SNIPS", "causal": "causal (AIPW)"}
+VALUES = {
+    "logged_mean": "now (logged mean)",
+    "dm": "model alone (DM)",
+    "ips": "IPS",
+    "snips": "SNIPS",
+    "dr": "doubly robust (DR)",
+    "answer_sheet_mean": "answer sheet",
+}
+GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
+COLOURS = {
+    "naive": PALE,
+    "snips": AMBER,
+    "causal": GREEN,
+    "dr": GREEN,
+    "logged_mean": SLATE,
+    "answer_sheet_mean": AMBER,
+}
 
 
 def effects_plot(report: pl.DataFrame) -> bytes | None:
     """Naive, SNIPS and causal estimates with their intervals; None when no question is answered."""
     rows = [row for row in report.iter_rows(named=True) if row["causal"] is not None]
-    if not rows:
-        return None
-    figure, axes = _figure(7.0, 0.75 + 1.05 * len(rows))
-    ticks, labels = [], []
-    for k, row in enumerate(rows):
-        for j, name in enumerate(NAMES):
-            y = -(4 * k + j)
-            low, mid, high = (100 * row[f"{name}{part}"] for part in ("_lower", "", "_upper"))
-            axes.errorbar(mid, y, xerr=[[mid - low], [high - mid]], fmt="o", color=COLOURS[name], capsize=3, ms=5)
-            ticks.append(y)
-            labels.append(f"{row['outcome']}: {NAMES[name]}")
-    axes.axvline(0, color="#cbd5e1", lw=1)
-    axes.set_yticks(ticks, labels)
-    axes.set_xlabel("change by recommending, in percentage points, with 95 % interval")
-    return _png(figure)
+    groups = [
+        (
+            f"{row['treatment']} → {row['outcome']}",
+            [
+                (
+                    label,
+                    COLOURS[name],
+                    100 * row[f"{name}_lower"],
+                    100 * row[name],
+                    100 * row[f"{name}_upper"],
+                )
+                for name, label in EFFECTS.items()
+            ],
+        )
+        for row in rows
+    ]
+    return _forest(groups, "change by the treatment, in percentage points, with 95 % interval", zero=True)
 
 
-def policy_plot(report: pl.DataFrame, policy: str = "challenger", metric: str = "satisfaction") -> bytes | None:
-    """The policy's value by each estimator beside the logging policy's mean; None when it cannot be told."""
-    rows = report.filter((pl.col("policy") == policy) & (pl.col("metric") == metric) & (pl.col("segment") == "everyone"))
-    known: list[dict[str, Any]] = [row for row in rows.iter_rows(named=True) if row["lower"] is not None]
-    if not any(row["estimator"] == "dr" for row in known):
-        return None
-    names = {"logged_mean": "now (logged mean)", "ips": "IPS", "snips": "SNIPS", "dm": "model only (DM)",
-             "dr": "doubly robust (DR)", "answer_sheet_mean": "answer sheet"}
-    figure, axes = _figure(7.0, 0.8 + 0.42 * len(known))
-    order = sorted(known, key=lambda row: list(names).index(row["estimator"]))
+def policy_plot(
+    report: pl.DataFrame,
+    policy: str = "challenger",
+    metric: str = "satisfaction",
+    segments: Sequence[str] = ("everyone",),
+) -> bytes | None:
+    """A policy's value by each estimator beside what was logged; None when no segment's value can be told."""
     scale = 100 if metric == "satisfaction" else 1
-    for k, row in enumerate(order):
-        low, mid, high = (scale * row[c] for c in ("lower", "estimate", "upper"))
-        colour = "#047857" if row["estimator"] == "dr" else "#475569" if row["estimator"] == "logged_mean" else "#94a3b8"
-        axes.errorbar(mid, -k, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5)
-    axes.set_yticks([-k for k in range(len(order))], [names[row["estimator"]] for row in order])
-    axes.set_xlabel("satisfaction rate of a recommendation, %" if metric == "satisfaction" else "revenue per recommendation")
+    groups = []
+    for segment in segments:
+        mine = (pl.col("policy") == policy) & (pl.col("metric") == metric) & (pl.col("segment") == segment)
+        rows: Mapping[str, Mapping[str, Any]] = {
+            row["estimator"]: row
+            for row in report.filter(mine).iter_rows(named=True)
+            if row["lower"] is not None
+        }
+        if not rows.keys() & {"ips", "snips", "dr"}:
+            continue
+        marks = [
+            (label, COLOURS.get(name, PALE), *(scale * rows[name][c] for c in ("lower", "estimate", "upper")))
+            for name, label in VALUES.items()
+            if name in rows
+        ]
+        groups.append((segment if len(segments) > 1 else "", marks))
+    of = (
+        "satisfaction rate of a recommendation, %"
+        if metric == "satisfaction"
+        else "revenue per recommendation"
+    )
+    return _forest(groups, f"{of}, with 95 % interval", zero=False)
+
+
+def _forest(
+    groups: Sequence[tuple[str, Sequence[tuple[str, str, float, float, float]]]], label: str, zero: bool
+) -> bytes | None:
+    """Points with intervals, one line each, in titled groups; None without any."""
+    lines = sum(len(marks) + bool(title) for title, marks in groups)
+    if not lines:
+        return None
+    figure, axes = _figure(7.4, 0.75 + 0.29 * lines)
+    at, ticks, names = 0.0, [], []
+    for title, marks in groups:
+        if title:
+            axes.text(
+                0.0,
+                at,
+                title,
+                transform=axes.get_yaxis_transform(),
+                fontsize=9,
+                fontweight="bold",
+                va="center",
+            )
+            at -= 1
+        for name, colour, low, mid, high in marks:
+            axes.errorbar(
+                mid, at, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5, lw=1.6
+            )
+            ticks.append(at)
+            names.append(name)
+            at -= 1
+    axes.set_yticks(ticks, names, fontsize=9)
+    axes.set_ylim(at + 0.3, 0.7)
+    axes.grid(axis="x", color="#e2e8f0", lw=0.8)
+    axes.set_axisbelow(True)
+    if zero:
+        axes.axvline(0, color="#64748b", lw=1)
+    axes.set_xlabel(label, fontsize=9)
     return _png(figure)
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -63,7 +136,7 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _png(figure: Any) -> bytes:
+def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from causalrec_assets.answers import InputError
+
+NUMBERS = ("min_effective_rounds", "max_mean_weight_gap", "max_weight_share", "revenue_margin")
 
 
 @dataclass(frozen=True)
@@ -15,10 +17,11 @@ class ReleaseRule:
 
     Attributes:
         min_effective_rounds: With fewer, an off-policy value is `insufficient_evidence`.
-        max_mean_weight_gap: So it is when the mean importance weight is further from 1 (it is 1 when the logged action
-            propensities are right and cover the policy).
+        max_mean_weight_gap: So it is when the mean importance weight is further from 1 (it is 1 when the
+            logged action propensities are right and cover the policy).
         max_weight_share: So it is when one round carries a larger share of all weight.
-        revenue_margin: A challenger may lose at most this share of the baseline's revenue with its interval's lower limit.
+        revenue_margin: The share of the baseline's revenue that a better challenger's interval may reach
+            below it.
         answer_sheet: Target policy -> held-out logging policy whose own mean is shown beside its estimates.
     """
 
@@ -28,23 +31,37 @@ class ReleaseRule:
     revenue_margin: float
     answer_sheet: Mapping[str, str]
 
+    def words(self) -> str:
+        """The rule in one sentence for the report."""
+        return (
+            "A policy is released when, on days that it never saw, the 95 % interval of its gain in "
+            "satisfaction lies above 0 and, where there is revenue, a loss of more than "
+            f"{self.revenue_margin:.0%} of it is ruled out."
+        )
 
-def parse_release(settings: Mapping[str, Any]) -> ReleaseRule:
+
+def parse_release(settings: Mapping[str, object]) -> ReleaseRule:
     """Read `data/release.yaml`.
 
     Raises:
         InputError: A missing or unknown key, or a value out of its range.
     """
-    known = {"min_effective_rounds", "max_mean_weight_gap", "max_weight_share", "revenue_margin", "answer_sheet"}
+    known = {*NUMBERS, "answer_sheet"}
     if set(settings) != known:
         raise InputError(f"release.yaml: needs exactly {sorted(known)}, got {sorted(settings)}")
     sheet = settings["answer_sheet"] or {}
     if not isinstance(sheet, Mapping):
-        raise InputError(f"release.yaml: `answer_sheet` maps a policy to a held-out logging policy, got {sheet!r}")
-    try:
-        numbers = {key: float(settings[key]) for key in known - {"answer_sheet"}}
-    except (TypeError, ValueError) as error:
-        raise InputError(f"release.yaml: {error}") from error
-    if wrong := {key: value for key, value in numbers.items() if value < 0}:
-        raise InputError(f"release.yaml: must not be negative: {wrong}")
-    return ReleaseRule(**numbers, answer_sheet={str(k): str(v) for k, v in sheet.items()})
+        raise InputError(
+            f"release.yaml: `answer_sheet` maps a policy to a held-out logging policy, got {sheet!r}"
+        )
+    numbers = {}
+    for key in NUMBERS:
+        value = settings[key]
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not (math.isfinite(value) and value >= 0)
+        ):
+            raise InputError(f"release.yaml: `{key}` must be a number of at least 0, got {value!r}")
+        numbers[key] = float(value)
+    return ReleaseRule(**numbers, answer_sheet={str(policy): str(logs) for policy, logs in sheet.items()})

@@ -21,54 +21,86 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
+    """A decision and the numbers that made it, in words."""
+
     decision: Decision
     reason: str
 
 
 def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = None) -> Verdict:
-    """Apply the release rule to the off-policy report.
+    """Apply the release rule to the off-policy report's doubly robust rows for everyone, trust first.
 
-    `better`: on the judgement days, the doubly robust difference of the satisfaction has its lower limit above 0, and the
-    lower limit of the revenue's difference is not below -revenue_margin of the baseline's revenue. Trust comes first: where
-    the weights do not carry the estimate there is no verdict on the policy, only on the evidence.
+    Let [l, u] be the 95 % interval of the challenger's difference from what serves (the champion's policy, or
+    the logging policy's mean), b the baseline's revenue and m `revenue_margin`.
+
+    - `insufficient_evidence`: there is no challenger, or its satisfaction or revenue cannot be told; or
+      satisfaction is better, but the revenue's interval holds 0 and a loss of more than m b, so that a loss
+      cannot be ruled out.
+    - `better`: l > 0 for satisfaction, and for revenue, where there is any, u >= 0 and l >= -m b.
+    - `not_better`: all else.
 
     Args:
         report: The table `off_policy_report`.
         unanswered: Why there is no challenger at all.
     """
-    rows = {
-        row["metric"]: row
-        for row in report.filter(
-            (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
-        ).iter_rows(named=True)
-    }
+    challenger = (
+        (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
+    )
+    rows = {row["metric"]: row for row in report.filter(challenger).iter_rows(named=True)}
     if "satisfaction" not in rows:
-        why = unanswered.reason if unanswered and unanswered.reason else "no judged round has a logged action propensity"
+        why = (
+            unanswered.reason
+            if unanswered and unanswered.reason
+            else "no judged round has a logged action propensity"
+        )
         return Verdict(Decision.INSUFFICIENT_EVIDENCE, f"There is no challenger to judge: {why}.")
-    satisfaction, revenue = rows["satisfaction"], rows.get("revenue")
-    for row in (satisfaction, revenue):
-        if row is not None and row["status"] != Status.ANSWERED:
-            return Verdict(Decision.INSUFFICIENT_EVIDENCE, f"The {row['metric']} of the challenger cannot be told: {row['reason']}.")
-    words = [_words(satisfaction)]
-    better = satisfaction["difference_lower"] > 0
-    if revenue is not None:
-        words.append(_words(revenue))
-        allowed = -rule.revenue_margin * abs(revenue["estimate"] - revenue["difference"])
-        better = better and revenue["difference_lower"] >= allowed
-    decision = Decision.BETTER if better else Decision.NOT_BETTER
-    return Verdict(decision, "; ".join(words) + ".")
+    for row in rows.values():
+        if row["status"] != Status.ANSWERED:
+            return Verdict(
+                Decision.INSUFFICIENT_EVIDENCE,
+                f"The {row['metric']} of the challenger cannot be told: {row['reason']}.",
+            )
+    decision, why = _decide(rows["satisfaction"], rows.get("revenue"), rule)
+    return Verdict(decision, " ".join([*(_words(row) for row in rows.values()), why]))
+
+
+def _decide(
+    satisfaction: Mapping[str, Any], revenue: Mapping[str, Any] | None, rule: ReleaseRule
+) -> tuple[Decision, str]:
+    if satisfaction["difference_lower"] <= 0:
+        shown = "is worse" if satisfaction["difference_upper"] < 0 else "is not shown to be better"
+        return Decision.NOT_BETTER, f"Satisfaction {shown}."
+    if revenue is None:
+        return Decision.BETTER, "Satisfaction is better; there is no revenue to compare."
+    if revenue["difference_upper"] < 0:
+        return Decision.NOT_BETTER, "Satisfaction is better, but revenue is worse."
+    lost = -revenue["difference_lower"]
+    allowed = rule.revenue_margin * abs(revenue["estimate"] - revenue["difference"])
+    if lost > allowed:
+        return Decision.INSUFFICIENT_EVIDENCE, (
+            f"Satisfaction is better, but a loss of revenue of up to {lost:.4f} cannot be ruled out, and at "
+            f"most {allowed:.4f} ({rule.revenue_margin:.0%} of today's) is allowed; more judged days would "
+            "settle it."
+        )
+    return (
+        Decision.BETTER,
+        f"Satisfaction is better, and a loss of more than {rule.revenue_margin:.0%} of revenue is ruled out.",
+    )
 
 
 def _words(row: Mapping[str, Any]) -> str:
-    base = row["estimate"] - row["difference"]
+    """One metric's change in one sentence."""
     percent = row["metric"] == "satisfaction"
 
     def number(x: float, sign: str = "") -> str:
         return f"{100 * x:{sign}.2f}" if percent else f"{x:{sign}.4f}"
 
-    unit = " points of satisfaction rate" if percent else " revenue per recommendation"
+    name, unit, points = (
+        ("The satisfaction rate", " %", " points") if percent else ("Revenue per recommendation", "", "")
+    )
+    base = row["estimate"] - row["difference"]
     return (
-        f"{number(row['difference'], '+')}{unit} (95 % interval {number(row['difference_lower'], '+')} to "
-        f"{number(row['difference_upper'], '+')}) against the {row['baseline']}, {number(base)}{' %' if percent else ''} to "
-        f"{number(row['estimate'])}{' %' if percent else ''}"
+        f"{name} would go from {number(base)}{unit} ({row['baseline']}) to {number(row['estimate'])}{unit}: "
+        f"{number(row['difference'], '+')}{points} (95 % interval {number(row['difference_lower'], '+')} to "
+        f"{number(row['difference_upper'], '+')})."
     )

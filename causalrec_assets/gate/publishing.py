@@ -64,6 +64,9 @@ def write_audit_publish(draft: Draft) -> Outcome:
         )
     finally:
         staged.unlink(missing_ok=True)
+    for name, path in draft.exports.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draft.files[name])
     return Outcome(contract, result, frame, pointer, None, frame.clear())
 
 

@@ -8,12 +8,11 @@ import polars as pl
 
 from causalrec_assets.answers import InputError, not_available
 from causalrec_assets.embeddings.assets import item_embeddings
-from causalrec_assets.evaluation.assets import evaluation_report
+from causalrec_assets.evaluation.assets import evaluation_report, off_policy_report
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import table
 from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
-from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.graph.assets import adjustment_sets, causal_graph
 from causalrec_assets.logs.assets import history, items, landing_index, units, users
 from causalrec_assets.logs.covariates import as_of
@@ -22,85 +21,163 @@ from causalrec_assets.model.assets import outcome_model
 from causalrec_assets.partitions import learning_window_mapping
 from causalrec_assets.policy.assets import load_champion, target_policy
 from causalrec_assets.policy.grid import score_grid
-from causalrec_assets.serving.bundle import TABLES, make_bundle
-from causalrec_assets.serving.recommend import latest_contexts, recommend
-from causalrec_assets.serving.release import decide
+from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
+from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend
+from causalrec_assets.serving.release import carry_out, decide, release_row
 from resources.lake import Lake
-from resources.tracking import Tracking
+from resources.tracking import Tracking, Training
 
-CONTEXTS_WITHOUT_USERS = 200
+NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging policy serves"
 
 
-@gated_asset("release", stage="serving",
-             deps=[evaluation_report, target_policy, causal_graph, adjustment_sets, item_embeddings, outcome_model])
+@gated_asset(
+    "release",
+    stage="serving",
+    deps=[
+        evaluation_report,
+        off_policy_report,
+        target_policy,
+        causal_graph,
+        adjustment_sets,
+        item_embeddings,
+        outcome_model,
+    ],
+)
 def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -> Draft:
     """Whether the challenger becomes the champion. The release log decides; the model registry mirrors it."""
     inputs = lake.inputs(context)
-    report = inputs.table("evaluation_report")
+    tables = {
+        name: inputs.table(name)
+        for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)
+    }
+    check_lineage(tables)
     before = inputs.champion()
-    judged_against = inputs.table("target_policy").notes.get("champion")
-    if judged_against != (before.bundle_hash if before else None):
-        raise InputError(f"the challenger of {inputs.day} was judged against another champion than the one before it now; "
-                         "materialise target_policy and what follows again")
-    tables = {name: inputs.table(name) for name in TABLES}
-    bundle = make_bundle(inputs.day, tables, inputs.setting("policy.yaml"), inputs.setting("objective.yaml"))
+    policies, model = tables["target_policy"], tables["outcome_model"]
+    if policies.notes.get("champion") != (before.bundle_hash if before else None):
+        raise InputError(
+            f"the challenger of {inputs.day} was judged against another champion than the one before it now; "
+            "materialise target_policy and what follows again"
+        )
+    # What was judged, not what the settings say by now.
+    config, objective = json.loads(policies.file("policy.json")), policies.notes["objective"]
+    bundle = make_bundle(inputs.day, tables, config, objective) if model.answer.answered else None
+    challenger = bundle_hash(bundle) if bundle else None
+    newest = landing_index(inputs.home, parse_source(inputs.setting("sources.yaml"))).newest_day == inputs.day
+    inputs.note("newest", str(newest))
+    verdict, reason = (
+        tables["evaluation_report"].notes["verdict"],
+        tables["evaluation_report"].notes["reason"],
+    )
+
     log = ReleaseLog(inputs.store)
-    newest = landing_index(inputs.home, parse_source(inputs.setting("sources.yaml"))).newest_day
-    inputs.note("newest", str(newest == inputs.day))
-    verdict, reason = report.notes["verdict"], report.notes["reason"]
+    decided = decide(verdict, reason, newest, challenger, before.bundle_hash if before else None)
     try:
-        decided = decide(verdict, reason, inputs.day, newest == inputs.day, bundle, before, log)
+        decided = carry_out(decided, inputs.day, bundle, before, log)
     except ChampionConflict as error:
         raise InputError(str(error)) from error
-    models = tables["outcome_model"]
-    run = tracking.mirror(
-        home=inputs.home, run_id=inputs.run_id, partition=inputs.day.isoformat(), bundle=bundle, log=context.log,
-        files={name: models.file(name) for name in models.files}, scores=models.notes.get("log_loss", {}), verdict=verdict,
-        champion=log.current(), logged=log.entries(),
+    window = inputs.learning
+    mirrored = tracking.mirror(
+        inputs.home,
+        Training(
+            partition=inputs.day,
+            dagster_run=inputs.run_id,
+            verdict=verdict,
+            decision=decided.outcome.value,
+            bundle=bundle,
+            newest=newest,
+            files={name: model.file(name) for name in model.files},
+            params={
+                "train_days": len(window.train_days),
+                "judge_days": len(window.judge_days),
+                "seed": inputs.seed,
+            },
+            metrics=_metrics(model.notes.get("log_loss", {}), tables["off_policy_report"].frame),
+        ),
+        log.current(),
+        context.log,
     )
-    frame = pl.DataFrame(
-        [(inputs.day, sha256(canonical(bundle)), before.bundle_hash if before else None, verdict, decided.reason,
-          decided.outcome.value, decided.champion_after, decided.entry)],
-        schema={"partition": pl.Date, "challenger": pl.String, "champion_before": pl.String, "verdict": pl.String,
-                "reason": pl.String, "decision": pl.String, "champion_after": pl.String, "entry": pl.Int64},
-        orient="row",
+    return Draft(
+        inputs,
+        release_row(inputs.day, verdict, bundle, before, decided),
+        notes={"bundle": bundle, "decision": decided.outcome.value},
+        metadata={
+            "decision": decided.outcome.value,
+            "verdict": verdict,
+            "reason": decided.reason,
+            "newest_day": newest,
+            "bundle": dg.MetadataValue.json(bundle or {}),
+            **mirrored,
+        },
     )
-    return Draft(inputs, frame, notes={"bundle": bundle, "decision": decided.outcome.value},
-                 metadata={"decision": decided.outcome.value, "verdict": verdict, "reason": decided.reason, **run,
-                           "bundle": dg.MetadataValue.json(bundle)})
 
 
-@gated_asset("recommendations", stage="serving",
-             deps=[release, items, users, history, dg.AssetDep(units, partition_mapping=learning_window_mapping)])
+@gated_asset(
+    "recommendations",
+    stage="serving",
+    deps=[release, items, users, history, dg.AssetDep(units, partition_mapping=learning_window_mapping)],
+)
 def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """A slate for every user seen in the window, by the champion, with propensity, potential outcomes and reason."""
+    """The champion's slate for every user of the window, with propensity, potential outcomes and reason."""
     inputs = lake.inputs(context)
     inputs.table("release")
     champion = ReleaseLog(inputs.store).champion_as_of(inputs.day)
     inputs.note("serves", champion.bundle_hash if champion else "none")
     if champion is None:
-        reason = "no_released_bundle: nothing has been released yet, the logging policy serves"
-        return Draft(inputs, None, answer=not_available(reason), params={"per_context": True})
-    source = parse_source(inputs.setting("sources.yaml"))
+        return Draft(inputs, None, answer=not_available(NO_RELEASE), params={"per_context": True})
+    source, serving = (
+        parse_source(inputs.setting("sources.yaml")),
+        parse_serving(inputs.setting("serving.yaml")),
+    )
     bundle = load_champion(inputs, champion)
-    reads_position = "position" in bundle.model.design.names
-    columns = [*source.context, *(["position"] if reads_position else [])]
-    seen = inputs.window("units", inputs.learning.days).frame
-    whom = latest_contexts(seen, columns, None if source.has("user_id") else CONTEXTS_WITHOUT_USERS)
-    catalogue, known = inputs.table("items").frame, inputs.table("users")
-    past = inputs.table("history")
+    columns = [*source.context, *(["position"] if "position" in bundle.model.design.names else [])]
+    window = inputs.window("units", inputs.learning.days)
+    held_out = pl.col("policy").is_in(window.notes["held_out_policies"]).fill_null(False)
+    limit = None if source.has("user_id") else serving.contexts_without_users
+    whom = latest_contexts(window.frame.filter(~held_out), columns, limit)
+    catalogue, past = inputs.table("items").frame, inputs.table("history")
+    # What is known at the end of this day is what the next day's recommendations may read.
     state = as_of(past.frame if past.answer.answered else None, inputs.day + timedelta(days=1), source)
     scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
-    frame = recommend(whom, catalogue["item_id"].to_list(), scored, bundle.config, bundle.objective, columns, inputs.seed)
-    per_context = frame.group_by("user_id", "context").len()["len"]
+    frame = recommend(
+        whom,
+        catalogue["item_id"].to_list(),
+        scored,
+        bundle.config,
+        bundle.objective,
+        columns,
+        [inputs.seed, inputs.day.toordinal()],
+    )
+    known = inputs.table("users")
+    unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
     examples = frame.head(8).select("user_id", "item_id", "rank", "action_propensity", "reason")
     return Draft(
-        inputs, frame, notes={"champion": champion.bundle_hash, "entry": champion.entry},
-        params={"per_context": bool((per_context % min(bundle.config.slate_size, catalogue.height) == 0).all())},
-        metadata={"contexts": whom.height, "users_without_context": max(0, known.frame.height - whom.height) if known.answer.answered else 0,
-                  "champion": champion.bundle_hash[:12], "examples": table(examples), "most_recommended": table(
-                      frame["item_id"].value_counts(sort=True).head(10)), "policy": json.dumps(bundle.config.to_json())},
+        inputs,
+        frame,
+        notes={"champion": champion.bundle_hash, "entry": champion.entry},
+        params={"per_context": frame.height % max(1, whom.height) == 0},
+        metadata={
+            "contexts": whom.height,
+            "users_without_a_context": unseen,
+            "champion": champion.bundle_hash[:12],
+            "examples": table(examples),
+            "most_recommended": table(frame["item_id"].value_counts(sort=True).head(10)),
+        },
     )
+
+
+def _metrics(log_loss: dict[str, dict[str, float]], judged: pl.DataFrame) -> dict[str, float]:
+    """The model's held-out scores and the challenger's doubly robust values, by name."""
+    found = {
+        f"{outcome}_{name}": value for outcome, scores in log_loss.items() for name, value in scores.items()
+    }
+    mine = judged.filter(
+        (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
+    ).drop_nulls("estimate")
+    for row in mine.iter_rows(named=True):
+        found |= {
+            f"{row['metric']}_{name}": row[name] for name in ("estimate", "difference", "difference_lower")
+        }
+    return found
 
 
 ASSETS = [release, recommendations]

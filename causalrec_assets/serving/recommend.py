@@ -1,77 +1,191 @@
-"""Recommendations by the champion: a slate per context, with its action propensities, potential outcomes and reasons."""
+"""Recommendations by the champion: a slate per context, with propensities, potential outcomes and reasons."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.answers import InputError
 from causalrec_assets.policy.grid import Scored
 from causalrec_assets.policy.objective import Objective
 from causalrec_assets.policy.plackett_luce import draw_slates, first_slot
 from causalrec_assets.policy.policy_config import PolicyConfig
 from causalrec_assets.policy.reasons import reason
 
+Floats = npt.NDArray[np.float64]
 SCHEMA: dict[str, pl.DataType] = {
-    "user_id": pl.String(), "context": pl.String(), "item_id": pl.String(), "rank": pl.Int64(), "action_propensity": pl.Float64(),
-    "click_if_recommended": pl.Float64(), "click_if_not": pl.Float64(), "purchase_if_recommended": pl.Float64(),
-    "revenue_if_recommended": pl.Float64(), "reason": pl.String(),
+    "user_id": pl.String(),
+    "context": pl.String(),
+    "item_id": pl.String(),
+    "rank": pl.Int64(),
+    "action_propensity": pl.Float64(),
+    "click_if_recommended": pl.Float64(),
+    "click_if_not": pl.Float64(),
+    "purchase_if_recommended": pl.Float64(),
+    "revenue_if_recommended": pl.Float64(),
+    "reason": pl.String(),
 }
+
+
+@dataclass(frozen=True)
+class ServingSettings:
+    """`data/serving.yaml`.
+
+    Attributes:
+        contexts_without_users: Where the source has no user id, slates are drawn for at most so many
+            contexts, the commonest first.
+    """
+
+    contexts_without_users: int
+
+
+def parse_serving(settings: Mapping[str, object]) -> ServingSettings:
+    """Read `data/serving.yaml`.
+
+    Raises:
+        InputError: A missing or unknown key, or a value that is not a whole number of at least 1.
+    """
+    if set(settings) != {"contexts_without_users"}:
+        raise InputError(f"serving.yaml: needs exactly `contexts_without_users`, got {sorted(settings)}")
+    limit = settings["contexts_without_users"]
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise InputError(
+            f"serving.yaml: `contexts_without_users` must be a whole number of at least 1, got {limit!r}"
+        )
+    return ServingSettings(limit)
 
 
 def latest_contexts(units: pl.DataFrame, columns: Sequence[str], limit: int | None) -> pl.DataFrame:
     """Whom to recommend to, in the context in which they were last seen.
 
     Args:
-        units: Units of the newest days.
+        units: Units of the days from which contexts are taken.
         columns: Context columns.
-        limit: Without a user id a context is recommended to; at most so many, the commonest first.
+        limit: None: one context per user, and units without a user are left out. Else, for a source without
+            users: one per distinct context, at most so many, the commonest first.
 
     Returns:
-        time, user_id and the context columns; one row per user, or per distinct context.
+        time, user_id and the context columns, in a stable order.
     """
-    if units["user_id"].null_count() == 0:
-        newest = units.sort("time", "unit_id").unique("user_id", keep="last", maintain_order=True)
+    if limit is None:
+        known = units.filter(pl.col("user_id").is_not_null()).sort("time", "unit_id")
+        newest = known.unique("user_id", keep="last", maintain_order=True)
         return newest.select("time", "user_id", *columns).sort("user_id")
-    common = units.group_by(columns).agg(pl.len().alias("rows"), pl.col("time").max(), pl.col("user_id").first())
-    return common.sort(["rows", *columns], descending=[True, *[False] * len(columns)]).head(limit).select("time", "user_id", *columns)
+    common = units.group_by(columns).agg(
+        pl.len().alias("rows"), pl.col("time").max(), pl.col("user_id").first()
+    )
+    ordered = common.sort(["rows", *columns], descending=[True, *[False] * len(columns)])
+    return ordered.head(limit).select("time", "user_id", *columns)
 
 
 def recommend(
-    contexts: pl.DataFrame, item_ids: Sequence[str], scored: Iterable[Scored], config: PolicyConfig, objective: Objective,
-    columns: Sequence[str], seed: int,
+    contexts: pl.DataFrame,
+    item_ids: Sequence[str],
+    scored: Iterable[Scored],
+    config: PolicyConfig,
+    objective: Objective,
+    columns: Sequence[str],
+    seed: Sequence[int],
 ) -> pl.DataFrame:
-    """Draw a slate for every context.
+    """Draw a slate for every context by Plackett-Luce, without replacement.
+
+    `action_propensity` of rank k is the probability of its item given the items above it, as a log needs it.
 
     Args:
         contexts: From `latest_contexts`.
         item_ids: In the order of the grid's items.
         scored: The grid of the contexts against the catalogue.
         columns: Context columns, written into `context` as JSON.
+        seed: Of the draws: equal seeds give equal slates.
     """
     rng = np.random.default_rng(seed)
-    rows: list[tuple[object, ...]] = []
+    parts = []
     for part in scored:
         satisfaction = objective.satisfaction(part.click, part.purchase)
         revenue = objective.revenue(part.purchase, part.price)
         value = objective.value(satisfaction, revenue)
-        p = first_slot(value, part.eligible, config.temperature, config.exploration)
-        slate, propensity = draw_slates(p, config.slate_size, rng)
-        typical = np.nanmedian(np.where(part.eligible, value, np.nan), axis=1)
+        first = first_slot(value, part.eligible, config.temperature, config.exploration)
+        slate, propensity = draw_slates(first, config.slate_size, rng)
+        size = slate.shape[1]
+
+        def of(values: Floats | None, slate: npt.NDArray[np.int64] = slate) -> Floats | None:
+            return None if values is None else np.take_along_axis(values, slate, axis=1).ravel()
+
+        explored = _explored(part, first, config.exploration)
+        chosen = {
+            "click_if_recommended": of(part.click),
+            "click_if_not": of(part.click_if_not),
+            "purchase_if_recommended": of(part.purchase),
+            "revenue_if_recommended": of(revenue),
+        }
         own = contexts.slice(part.contexts.start, part.contexts.stop - part.contexts.start)
-        for k, context in enumerate(own.iter_rows(named=True)):
-            shown = json.dumps({c: context[c] for c in columns})
-            usual = float(satisfaction[k][part.eligible[k]].mean())
-            for rank, (item, chance) in enumerate(zip(slate[k], propensity[k], strict=True), start=1):
-                not_recommended = None if part.click_if_not is None else float(part.click_if_not[k, item])
-                money = None if revenue is None else float(revenue[k, item])
-                by_money = revenue is not None and objective.weight * (revenue[k, item] - revenue[k].mean()) > satisfaction[k, item] - usual
-                why = reason(float(part.click[k, item]), not_recommended, money, "revenue" if by_money else "satisfaction",
-                             bool(value[k, item] < typical[k]))
-                rows.append((
-                    context["user_id"], shown, item_ids[item], rank, float(chance), float(part.click[k, item]), not_recommended,
-                    None if part.purchase is None else float(part.purchase[k, item]), money, why,
-                ))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+        shown = [json.dumps({c: row[c] for c in columns}) for row in own.iter_rows(named=True)]
+        by_money = of(_lifted_by_revenue(part, satisfaction, revenue, objective).astype(np.float64))
+        reasons = _reasons(chosen, by_money, of(explored.astype(np.float64)), slate.size)
+        parts.append(
+            pl.DataFrame(
+                {
+                    "user_id": pl.Series(own["user_id"].to_list(), dtype=pl.String).repeat_by(size).explode(),
+                    "context": pl.Series(shown, dtype=pl.String).repeat_by(size).explode(),
+                    "item_id": [item_ids[k] for k in slate.ravel().tolist()],
+                    "rank": np.tile(np.arange(1, size + 1), len(slate)),
+                    "action_propensity": propensity.ravel(),
+                    **{
+                        name: pl.Series([None] * slate.size, dtype=pl.Float64) if v is None else v
+                        for name, v in chosen.items()
+                    },
+                    "reason": reasons,
+                }
+            ).select([pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()])
+        )
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+
+
+def _explored(part: Scored, first: Floats, exploration: float) -> npt.NDArray[np.bool_]:
+    """(contexts, items): whether an item, if drawn, more likely came from the uniform share than from its
+    rank.
+
+    P(uniform | drawn) = (exploration / candidates) / p, by Bayes; the same in every slot, since what stands
+    above divides both.
+    """
+    uniform = exploration / part.eligible.sum(axis=1, keepdims=True)
+    return np.asarray(uniform > 0.5 * first)
+
+
+def _lifted_by_revenue(
+    part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective
+) -> npt.NDArray[np.bool_]:
+    """(contexts, items): whether lambda R lifts the item further above the mean candidate than L does."""
+    if revenue is None:
+        return np.zeros_like(part.eligible)
+    count = part.eligible.sum(axis=1, keepdims=True)
+
+    def above_mean(values: Floats) -> Floats:
+        return np.asarray(values - (values * part.eligible).sum(axis=1, keepdims=True) / count)
+
+    return np.asarray(objective.weight * above_mean(revenue) > above_mean(satisfaction))
+
+
+def _reasons(
+    chosen: Mapping[str, Floats | None], by_money: Floats | None, explored: Floats | None, rows: int
+) -> list[str]:
+    def at(values: Floats | None, k: int) -> float | None:
+        return None if values is None else float(values[k])
+
+    click = chosen["click_if_recommended"]
+    assert click is not None and by_money is not None and explored is not None
+    return [
+        reason(
+            float(click[k]),
+            at(chosen["click_if_not"], k),
+            at(chosen["revenue_if_recommended"], k),
+            "revenue" if by_money[k] else "satisfaction",
+            bool(explored[k]),
+        )
+        for k in range(rows)
+    ]

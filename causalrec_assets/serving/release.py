@@ -1,4 +1,4 @@
-"""Deciding what serves: a better challenger moves the champion, once, and only from what it was judged against."""
+"""Deciding what serves: a better challenger moves the champion, once, from what it was judged against."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+import polars as pl
+
 from causalrec_assets.gate.releases import Champion, ReleaseLog
-from causalrec_assets.gate.store import canonical, sha256
+from causalrec_assets.serving.bundle import bundle_hash
+
+SCHEMA: dict[str, pl.DataType] = {
+    "partition": pl.Date(),
+    "challenger": pl.String(),
+    "champion_before": pl.String(),
+    "verdict": pl.String(),
+    "reason": pl.String(),
+    "decision": pl.String(),
+    "champion_after": pl.String(),
+    "entry": pl.Int64(),
+}
 
 
 class Outcome(StrEnum):
@@ -21,32 +34,76 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Decided:
+    """What became of a challenger.
+
+    Attributes:
+        champion_after: Hash of the bundle that serves after this partition (for `recorded`: would have
+            served); None: the logging policy.
+        entry: The entry of the release log that the move made; None without a move.
+    """
+
     outcome: Outcome
     reason: str
-    entry: int | None
     champion_after: str | None
+    entry: int | None
 
 
-def decide(
-    verdict: str, reason: str, partition: date, newest: bool, bundle: Mapping[str, Any], before: Champion | None, log: ReleaseLog
-) -> Decided:
-    """Move the champion, or say why not.
+def decide(verdict: str, reason: str, newest: bool, challenger: str | None, before: str | None) -> Decided:
+    """What should become of the challenger. Pure: nothing is moved.
 
     Args:
         verdict: `better`, `not_better` or `insufficient_evidence`.
         newest: Whether the partition is the newest day for which anything was landed.
-        before: What the challenger was judged against.
+        challenger, before: Hashes of the challenger's bundle (None: there is none) and of what it was judged
+            against.
 
     Raises:
-        ChampionConflict: The champion has moved since.
+        ValueError: A verdict of `better` on no challenger.
     """
-    before_hash = before.bundle_hash if before else None
-    challenger = sha256(canonical(dict(bundle)))
-    if not newest:
-        would = "would have been released" if verdict == "better" else "would have been kept back"
-        return Decided(Outcome.RECORDED, f"An older day: the challenger {would}. {reason}", None,
-                       challenger if verdict == "better" else before_hash)
-    if verdict != "better":
-        return Decided(Outcome.KEPT, reason, None, before_hash)
-    entry = log.move(partition, dict(bundle), before.entry if before else None)
-    return Decided(Outcome.RELEASED, reason, entry.entry, entry.bundle_hash)
+    better = verdict == "better"
+    if better and challenger is None:
+        raise ValueError("a verdict of `better` needs a challenger")
+    after = challenger if better else before
+    if newest:
+        return Decided(Outcome.RELEASED if better else Outcome.KEPT, reason, after, None)
+    would = "would have been released" if better else "would not have been released"
+    return Decided(
+        Outcome.RECORDED, f"An older day, so nothing moves; its challenger {would}. {reason}", after, None
+    )
+
+
+def carry_out(
+    decided: Decided,
+    partition: date,
+    bundle: Mapping[str, Any] | None,
+    before: Champion | None,
+    log: ReleaseLog,
+) -> Decided:
+    """Move the champion in the release log, if that is what was decided.
+
+    Running it again makes no second entry.
+
+    Raises:
+        ChampionConflict: The champion is no longer what the challenger was judged against.
+    """
+    if decided.outcome is not Outcome.RELEASED or bundle is None:
+        return decided
+    moved = log.move(partition, dict(bundle), before.entry if before else None)
+    return Decided(decided.outcome, decided.reason, moved.bundle_hash, moved.entry)
+
+
+def release_row(
+    partition: date, verdict: str, bundle: Mapping[str, Any] | None, before: Champion | None, decided: Decided
+) -> pl.DataFrame:
+    """The table `release`: one row."""
+    row = {
+        "partition": partition,
+        "challenger": bundle_hash(bundle) if bundle else None,
+        "champion_before": before.bundle_hash if before else None,
+        "verdict": verdict,
+        "reason": decided.reason,
+        "decision": decided.outcome.value,
+        "champion_after": decided.champion_after,
+        "entry": decided.entry,
+    }
+    return pl.DataFrame([row], schema=SCHEMA)

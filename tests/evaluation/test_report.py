@@ -1,0 +1,263 @@
+"""The report says every answer in words, and fetches nothing."""
+
+import re
+from datetime import date
+from html import unescape
+
+import polars as pl
+import pytest
+
+from causalrec_assets.answers import ANSWERED, insufficient_evidence, not_available, not_identifiable
+from causalrec_assets.evaluation import effect_report, off_policy
+from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
+from causalrec_assets.evaluation.html import Story, merged, policy_rows, render
+from causalrec_assets.evaluation.plots import effects_plot, policy_plot
+from causalrec_assets.evaluation.verdict import Decision, Verdict
+
+DAYS = {"first_day": date(2026, 3, 12), "last_day": date(2026, 3, 15)}
+GAP = {"status": "insufficient_evidence", "reason": "2 effective rounds of 10,000"}
+MODEL = {
+    "log_loss": {"click": {"model": 0.30, "constant": 0.35}, "purchase": {"model": 0.2, "constant": 0.1}}
+}
+
+
+def value(estimator, estimate, policy="challenger", segment="everyone", metric="satisfaction", **others):
+    row = {
+        "segment": segment,
+        "policy": policy,
+        "metric": metric,
+        "estimator": estimator,
+        "estimate": estimate,
+        "lower": estimate and estimate * 0.9,
+        "upper": estimate and estimate * 1.1,
+        "baseline": "logging policy",
+        "rounds": 10_000,
+        "effective_rounds": 2000.0,
+        "effective_outcomes": 200.0,
+        "mean_weight": 1.0,
+        "max_weight": 9.0,
+        "status": "answered",
+        "reason": "",
+        **DAYS,
+    }
+    if estimator in ("ips", "snips", "dm", "dr") and estimate:
+        row |= {
+            "difference": estimate - 0.1,
+            "difference_lower": estimate - 0.12,
+            "difference_upper": estimate - 0.08,
+        }
+    return row | others
+
+
+def values(**keys):
+    numbers = {"ips": 0.2, "snips": 0.21, "dm": 0.3, "dr": 0.22, "logged_mean": 0.1}
+    return [value(name, number, **keys) for name, number in numbers.items()]
+
+
+def gaps(**keys):
+    return [value(name, None, **keys, **GAP) for name in ("ips", "snips", "dm", "dr")] + [
+        value("logged_mean", 0.1, **keys)
+    ]
+
+
+JUDGED = pl.DataFrame(
+    [
+        *values(),
+        *values(metric="revenue"),
+        *gaps(segment="section=women"),
+        *values(policy="uniform"),
+        value("answer_sheet_mean", 0.5, policy="uniform", effective_rounds=None),
+    ],
+    schema=off_policy.SCHEMA,
+)
+EFFECTS = pl.DataFrame(
+    [
+        {
+            "question": "a",
+            "treatment": "recommended",
+            "outcome": "click",
+            "status": "answered",
+            "reason": "",
+            "naive": 0.3,
+            "naive_lower": 0.2,
+            "naive_upper": 0.4,
+            "snips": 0.1,
+            "snips_lower": 0.0,
+            "snips_upper": 0.2,
+            "causal": 0.1,
+            "causal_lower": 0.05,
+            "causal_upper": 0.15,
+            "effective_treated": 10.0,
+            "effective_control": 20.0,
+            "overlap_share": 0.99,
+            "calibration_error": 0.01,
+            "e_value": 2.0,
+            "e_value_limit": 1.5,
+            "assumptions": "Consistency: and so on.",
+            "verdict": "Recommending raises it.",
+        },
+        {
+            "question": "b",
+            "treatment": "recommended",
+            "outcome": "purchase",
+            "status": "not_identifiable",
+            "reason": "only recommended rows were logged; run an experiment",
+            "assumptions": "",
+            "verdict": "Cannot be told (not identifiable): only recommended rows were logged.",
+        },
+    ],
+    schema=effect_report.SCHEMA,
+)
+ANSWERS = {
+    "users": not_available("no user id; log one"),
+    "history": not_available("no user id; log one"),
+    "items": ANSWERED,
+}
+
+
+def story(**changes):
+    told = {
+        "source": "shop",
+        "about": "A <made-up> shop.",
+        "day": "2026-03-15",
+        "train": "2026-03-02 to 2026-03-11",
+        "judge": "2026-03-12 to 2026-03-15",
+        "cluster": "user_id",
+        "satisfying": "click",
+        "rule": "The rule.",
+        "verdict": Verdict(Decision.BETTER, "From 10 % to 22 %."),
+        "off_policy": JUDGED,
+        "effects": EFFECTS,
+        "gaps": find_gaps(ANSWERS, EFFECTS, JUDGED),
+        "trust": trust_lines(EFFECTS, JUDGED, MODEL),
+        "graph": None,
+        "graph_reason": "too few days",
+        "dropped": [{"column": "rating", "reason": "not logged"}],
+        "conflicts": [
+            {
+                "edge": "price - click",
+                "says": "kept",
+                "p_value": 0.2,
+                "who": "shop",
+                "why": "dear",
+                "when": None,
+            }
+        ],
+    }
+    return Story(**(told | changes))
+
+
+@pytest.fixture(scope="module")
+def html():
+    return render(story())
+
+
+def text(html):
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def test_nothing_is_fetched(html):
+    assert not re.findall(
+        r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|https?://|//[a-z]+\.|@import|url\(""", html
+    )
+
+
+def test_the_verdict_comes_first(html):
+    words = text(html)
+    assert (
+        words.index("Release the new policy")
+        < words.index("What would change")
+        < words.index("The causal graph")
+    )
+
+
+@pytest.mark.parametrize("verdict", list(Decision))
+def test_each_verdict_is_a_sentence(verdict):
+    html = render(story(verdict=Verdict(verdict, "Because.")))
+    assert {
+        "better": "it is better than what serves now",
+        "not_better": "the new policy is not better",
+        "insufficient_evidence": "too little evidence",
+    }[verdict.value] in text(html)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "table users; table history not available no user id; log one.",
+        "effect of recommended on purchase not identifiable only recommended rows were logged; run an "
+        "experiment.",
+        "satisfaction of the new policy (challenger), section=women insufficient evidence 2 effective "
+        "rounds of 10,000.",
+        "There is no graph: too few days.",
+        "Not in the graph (not logged): rating",
+        "conflict price - click : kept (p = 0.2). shop: dear.",
+        "the outcome model beats the constant rate",
+        "the outcome model does NOT beat the constant rate",
+    ],
+)
+def test_every_answer_is_said_in_words(html, said):
+    assert said in text(html)
+
+
+def test_the_challenger_stands_beside_what_is_now_and_what_the_model_alone_promises(html):
+    words = text(html)
+    assert "10.00 % → 22.00 %" in words
+    assert "+12.00 points (95 % interval +10.00 to +14.00) against the logging policy" in words
+    assert "the model's own promise: 30.00 %" in words
+
+
+def test_words_of_the_source_are_escaped(html):
+    assert "A &lt;made-up&gt; shop." in html
+
+
+def test_a_report_without_any_number_is_still_one():
+    empty = JUDGED.clear()
+    told = story(
+        off_policy=empty,
+        effects=EFFECTS.tail(1),
+        gaps=[Gap("everything", insufficient_evidence("no days"))],
+        trust=[],
+        verdict=Verdict(Decision.INSUFFICIENT_EVIDENCE, "There is no challenger to judge: no days."),
+    )
+    words = text(render(told))
+    assert "No policy could be judged" in words
+    assert "nothing to trust" in words
+
+
+def test_gaps_with_one_reason_share_a_line():
+    found = merged(
+        [Gap("a", not_identifiable("why")), Gap("b", not_identifiable("why")), Gap("c", not_available("why"))]
+    )
+    assert [line["subject"] for line in found] == ["a; b", "c"]
+
+
+def test_estimators_that_lack_the_same_evidence_make_one_gap():
+    found = find_gaps({}, EFFECTS.clear(), JUDGED)
+    assert [gap.subject for gap in found] == ["satisfaction of the new policy (challenger), section=women"]
+
+
+def test_an_answer_sheet_that_an_estimate_does_not_meet_is_a_worry():
+    found = {
+        line.words: line.worry
+        for line in trust_lines(EFFECTS.clear(), JUDGED, {})
+        if line.what.startswith("answer sheet")
+    }
+    assert all(found.values())
+    assert any(words.startswith("DR from other logs") and "do not meet" in words for words in found)
+
+
+def test_the_challenger_is_the_first_row():
+    assert next(iter(policy_rows(JUDGED.reverse())))["policy"] == "challenger"
+
+
+def test_what_rounds_to_0_has_no_minus_sign():
+    frame = pl.DataFrame(values(), schema=off_policy.SCHEMA).with_columns(lower=pl.lit(-0.00001))
+    assert policy_rows(frame)[0]["values"]["dr"]["interval"].startswith("0.00 to")
+
+
+def test_plots_are_png_and_there_is_none_without_numbers():
+    assert effects_plot(EFFECTS).startswith(b"\x89PNG")
+    assert policy_plot(JUDGED).startswith(b"\x89PNG")
+    assert effects_plot(EFFECTS.tail(1)) is None
+    assert policy_plot(JUDGED, segments=["section=women"]) is None

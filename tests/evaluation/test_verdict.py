@@ -1,0 +1,106 @@
+"""The release rule in three worlds, each a literal frame of the two rows that decide."""
+
+import polars as pl
+import pytest
+
+from causalrec_assets.answers import insufficient_evidence
+from causalrec_assets.evaluation.off_policy import SCHEMA
+from causalrec_assets.evaluation.rule import ReleaseRule
+from causalrec_assets.evaluation.verdict import judge
+
+RULE = ReleaseRule(100, 0.5, 0.1, 0.02, {})
+KEYS = {
+    "segment": "everyone",
+    "policy": "challenger",
+    "estimator": "dr",
+    "baseline": "logging policy",
+    "status": "answered",
+    "reason": "",
+}
+
+
+def world(satisfaction=(0.01, 0.005, 0.015), revenue=(0.05, -0.01, 0.11), **others):
+    """Differences with their limits, from 10 % satisfaction and a revenue of 1 per recommendation."""
+    rows = []
+    for metric, base, found in (("satisfaction", 0.1, satisfaction), ("revenue", 1.0, revenue)):
+        if found is not None:
+            difference, lower, upper = found
+            rows.append(
+                {
+                    **KEYS,
+                    "metric": metric,
+                    "estimate": base + difference,
+                    "difference": difference,
+                    "difference_lower": lower,
+                    "difference_upper": upper,
+                    **others,
+                }
+            )
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def decision(*args, **kwargs):
+    return judge(world(*args, **kwargs), RULE).decision.value
+
+
+def test_better_satisfaction_and_no_loss_of_revenue_is_better():
+    assert decision() == "better"
+
+
+def test_without_revenue_satisfaction_alone_decides():
+    assert decision(revenue=None) == "better"
+    assert decision(satisfaction=(0.01, -0.001, 0.02), revenue=None) == "not_better"
+
+
+def test_an_interval_of_satisfaction_that_reaches_0_is_not_better():
+    assert decision(satisfaction=(0.01, 0.0, 0.02)) == "not_better"
+
+
+def test_better_satisfaction_at_the_cost_of_revenue_is_not_better():
+    assert decision(revenue=(-0.1, -0.15, -0.05)) == "not_better"
+
+
+def test_a_loss_within_the_margin_is_allowed():
+    assert decision(revenue=(0.0, -0.019, 0.019)) == "better"
+
+
+def test_a_loss_beyond_the_margin_that_cannot_be_ruled_out_is_insufficient_evidence():
+    found = judge(world(revenue=(0.0, -0.3, 0.3)), RULE)
+    assert found.decision.value == "insufficient_evidence"
+    assert "up to 0.3000 cannot be ruled out" in found.reason
+    assert "0.0200 (2% of today's)" in found.reason
+
+
+@pytest.mark.parametrize("metric", ["satisfaction", "revenue"])
+def test_trust_comes_before_the_numbers(metric):
+    frame = world().with_columns(
+        status=pl.when(pl.col("metric") == metric).then(pl.lit("insufficient_evidence")).otherwise("status"),
+        reason=pl.lit("2 effective rounds of 10,000"),
+    )
+    found = judge(frame, RULE)
+    assert found.decision.value == "insufficient_evidence"
+    assert f"The {metric} of the challenger cannot be told: 2 effective rounds of 10,000" in found.reason
+
+
+def test_without_a_challenger_the_reason_is_the_models():
+    found = judge(world().clear(), RULE, insufficient_evidence("2 training days"))
+    assert (found.decision.value, found.reason) == (
+        "insufficient_evidence",
+        "There is no challenger to judge: 2 training days.",
+    )
+
+
+def test_segments_and_other_estimators_do_not_decide():
+    worse = pl.concat(
+        [
+            world(satisfaction=(-0.1, -0.2, -0.05), segment="device=mobile"),
+            world(satisfaction=(-0.1, -0.2, -0.05), estimator="ips"),
+        ]
+    )
+    assert judge(pl.concat([world(), worse]), RULE).decision.value == "better"
+
+
+def test_the_reason_has_the_numbers_and_what_they_are_compared_with():
+    reason = judge(world(baseline="champion"), RULE).reason
+    assert "from 10.00 % (champion) to 11.00 %: +1.00 points (95 % interval +0.50 to +1.50)" in reason
+    assert "from 1.0000 (champion) to 1.0500: +0.0500 (95 % interval -0.0100 to +0.1100)" in reason
