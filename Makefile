@@ -23,7 +23,9 @@ test: .venv/installed
 
 ui: .venv/installed
 	@test -d $(HOME_OF_$(LOGS)) || { echo "run 'make demo LOGS=$(LOGS)' first"; exit 1; }
-	CAUSALREC_HOME=$(abspath $(HOME_OF_$(LOGS))) DAGSTER_HOME=$(abspath $(HOME_OF_$(LOGS)))/dagster $(BIN)/dagster dev -w workspace.yaml
+	@# Dagster reads .env before the environment, so that is where the home is named.
+	@printf 'CAUSALREC_HOME=%s\nDAGSTER_HOME=%s/dagster\n' $(abspath $(HOME_OF_$(LOGS))) $(abspath $(HOME_OF_$(LOGS))) > .env
+	$(BIN)/dagster dev -w workspace.yaml
 
 lint: .venv/installed
 	$(BIN)/ruff check .

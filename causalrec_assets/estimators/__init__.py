@@ -1,1 +1,1 @@
-"""Pure maths that several stages share: weights, effects, off-policy values, clustered intervals, sensitivity."""
+"""Pure maths that several stages share: weights, effects, off-policy values, clustered intervals, scores."""

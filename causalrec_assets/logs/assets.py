@@ -11,16 +11,16 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs, read_setting
 from causalrec_assets.home import Home
 from causalrec_assets.logs.cleaning import clean_day
-from causalrec_assets.logs.history import advance, empty_history
+from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.logs.history import advance, empty_history, within_window
 from causalrec_assets.logs.landing import LandingIndex, fingerprint_of, index_landing, snapshot_files
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
-from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
 from causalrec_assets.logs.units import action_context, build_units, unit_roles
-from causalrec_assets.logs.covariates import covariate_names
 from causalrec_assets.partitions import yesterday
 from resources.lake import Lake
 
-NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's; log a (pseudonymous) user id"
+NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's"
 
 
 def landing_index(home: Home, source: Source) -> LandingIndex:
@@ -50,7 +50,15 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if source.items_folder is None:
         return Draft(inputs, None, answer=not_available("the source lists no items"))
     frame = item_snapshot(snapshot_files(inputs.home.landing / source.items_folder, inputs.day), source)
-    return Draft(inputs, frame, metadata={"with_title": int(frame["title"].is_not_null().sum())})
+    by_category = frame.group_by("category").agg(pl.len().alias("items"), pl.col("price").mean().round(2))
+    return Draft(
+        inputs,
+        frame,
+        metadata={
+            "with_title": int(frame["title"].is_not_null().sum()),
+            "categories": dg.MetadataValue.md(_markdown(by_category.sort("items", descending=True).head(20))),
+        },
+    )
 
 
 @gated_asset("users", stage="logs")
@@ -63,71 +71,103 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
         return Draft(inputs, None, answer=not_available(reason))
     frame = user_snapshot(snapshot_files(inputs.home.landing / source.users_folder, inputs.day), source)
-    return Draft(inputs, frame, notes={"sensitive": list(source.sensitive)}, metadata={"sensitive": ", ".join(source.sensitive)})
+    attributes = [c for c in frame.columns if c != "user_id"]
+    known = [f"- `{c}`: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
+    return Draft(
+        inputs,
+        frame,
+        notes={"sensitive": list(source.sensitive)},
+        metadata={
+            "sensitive": ", ".join(source.sensitive) or "none",
+            "attributes": dg.MetadataValue.md("\n".join(known) or "none"),
+        },
+    )
 
 
 @gated_asset("clean_events", stage="logs")
 def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """The day's events under our names and types; every landed row is published here or set aside with its reason."""
+    """The day's events, under our names and types; each landed row is here or set aside with its reason."""
     inputs = lake.inputs(context)
     source = _source(inputs)
     index = landing_index(inputs.home, source)
     inputs.note("landing:events", index.fingerprint(inputs.day))
     files = index.files_of(inputs.day)
     cleaned = clean_day(files, source, inputs.day)
+    events = cleaned.events
+    recommended = events.filter(pl.col("recommended") == 1)
+    listed = [f"- `{f.path.name}` {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in files]
     return Draft(
         inputs,
-        cleaned.events,
+        events,
         params={
             "published_rows": cleaned.landed_rows - cleaned.set_aside.height,
             "purchase_needs_click": source.purchase_needs_click,
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
+            "any_outcome": any(bool((events[c] != 0).any()) for c in source.outcomes),
+            "weighable": recommended.height > 0 and recommended["action_propensity"].null_count() == 0,
         },
         set_aside=cleaned.set_aside,
         metadata={
             "landed_rows": cleaned.landed_rows,
-            "files": dg.MetadataValue.md("\n".join(f"- `{file.path.name}` {file.sha256[:12]}" for file in files) or "none"),
-            "rates": dg.MetadataValue.md(_rates(cleaned.events)),
+            "files": dg.MetadataValue.md("\n".join(listed) or "none: the day is declared empty"),
+            "rates": dg.MetadataValue.md(_rates(events)),
+            "set_aside": dg.MetadataValue.md(_markdown(cleaned.set_aside["reason"].value_counts())),
+            "landed_rows_outside_of_the_sources_days": sum(file.outside for file in index.files),
         },
     )
 
 
-@gated_asset("history", stage="logs", deps=[clean_events, items, dg.AssetDep("history", partition_mapping=yesterday)])
+HISTORY_BEFORE = dg.AssetDep("history", partition_mapping=yesterday)
+
+
+@gated_asset("history", stage="logs", deps=[clean_events, items, HISTORY_BEFORE])
 def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What is known of users and items at the end of the day: exact counts in day buckets."""
     inputs = lake.inputs(context)
     source = _source(inputs)
     if not source.has("user_id"):
-        return Draft(inputs, None, answer=not_available(NO_USER_ID))
+        return Draft(inputs, None, answer=not_available(NO_USER_ID), params={"within_window": True})
     before = history_before(inputs)
     events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
     state = advance(before, events, catalogue, inputs.day, source.history_days)
-    known = state.filter(pl.col("entity").is_in(["user_first_seen", "item_first_seen"]))["entity"].value_counts()
-    return Draft(inputs, state, metadata={"known": dg.MetadataValue.md(_markdown(known))})
+    rows = state.group_by("entity").agg(pl.len().alias("rows"), pl.col("day").min().alias("oldest"))
+    return Draft(
+        inputs,
+        state,
+        params={"within_window": within_window(state, inputs.day, source.history_days)},
+        metadata={"state": dg.MetadataValue.md(_markdown(rows.sort("entity")))},
+    )
 
 
-@gated_asset("units", stage="logs", deps=[clean_events, items, dg.AssetDep("history", partition_mapping=yesterday)])
+@gated_asset("units", stage="logs", deps=[clean_events, items, HISTORY_BEFORE])
 def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, and their roles."""
+    """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""
     inputs = lake.inputs(context)
     source = _source(inputs)
     events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
-    frame = build_units(events, history_before(inputs) if source.has("user_id") else None, catalogue, source, inputs.day)
-    roles = unit_roles(source)
+    before = history_before(inputs) if source.has("user_id") else None
+    frame = build_units(events, before, catalogue, source, inputs.day)
+    roles, covariates = unit_roles(source), covariate_names(source)
     unknown = events.join(catalogue, on="item_id", how="anti").height
     return Draft(
         inputs,
         frame,
         notes={
             "roles": {column: roles[column] for column in frame.columns},
-            "covariates": covariate_names(source),
+            "covariates": covariates,
             "action_context": action_context(source),
             "cluster": source.cluster,
             "organic_rows": source.organic_rows,
             "held_out_policies": list(source.held_out_policies),
         },
-        params={"events": events.height, "has_covariate_history": source.has("user_id")},
+        params={
+            "events": events.height,
+            "marks_recommended": source.has("recommended"),
+            "has_covariate_history": before is not None,
+            "has_category_history": "user_category_click_rate" in covariates,
+            "no_nan": not any(frame[c].is_nan().any() for c in covariates if frame.schema[c].is_float()),
+        },
         metadata={
             "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in frame.columns)),
             "items_not_in_catalogue": unknown,
@@ -146,18 +186,20 @@ def history_before(inputs: Inputs, day: date | None = None) -> pl.DataFrame:
     if day == inputs.first_day:
         return empty_history()
     if day < inputs.first_day:
-        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml: first_day)")
+        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml)")
     return inputs.table("history", day - timedelta(days=1)).frame
 
 
 def _rates(frame: pl.DataFrame) -> str:
-    outcomes = [c for c in ("click", "purchase", "rating", "revenue") if frame[c].null_count() < frame.height]
-    rates = frame.group_by("recommended").agg(pl.len().alias("rows"), *(pl.col(c).mean().round(5) for c in outcomes))
+    means = [pl.col(c).mean().round(5) for c in OUTCOMES if frame[c].null_count() < frame.height]
+    rates = frame.group_by("recommended").agg(pl.len().alias("rows"), *means)
     return _markdown(rates.sort("recommended"))
 
 
 def _markdown(frame: pl.DataFrame) -> str:
-    with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=50):
+    with pl.Config(
+        tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=50
+    ):
         return str(frame)
 
 

@@ -1,7 +1,7 @@
-"""Covariates as of the end of the day before: the same code for units that happened and for candidates that might.
+"""Covariates as of the end of the day before: one code for units that happened and candidates that might.
 
-A covariate belongs to a context (who, when, where), to an item, or to the pair. Nothing of the day itself is read, so that
-neither a unit's own outcome nor a later event can enter its covariates.
+A covariate belongs to a context (who, when, where), to an item, or to the pair. Nothing of the day itself is
+read, so that neither a unit's own outcome nor a later event can enter its covariates.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class AsOf:
 
     Attributes:
         users, items, pairs: None where the source has no user id, and so no history.
+        unseen_rate: The click rate of what was never seen.
     """
 
     day: date
@@ -35,6 +36,8 @@ class AsOf:
 
 def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
     """Sum the day buckets of a history state.
+
+    A past click rate is (clicks + rate x exposures of the prior) / (exposures + exposures of the prior).
 
     Args:
         history: The state at the end of the day before `day`; None where it is not available.
@@ -50,7 +53,8 @@ def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
     def of(entity: str) -> pl.DataFrame:
         return history.filter(pl.col("entity") == entity)
 
-    first = of("user_first_seen").select("user_id", (pl.lit(day) - pl.col("day")).dt.total_days().alias("user_tenure_days"))
+    tenure = (pl.lit(day) - pl.col("day")).dt.total_days().alias("user_tenure_days")
+    first = of("user_first_seen").select("user_id", tenure)
     users = of("user").group_by("user_id").agg(
         pl.col("exposures").sum().alias("user_exposures"), pl.col("clicks").sum().alias("user_clicks")
     )
@@ -58,13 +62,39 @@ def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
         pl.col("exposures").sum().alias("item_exposures"), rate().alias("item_click_rate")
     )
     pairs = of("user_category").group_by("user_id", "category").agg(rate().alias("user_category_click_rate"))
-    return AsOf(day, first.join(users, on="user_id", how="full", coalesce=True), items, pairs, source.prior_rate)
+    known = first.join(users, on="user_id", how="full", coalesce=True)
+    return AsOf(day, known, items, pairs, source.prior_rate)
+
+
+def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Add every covariate to rows of a context and an item, in the rows' order.
+
+    Args:
+        pairs: `time`, `item_id`, the context columns, `user_id` where the source has one; where there is a
+            `price`
+            it is the one at the time of the event, and the catalogue's only fills its gaps.
+        items: The catalogue, one row per item.
+
+    Returns:
+        The rows with the columns of `covariate_names`. An item that the catalogue does not have has nulls for
+        what the catalogue would say.
+    """
+    rows = context_covariates(pairs, state)
+    known = item_covariates(items, state, source).rename({"price": "list_price"}, strict=False)
+    # A column that both have (a section of the shop) is the context's.
+    known = known.drop([c for c in known.columns if c in rows.columns and c != "item_id"])
+    rows = rows.join(known, on="item_id", how="left", maintain_order="left")
+    if "list_price" in rows.columns:
+        logged = [c for c in ("price",) if c in rows.columns]
+        rows = rows.with_columns(pl.coalesce(*logged, "list_price").alias("price")).drop("list_price")
+    return pair_covariates(unseen_items(rows, state), state)
 
 
 def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
-    """Add what is known of who asks and when: hour, weekday, and the user's counts (0 for one never seen)."""
+    """Add what is known of who asks and when: hour and weekday (UTC), the user's counts (0: never seen)."""
     contexts = contexts.with_columns(
-        pl.col("time").dt.hour().cast(pl.Int64).alias("hour"), pl.col("time").dt.weekday().cast(pl.Int64).alias("weekday")
+        pl.col("time").dt.hour().cast(pl.Int64).alias("hour"),
+        pl.col("time").dt.weekday().cast(pl.Int64).alias("weekday"),
     )
     if state.users is None:
         return contexts
@@ -89,12 +119,14 @@ def unseen_items(items: pl.DataFrame, state: AsOf) -> pl.DataFrame:
     """An item that was never seen has no exposures and the prior's click rate."""
     if state.items is None:
         return items
-    return items.with_columns(pl.col("item_exposures").fill_null(0), pl.col("item_click_rate").fill_null(state.unseen_rate))
+    return items.with_columns(
+        pl.col("item_exposures").fill_null(0), pl.col("item_click_rate").fill_null(state.unseen_rate)
+    )
 
 
 def pair_covariates(pairs: pl.DataFrame, state: AsOf) -> pl.DataFrame:
     """Add what is known of a user with an item: the past click rate in its category."""
-    if state.pairs is None:
+    if state.pairs is None or "category" not in pairs.columns:
         return pairs
     joined = pairs.join(state.pairs, on=["user_id", "category"], how="left", maintain_order="left")
     return joined.with_columns(pl.col(PAIR_HISTORY).fill_null(state.unseen_rate))
@@ -102,10 +134,12 @@ def pair_covariates(pairs: pl.DataFrame, state: AsOf) -> pl.DataFrame:
 
 def covariate_names(source: Source) -> list[str]:
     """The pre-treatment columns of a source's units, in a stable order."""
-    history = source.has("user_id")
     names = ["hour", "weekday", *source.context]
-    names += [c for c in ("category", "price") if c in source.item_columns or (c == "price" and source.has("price"))]
+    names += ["category"] if "category" in source.item_columns else []
+    names += ["price"] if "price" in source.item_columns or source.has("price") else []
     names += ["item_age_days"] if "published_at" in source.item_columns else []
     names += source.item_extra
-    names += [*USER_HISTORY, *PAIR_HISTORY, *ITEM_HISTORY] if history else []
+    if source.has("user_id"):
+        pairs = PAIR_HISTORY if "category" in source.item_columns else ()
+        names += [*USER_HISTORY, *pairs, *ITEM_HISTORY]
     return list(dict.fromkeys(names))

@@ -1,8 +1,8 @@
 """What the logs of the last days say of users and items: a finite state, carried from day to day.
 
-Exact integer counts in day buckets over `history_days` days, and the day each user and item was first seen. A bucket
-falls out whole, so the influence of a late row ends, and carrying the state day by day gives the same rows as building it
-from nothing.
+Exact integer counts in day buckets over `history_days` days, and the day each user and item was first seen. A
+bucket falls out whole, so the influence of a late row ends, and carrying the state day by day gives the same
+rows as building it from nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import date, timedelta
 import polars as pl
 
 SCHEMA: dict[str, pl.DataType] = {
-    "entity": pl.String(), "user_id": pl.String(), "item_id": pl.String(), "category": pl.String(), "day": pl.Date(),
-    "exposures": pl.Int64(), "clicks": pl.Int64(), "purchases": pl.Int64(),
+    "entity": pl.String(), "user_id": pl.String(), "item_id": pl.String(), "category": pl.String(),
+    "day": pl.Date(), "exposures": pl.Int64(), "clicks": pl.Int64(), "purchases": pl.Int64(),
 }
 KEYS: dict[str, tuple[str, ...]] = {
     "user": ("user_id",), "item": ("item_id",), "user_category": ("user_id", "category"),
@@ -26,7 +26,9 @@ def empty_history() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
-def advance(before: pl.DataFrame, events: pl.DataFrame, items: pl.DataFrame, day: date, history_days: int) -> pl.DataFrame:
+def advance(
+    before: pl.DataFrame, events: pl.DataFrame, items: pl.DataFrame, day: date, history_days: int
+) -> pl.DataFrame:
     """The state at the end of a day, from the state at the end of the day before and the day's clean events.
 
     Args:
@@ -52,5 +54,13 @@ def advance(before: pl.DataFrame, events: pl.DataFrame, items: pl.DataFrame, day
         new = seen.select(key).drop_nulls().unique().join(known, on=key, how="anti")
         counts = [pl.lit(0, pl.Int64).alias(name) for name in ("exposures", "clicks", "purchases")]
         today.append(new.with_columns(pl.lit(entity).alias("entity"), pl.lit(day).alias("day"), *counts))
-    state = pl.concat([carried, *today], how="diagonal").select([pl.col(c).cast(t) for c, t in SCHEMA.items()])
+    columns = [pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()]
+    state = pl.concat([carried, *today], how="diagonal").select(columns)
     return state.sort(list(SCHEMA), nulls_last=True)
+
+
+def within_window(state: pl.DataFrame, day: date, history_days: int) -> bool:
+    """Whether each count is of a day in (day - history_days, day], and nothing was first seen after it."""
+    counts = state.filter(pl.col("entity").is_in(list(KEYS)))["day"]
+    oldest = day - timedelta(days=history_days)
+    return bool((counts > oldest).all()) and bool((state["day"] <= day).all())

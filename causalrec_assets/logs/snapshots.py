@@ -25,16 +25,22 @@ def item_snapshot(files: Sequence[Path], source: Source) -> pl.DataFrame:
 
 def user_snapshot(files: Sequence[Path], source: Source) -> pl.DataFrame:
     """The users: of a user that occurs in several files, the row of the last file."""
-    return _snapshot(files, source.user_columns, {name: pl.String() for name in source.user_columns}, "user_id", source)
+    types = {name: pl.String() for name in source.user_columns}
+    return _snapshot(files, source.user_columns, types, "user_id", source)
 
 
 def _snapshot(
-    files: Sequence[Path], columns: Mapping[str, str], types: Mapping[str, pl.DataType], key: str, source: Source
+    files: Sequence[Path],
+    columns: Mapping[str, str],
+    types: Mapping[str, pl.DataType],
+    key: str,
+    source: Source,
 ) -> pl.DataFrame:
+    """Raises InputError: there is no file, one cannot be read, or a row has no id."""
     if not files:
         raise InputError(
-            f"sources.yaml maps `{key.removesuffix('_id')}s`, but no such file has been landed; land one, or remove the "
-            "mapping (the report then says what that costs)"
+            f"sources.yaml maps `{key.removesuffix('_id')}s`, but no such file has been landed; land one, or "
+            "remove the mapping (the report then says what that costs)"
         )
     parts = []
     for path in files:

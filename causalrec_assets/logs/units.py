@@ -8,18 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.logs.covariates import (
-    as_of,
-    context_covariates,
-    covariate_names,
-    item_covariates,
-    pair_covariates,
-    unseen_items,
-)
+from causalrec_assets.logs.covariates import as_of, as_of_covariates, covariate_names
 from causalrec_assets.logs.sources import Source
 
 ROLES: dict[str, str] = {
-    "unit_id": "identifier", "time": "identifier", "day": "identifier", "user_id": "identifier", "item_id": "identifier",
+    "unit_id": "identifier", "time": "identifier", "day": "identifier", "user_id": "identifier",
+    "item_id": "identifier",
     "request_id": "logging", "policy": "logging", "action_propensity": "logging",
     "recommended": "treatment", "position": "mediator",
     "click": "outcome", "purchase": "outcome", "rating": "outcome", "revenue": "outcome",
@@ -34,19 +28,12 @@ def build_units(
     Args:
         history: The state at the end of the day before; None where it is not available.
     """
-    state = as_of(history, day, source)
-    units = context_covariates(events.rename({"event_id": "unit_id"}).with_columns(pl.lit(day).alias("day")), state)
-    known = item_covariates(items, state, source).rename({"price": "list_price"}, strict=False)
-    # A column that both have (a section of the shop) is the context's.
-    known = known.drop([c for c in known.columns if c in units.columns and c != "item_id"])
-    units = units.join(known, on="item_id", how="left", maintain_order="left")
-    if "list_price" in units.columns:
-        # The price at the time of the event, where it was logged; else the catalogue's.
-        units = units.with_columns(pl.coalesce("price", "list_price").alias("price"))
-    units = pair_covariates(unseen_items(units, state), state)
+    rows = events.rename({"event_id": "unit_id"}).with_columns(pl.lit(day).alias("day"))
+    units = as_of_covariates(rows, as_of(history, day, source), items, source)
     covariates = covariate_names(source)
-    return units.select([c for c in ROLES if c not in covariates] + (["price"] if "price" not in covariates else [])
-                        + covariates)
+    # Where nobody knows a price, the column is there and empty, and no covariate.
+    own = [c for c in (*ROLES, "price") if c not in covariates]
+    return units.select(own + covariates)
 
 
 def unit_roles(source: Source) -> dict[str, str]:

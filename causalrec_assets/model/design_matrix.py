@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.answers import InputError
+
+Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 MAX_LEVELS = 50
-COUNTS = ("_exposures", "_clicks", "_purchases", "_days")
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,13 @@ class Column:
     """How one covariate becomes numbers.
 
     Attributes:
-        levels: Of a text column: one indicator each; any other level, and a missing one, is all zeros.
+        levels: Of a text column: one indicator each. A level that training did not see (or that is too rare
+            to have its own), and a missing one, is all zeros: an indicator of its own would have a weight
+                that nothing taught.
         log: log(1 + x) first, for counts with a long tail.
-        mean, scale: Of the (logged) training values; a missing number becomes the mean.
+        mean, scale: Of the (logged) training values.
+        missing: Whether training had missing numbers: a second column then says so, and the number is the
+            mean. Where training had none, a missing number is the mean and nothing else is said.
     """
 
     name: str
@@ -30,20 +36,31 @@ class Column:
     log: bool
     mean: float
     scale: float
+    missing: bool = False
 
     @property
     def width(self) -> int:
-        return 1 if self.levels is None else len(self.levels)
+        if self.levels is not None:
+            return len(self.levels)
+        return 2 if self.missing else 1
 
     def transform(self, values: pl.Series) -> Matrix:
+        """(rows, width) float32, finite.
+
+        Raises:
+            InputError: A number is infinite.
+        """
         if self.levels is not None:
             codes = values.cast(pl.String).replace_strict(
                 {level: k for k, level in enumerate(self.levels)}, default=-1, return_dtype=pl.Int32
             ).to_numpy()
             return np.asarray(codes[:, None] == np.arange(len(self.levels))[None, :], dtype=np.float32)
-        x = values.cast(pl.Float64).to_numpy()
+        x = _numbers(values)
+        gone = np.isnan(x)
         x = np.log1p(np.maximum(x, 0)) if self.log else x
-        return np.asarray(np.nan_to_num((x - self.mean) / self.scale, nan=0.0), dtype=np.float32)[:, None]
+        standard = np.where(gone, 0.0, (x - self.mean) / self.scale)
+        parts = [standard, gone] if self.missing else [standard]
+        return np.column_stack(parts).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -54,13 +71,13 @@ class DesignMatrix:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, columns: Sequence[str]) -> DesignMatrix:
-        """Learn levels, means and scales.
+        """Learn levels, means and scales on the training window.
 
         Raises:
             KeyError: A column is not in the frame.
+            InputError: A column is neither text nor a number, or holds an infinite number.
         """
-        if missing := [c for c in columns if c not in frame.columns]:
-            raise KeyError(f"covariates {missing} are not in the frame, which has {frame.columns}")
+        _require(frame, columns)
         return cls(tuple(_fit_column(frame[name]) for name in columns))
 
     @property
@@ -72,7 +89,13 @@ class DesignMatrix:
         return sum(column.width for column in self.columns)
 
     def transform(self, frame: pl.DataFrame) -> Matrix:
-        """(rows, width); a frame without columns to read gives (rows, 0)."""
+        """(rows, width); a design without columns gives (rows, 0).
+
+        Raises:
+            KeyError: A column is not in the frame.
+            InputError: A number is infinite.
+        """
+        _require(frame, self.names)
         if not self.columns:
             return np.zeros((frame.height, 0), dtype=np.float32)
         return np.concatenate([column.transform(frame[column.name]) for column in self.columns], axis=1)
@@ -82,17 +105,53 @@ class DesignMatrix:
 
     @classmethod
     def from_json(cls, text: str) -> DesignMatrix:
-        return cls(tuple(
-            Column(**{**raw, "levels": None if raw["levels"] is None else tuple(raw["levels"])}) for raw in json.loads(text)
-        ))
+        def column(raw: dict[str, object]) -> Column:
+            levels = raw["levels"]
+            return Column(**{**raw, "levels": tuple(levels) if isinstance(levels, list) else None})  # type: ignore[arg-type]
+
+        return cls(tuple(column(raw) for raw in json.loads(text)))
+
+
+def _require(frame: pl.DataFrame, columns: Sequence[str]) -> None:
+    if missing := [c for c in columns if c not in frame.columns]:
+        raise KeyError(f"covariates {missing} are not in the frame, which has {frame.columns}")
 
 
 def _fit_column(values: pl.Series) -> Column:
-    if values.dtype == pl.String:
-        counts = values.drop_nulls().value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
-        return Column(values.name, tuple(counts[values.name].head(MAX_LEVELS).sort().to_list()), False, 0.0, 1.0)
-    log = values.dtype.is_integer() and values.name.endswith(COUNTS)
-    x = values.cast(pl.Float64).drop_nulls().to_numpy()
-    x = np.log1p(np.maximum(x, 0)) if log else x
-    mean, scale = (float(x.mean()), float(x.std())) if len(x) else (0.0, 1.0)
-    return Column(values.name, None, log, mean, scale if scale > 0 else 1.0)
+    if isinstance(values.dtype, pl.String | pl.Categorical | pl.Enum):
+        text = values.cast(pl.String).drop_nulls()
+        counts = text.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
+        kept = counts[values.name].head(MAX_LEVELS).sort().to_list()
+        return Column(values.name, tuple(kept), False, 0.0, 1.0)
+    if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
+        raise InputError(
+            f"the covariate `{values.name}` is {values.dtype}; a model reads text and numbers. Declare it "
+            "as text or number in sources.yaml, or leave it out"
+        )
+    x = _numbers(values)
+    known = x[~np.isnan(x)]
+    log = values.dtype.is_integer() and _has_long_tail(known)
+    known = np.log1p(known) if log else known
+    mean, scale = (float(known.mean()), float(known.std())) if len(known) else (0.0, 1.0)
+    return Column(values.name, None, log, mean, scale if scale > 0 else 1.0, len(known) < len(x))
+
+
+def _numbers(values: pl.Series) -> Floats:
+    """As floats, NaN where missing."""
+    x = np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)
+    if np.isinf(x).any():
+        raise InputError(f"the covariate `{values.name}` is infinite in row {int(np.isinf(x).argmax()) + 1}")
+    return x
+
+
+def _has_long_tail(x: Floats) -> bool:
+    """Whether counts lean far to the left, and their logarithm less so."""
+    if not len(x) or x.min() < 0:
+        return False
+    plain, logged = _skewness(x), _skewness(np.log1p(x))
+    return plain > 1 and abs(logged) < plain
+
+
+def _skewness(x: Floats) -> float:
+    spread = x.std()
+    return float((((x - x.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.answers import ANSWERED, Answer, Status, insufficient_evidence
+from causalrec_assets.answers import (
+    ANSWERED,
+    Answer,
+    InputError,
+    Status,
+    insufficient_evidence,
+    not_available,
+)
 from causalrec_assets.estimators.effects import aipw_effect, naive_difference, snips_effect
 from causalrec_assets.estimators.intervals import Estimate
 from causalrec_assets.estimators.scores import calibration_error
 from causalrec_assets.estimators.weights import effective_sample_size
-from causalrec_assets.model.crossfit import cross_fit, folds_by_cluster, recalibrate
+from causalrec_assets.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_cluster
 from causalrec_assets.model.design_matrix import DesignMatrix
 from causalrec_assets.model.settings import ModelSettings
 
@@ -24,75 +31,137 @@ Codes = npt.NDArray[np.int64]
 ESTIMATORS = ("naive", "snips", "aipw")
 SCHEMA: dict[str, pl.DataType] = {
     "question": pl.String(), "treatment": pl.String(), "outcome": pl.String(), "estimator": pl.String(),
-    "estimate": pl.Float64(), "std_error": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64(), "units": pl.Int64(),
-    "clusters": pl.Int64(), "status": pl.String(), "reason": pl.String(),
+    "estimate": pl.Float64(), "std_error": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64(),
+    "units": pl.Int64(), "clusters": pl.Int64(), "status": pl.String(), "reason": pl.String(),
 }
 
 
 @dataclass(frozen=True)
 class Propensities:
-    """P(T = 1 | x) of every unit, out of fold and calibrated, before any bound."""
+    """P(T = 1 | x) of every unit, out of fold and calibrated, before any bound.
+
+    Attributes:
+        propensity: (n,) in (0, 1).
+        fold: (n,) fold codes; the outcome models of the same question use the same folds.
+    """
 
     propensity: Floats
     fold: Codes
 
 
+def can_be_compared(treatment: pl.Series, clusters: Codes, settings: ModelSettings) -> Answer:
+    """Whether there are two arms, and enough clusters, to fit a treatment propensity.
+
+    Raises:
+        InputError: The treatment has values other than 0 and 1.
+    """
+    t = _binary(treatment)
+    if t.size == 0:
+        return insufficient_evidence("the training window has no units")
+    if t.min() == t.max():
+        return insufficient_evidence(f"every unit of the training window has `{treatment.name}` = {t[0]:.0f}")
+    groups = len(np.unique(clusters))
+    if groups < settings.folds:
+        return insufficient_evidence(
+            f"the units come in {groups} clusters, at least {settings.folds} are needed (model.yaml: folds)"
+        )
+    return ANSWERED
+
+
 def treatment_propensities(
-    units: pl.DataFrame, treatment: str, columns: list[str], clusters: Codes, settings: ModelSettings, seed: int
+    units: pl.DataFrame,
+    treatment: str,
+    columns: Sequence[str],
+    clusters: Codes,
+    settings: ModelSettings,
+    seed: int,
 ) -> Propensities:
-    """Cross-fit the treatment propensity on an adjustment set."""
+    """The treatment propensity e(x) = P(T = 1 | x) of every unit, given an adjustment set.
+
+    Folds are whole clusters; trees and their calibration are fitted on the other folds
+    (`cross_fit_calibrated`).
+
+    Args:
+        units: (n rows) with the treatment and the columns.
+        columns: The adjustment set; empty gives the share of the treated.
+        clusters: (n,) codes.
+
+    Raises:
+        InputError: The treatment has values other than 0 and 1.
+        ValueError: Fewer clusters than folds; ask `can_be_compared` first.
+    """
+    t = _binary(units[treatment])
     x = DesignMatrix.fit(units, columns).transform(units)
-    t = units[treatment].to_numpy().astype(np.float64)
     fold = folds_by_cluster(clusters, settings.folds, seed)
-    return Propensities(recalibrate(cross_fit(x, t, fold, seed), t, fold), fold)
+    return Propensities(cross_fit_calibrated(x, t, fold, seed), fold)
 
 
 def estimate_effect(
-    units: pl.DataFrame, treatment: str, outcome: str, columns: list[str], propensity: Floats, fold: Codes, clusters: Codes,
-    settings: ModelSettings, seed: int,
+    units: pl.DataFrame,
+    treatment: str,
+    outcome: str,
+    columns: Sequence[str],
+    propensity: Floats,
+    fold: Codes,
+    clusters: Codes,
+    settings: ModelSettings,
+    seed: int,
 ) -> tuple[Answer, dict[str, Estimate], dict[str, Any]]:
-    """Naive, SNIPS and AIPW of one question.
+    """Naive, SNIPS and AIPW of one question, beside each other.
+
+    Propensities are cut to [bound, 1 - bound] for SNIPS and AIPW, so that no unit weighs more than 1 / bound;
+    how many were cut is a diagnostic.
 
     Args:
+        units: (n rows) with treatment, outcome and columns.
         columns: The adjustment set.
-        propensity, fold: From `treatment_propensities` on the same units.
+        propensity, fold: (n,), from `treatment_propensities` on the same units.
+        clusters: (n,) codes.
 
     Returns:
-        The answer, the estimates by name (empty unless answered), and the diagnostics: overlap share, effective units of
-        each arm, calibration error of the propensities, units whose propensity was bounded.
+        The answer; the estimates by name, empty unless answered; and the diagnostics: `overlap_share` of the
+        units inside of the bounds, `bounded_units`, `effective_treated` and `effective_control` units,
+        `calibration_error` of the propensities, `rate_treated` and `rate_control`, and, when answered,
+        `mean_if_not` (AIPW's E[Y(0)]).
+
+    Raises:
+        InputError: Treatment or outcome have values other than 0 and 1.
     """
-    t = units[treatment].to_numpy().astype(np.float64)
-    y = units[outcome].to_numpy().astype(np.float64)
+    if units[outcome].null_count():
+        missing = units[outcome].null_count()
+        return not_available(
+            f"`{outcome}` is missing in {missing:,} of {units.height:,} units; a contrast of those in which "
+            "it was seen is not an effect"
+        ), {}, {}
+    t, y = _binary(units[treatment]), _binary(units[outcome])
     bound = settings.propensity_bound
     e = np.clip(propensity, bound, 1 - bound)
     inside = (propensity >= bound) & (propensity <= 1 - bound)
     diagnostics: dict[str, Any] = {
         "overlap_share": float(inside.mean()), "bounded_units": int((~inside).sum()),
-        "effective_treated": effective_sample_size(t / e), "effective_control": effective_sample_size((1 - t) / (1 - e)),
+        "effective_treated": effective_sample_size(t / e),
+        "effective_control": effective_sample_size((1 - t) / (1 - e)),
         "calibration_error": calibration_error(t, propensity),
         "rate_treated": float(y[t == 1].mean()), "rate_control": float(y[t == 0].mean()),
     }
-    events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
-    if events < settings.min_outcomes_per_arm:
-        return insufficient_evidence(f"{events} units with `{outcome}` in an arm, at least {settings.min_outcomes_per_arm} are "
-                                     "needed (model.yaml)"), {}, diagnostics
-    if diagnostics["overlap_share"] < settings.min_overlap_share:
-        return insufficient_evidence(f"only {diagnostics['overlap_share']:.0%} of the units could have had either arm "
-                                     f"(propensity within {bound} of 0 or 1); explore more"), {}, diagnostics
+    doubt = _enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
+    if not doubt.answered:
+        return doubt, {}, diagnostics
     x = DesignMatrix.fit(units, columns).transform(units)
     m1 = cross_fit(x, y, fold, seed, learn_on=t == 1)
     m0 = cross_fit(x, y, fold, seed, learn_on=t == 0)
     diagnostics["mean_if_not"] = float((m0 + (1 - t) * (y - m0) / (1 - e)).mean())
-    estimates = {
+    return ANSWERED, {
         "naive": naive_difference(y, t, clusters),
         "snips": snips_effect(y, t, e, clusters),
         "aipw": aipw_effect(y, t, e, m1, m0, clusters),
-    }
-    return ANSWERED, estimates, diagnostics
+    }, diagnostics
 
 
-def effect_rows(question: Mapping[str, Any], answer: Answer, estimates: Mapping[str, Estimate]) -> list[dict[str, Any]]:
-    """The three rows of a question in the table `effects`."""
+def effect_rows(
+    question: Mapping[str, Any], answer: Answer, estimates: Mapping[str, Estimate]
+) -> list[dict[str, Any]]:
+    """The three rows of a question in the table `effects`; without estimates every number is null."""
     rows = []
     for name in ESTIMATORS:
         found = estimates.get(name)
@@ -108,4 +177,54 @@ def effect_rows(question: Mapping[str, Any], answer: Answer, estimates: Mapping[
 
 def answer_of(row: Mapping[str, Any]) -> Answer:
     """The typed answer of a row of `adjustment_sets`."""
-    return Answer(Status(row["status"]), row["reason"])
+    return Answer(Status(row["status"]), row["reason"] or "")
+
+
+def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> pl.DataFrame:
+    """`propensity` and `fold` of one question in the order of the units.
+
+    Args:
+        propensities: The table `treatment_propensities`.
+
+    Raises:
+        InputError: The two are not about the same units: the units were made again after the propensities.
+    """
+    mine = propensities.filter(pl.col("question") == question).select("unit_id", "propensity", "fold")
+    found = units.select("unit_id").join(mine, on="unit_id", how="left", maintain_order="left")
+    if mine.height != units.height or found["propensity"].null_count():
+        raise InputError(
+            f"treatment_propensities of `{question}` is about {mine.height:,} units, the training window now "
+            f"has {units.height:,}, {found['propensity'].null_count():,} of them without one: `units` was "
+            "made again. Materialise `treatment_propensities` again"
+        )
+    return found.select("propensity", "fold")
+
+
+def _enough(
+    y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings
+) -> Answer:
+    events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
+    if events < settings.min_outcomes_per_arm:
+        return insufficient_evidence(
+            f"an arm has {events} units with `{outcome}`, at least {settings.min_outcomes_per_arm} "
+            "are needed (model.yaml: min_outcomes_per_arm)"
+        )
+    if overlap_share < settings.min_overlap_share:
+        return insufficient_evidence(
+            f"only {overlap_share:.0%} of the units could have had either arm (a treatment propensity in "
+            f"[{settings.propensity_bound}, {1 - settings.propensity_bound}]), at least "
+            f"{settings.min_overlap_share:.0%} are needed (model.yaml: min_overlap_share); explore more"
+        )
+    if any(not ((fold != k) & (t == arm)).any() for k in np.unique(fold) for arm in (0, 1)):
+        return insufficient_evidence("all units of an arm come from one fold of clusters")
+    return ANSWERED
+
+
+def _binary(values: pl.Series) -> Floats:
+    x = np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)
+    if not np.isin(x, (0.0, 1.0)).all():
+        raise InputError(
+            f"questions.yaml: `{values.name}` has values other than 0 and 1; effects are asked of binary "
+            "treatments and outcomes. Declare arms by cut points, or a composite as `rated and at least 4`"
+        )
+    return x

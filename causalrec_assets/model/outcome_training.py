@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +22,28 @@ from causalrec_assets.model.design_matrix import DesignMatrix
 from causalrec_assets.model.outcome_model import OutcomeModel
 from causalrec_assets.model.settings import ModelSettings
 
+if TYPE_CHECKING:
+    import torch
+
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+VALIDATION_ROWS = 65_536
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model and how its training went: (epoch, training loss, validation loss)."""
+    """A model and how its training went.
+
+    Attributes:
+        model: With the weights of the best epoch.
+        curve: (epoch, training loss, validation loss) of each epoch.
+        best_epoch: The epoch whose weights the model has, from 0.
+        clip: The level at which inverse-propensity weights were cut.
+    """
 
     model: OutcomeModel
     curve: list[tuple[int, float, float]]
+    best_epoch: int
     clip: float
 
 
@@ -36,7 +51,10 @@ def check_columns(columns: Sequence[str], roles: Mapping[str, str], context: Seq
     """Refuse a column that the graph has not cleared.
 
     Args:
-        context: Columns of the action question's context, which may enter although they have another role.
+        columns: What the model would read.
+        roles: Column -> role, of the notes of `units`.
+        context: Columns of the action question's context, which may enter although they have another role;
+            empty when effects are learned.
 
     Raises:
         InputError: A mediator, an outcome, a logging column or an identifier would enter the model.
@@ -44,20 +62,40 @@ def check_columns(columns: Sequence[str], roles: Mapping[str, str], context: Seq
     for column in columns:
         role = roles.get(column, "unknown")
         if role != "pre_treatment" and column not in context:
-            raise InputError(f"`{column}` has the role {role}: the outcome model reads pre-treatment columns only. A column "
-                             "from after the treatment would carry the effect it is meant to measure.")
+            raise InputError(
+                f"`{column}` has the role {role}: the outcome model reads pre-treatment columns only. A "
+                "column from after the treatment would carry the effect it is meant to measure."
+            )
 
 
 def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float) -> tuple[Floats, float]:
-    """w = P(T = t) / P(T = t | x), clipped at a quantile of the training window.
+    """Stabilised inverse-propensity weights of the loss, cut at a quantile of the training window.
+
+    w = P(T = t) / P(T = t | x), then min(w, q), where q is the quantile of all w
+
+    It divides by the treatment propensity of the arm that was taken: e(x) of a treated unit, 1 - e(x) of
+        another.
 
     Args:
-        arm: (n,) 0 or 1.
-        propensity: (n,) P(T = 1 | x) in (0, 1).
+        arm: t, (n,), 0 or 1.
+        propensity: e(x) = P(T = 1 | x), (n,), in (0, 1), cross-fitted.
+        quantile: In (0, 1].
 
     Returns:
-        Weights (n,) and the level at which they were clipped.
+        Weights (n,), and the level at which they were cut.
+
+    Raises:
+        ValueError: A propensity is not in (0, 1), or the quantile not in (0, 1].
+
+    Source:
+        Robins, Hernan and Brumback (2000), Epidemiology 11(5), stabilised weights; cut as in Cole and Hernan
+        (2008), American Journal of Epidemiology 168(6).
+
+    Not for:
+        An estimate that is reported: cutting moves it. A loss trades that bias for variance.
     """
+    if not ((propensity > 0) & (propensity < 1)).all():
+        raise ValueError("treatment propensities must lie in (0, 1)")
     taken = np.where(arm == 1, propensity, 1 - propensity)
     share = np.where(arm == 1, arm.mean(), 1 - arm.mean())
     weights = share / taken
@@ -66,8 +104,16 @@ def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float)
 
 
 def train_outcome_model(
-    units: pl.DataFrame, columns: Sequence[str], vectors: ItemVectors | None, propensity: Floats | None, arms: str,
-    purchases: bool, settings: ModelSettings, seed: int, trainer_options: Mapping[str, Any], checkpoints: Path | None = None,
+    units: pl.DataFrame,
+    columns: Sequence[str],
+    vectors: ItemVectors | None,
+    propensity: Floats | None,
+    arms: str,
+    purchases: bool,
+    settings: ModelSettings,
+    seed: int,
+    trainer_kwargs: Mapping[str, Any],
+    checkpoints: Path | None = None,
 ) -> Trained:
     """Fit on the training window.
 
@@ -75,120 +121,146 @@ def train_outcome_model(
 
     Args:
         units: Training units, with `day`, `item_id`, `recommended`, outcomes, and the columns.
+        columns: From the adjustment set; see `check_columns`.
         vectors: Item content; None where it is not available.
-        propensity: (n,) P(T = 1 | x); None with arms "shown": every unit then weighs 1.
+        propensity: (n,) P(T = 1 | x), the treatment propensity; None with arms "shown": every unit then
+            weighs 1.
         arms: "both", or "shown" where only recommended units exist.
         purchases: Whether there is a purchase to learn.
-        trainer_options: From the compute resource.
-        checkpoints: Where to keep the last epoch; a run that was killed resumes from it, to the same weights on CPU.
+        trainer_kwargs: From the compute resource.
+        checkpoints: Where to keep the last epoch; a run that was killed resumes from it, to the same weights
+            on CPU.
+
+    Returns:
+        The trained model, on the CPU.
+
+    Raises:
+        ValueError: arms "both" without propensities, or "shown" with units that were not shown.
+        InputError: There are fewer than two units, or an outcome to learn from is missing.
     """
     import lightning
     import torch
+
+    from causalrec_assets.model.outcome_lightning import OutcomeTraining, Progress, loader
+    from causalrec_assets.model.outcome_network import OutcomeNetwork
+
+    weights, clip = _weights(units, propensity, arms, settings)
+    design = DesignMatrix.fit(units, columns)
+    tensors = _tensors(units, design, vectors, weights, purchases)
+    validation = last_day(units)
+    with _seeded(seed):
+        matrix = torch.from_numpy(vectors.padded()) if vectors else None
+        width = matrix.shape[1] if matrix is not None else 0
+        network = OutcomeNetwork(design.width, width, settings.content_width, settings.hidden)
+        module = OutcomeTraining(network, matrix, purchases, settings.learning_rate, settings.weight_decay)
+        progress = Progress()
+        with _quiet():
+            trainer = lightning.Trainer(
+                max_epochs=settings.epochs, logger=False, callbacks=[progress, *_checkpointing(checkpoints)],
+                # A bar only where a person waits.
+                enable_progress_bar=sys.stderr.isatty(), enable_model_summary=False, num_sanity_val_steps=0,
+                enable_checkpointing=checkpoints is not None, deterministic=True, **trainer_kwargs,
+            )
+            trainer.fit(
+                module,
+                train_dataloaders=loader(tensors, np.flatnonzero(~validation), settings.batch_rows, seed),
+                val_dataloaders=loader(tensors, np.flatnonzero(validation), VALIDATION_ROWS, None),
+                ckpt_path=_last(checkpoints),
+            )
+    network.cpu().load_state_dict(progress.state)
+    model = OutcomeModel(network.eval(), design, arms, purchases)
+    return Trained(model, progress.curve, progress.best_epoch, clip)
+
+
+def last_day(units: pl.DataFrame) -> Mask:
+    """The rows that choose the epoch: the last training day, or the last tenth where there is one day
+    only."""
+    days = units["day"]
+    last = np.asarray((days == days.max()).to_numpy(), dtype=np.bool_)
+    if last.all():
+        last = np.arange(len(last)) >= len(last) - max(1, len(last) // 10)
+    return last
+
+
+def _weights(
+    units: pl.DataFrame, propensity: Floats | None, arms: str, settings: ModelSettings
+) -> tuple[Floats, float]:
+    if units.height < 2:
+        raise InputError(f"the outcome model needs at least two training units, got {units.height}")
+    arm = units["recommended"].to_numpy().astype(np.float64)
+    if arms == "both":
+        if propensity is None:
+            raise ValueError("the loss of both arms divides by treatment propensities; none is given")
+        return inverse_propensity_weights(arm, propensity, settings.weight_quantile)
+    if arms != "shown" or not (arm == 1).all():
+        raise ValueError(f"arms are `both`, or `shown` with recommended units only; got {arms!r}")
+    return np.ones(len(arm)), 1.0
+
+
+def _tensors(
+    units: pl.DataFrame, design: DesignMatrix, vectors: ItemVectors | None, weights: Floats, purchases: bool
+) -> dict[str, torch.Tensor]:
+    import torch
+
+    outcomes = ("click", "purchase") if purchases else ("click",)
+    if missing := [y for y in outcomes if units[y].null_count()]:
+        raise InputError(f"the outcome model cannot learn {missing}: missing in some of the training units")
+    item = vectors.rows(units["item_id"]) if vectors else np.zeros(units.height, dtype=np.int64)
+    numbers = {"arm": units["recommended"].to_numpy(), "weight": weights}
+    numbers |= {y: units[y].to_numpy() for y in outcomes}
+    return {
+        # Polars hands out read-only memory: copied, for tensors can be written to.
+        "covariates": torch.tensor(design.transform(units)), "item": torch.tensor(item),
+        **{name: torch.tensor(values, dtype=torch.float32) for name, values in numbers.items()},
+    }
+
+
+def _last(checkpoints: Path | None) -> str | None:
+    path = checkpoints / "last.ckpt" if checkpoints is not None else None
+    return str(path) if path is not None and path.exists() else None
+
+
+def _checkpointing(checkpoints: Path | None) -> list[Any]:
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    from causalrec_assets.model.outcome_network import OutcomeNetwork, OutcomeTraining
-
-    arm = units["recommended"].to_numpy().astype(np.float64)
-    if propensity is None:
-        weights, clip = np.ones(len(arm)), 1.0
-    else:
-        weights, clip = inverse_propensity_weights(arm, propensity, settings.weight_quantile)
-    design = DesignMatrix.fit(units, columns)
-    tensors = {
-        "covariates": torch.from_numpy(design.transform(units)),
-        "item": torch.from_numpy(vectors.rows(units["item_id"]) if vectors else np.zeros(len(arm), dtype=np.int64)),
-        "arm": torch.from_numpy(arm.astype(np.float32)), "weight": torch.from_numpy(weights.astype(np.float32)),
-        "click": torch.from_numpy(units["click"].to_numpy().astype(np.float32)),
-    }
-    if purchases:
-        tensors["purchase"] = torch.from_numpy(units["purchase"].to_numpy().astype(np.float32))
-    last = (units["day"] == units["day"].max()).to_numpy()
-    if last.all():
-        last = np.zeros_like(last)
-        last[-max(1, len(last) // 10):] = True
-
-    lightning.seed_everything(seed, verbose=False)
-    matrix = torch.from_numpy(vectors.padded()) if vectors else None
-    network = OutcomeNetwork(design.width, matrix.shape[1] if matrix is not None else 0, settings.content_width, settings.hidden)
-    module = OutcomeTraining(network, matrix, purchases, settings.learning_rate, settings.weight_decay)
-    callbacks, resume = [], None
-    if checkpoints is not None:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        callbacks.append(ModelCheckpoint(dirpath=checkpoints, filename="last", save_top_k=1, enable_version_counter=False,
-                                         every_n_epochs=1, save_on_train_epoch_end=True))
-        resume = checkpoints / "last.ckpt"
-    best = _KeepBest()
-    with warnings.catch_warnings():
-        # Lightning advises worker processes for loaders; the tensors are in memory already.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
-        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-        trainer = lightning.Trainer(
-            max_epochs=settings.epochs, logger=False, callbacks=[*callbacks, best.callback()], enable_progress_bar=False,
-            enable_model_summary=False, enable_checkpointing=checkpoints is not None, deterministic=True, **trainer_options,
-        )
-        trainer.fit(
-            module,
-            train_dataloaders=_loader(tensors, np.flatnonzero(~last), settings.batch_rows, seed),
-            val_dataloaders=_loader(tensors, np.flatnonzero(last), 65_536, None),
-            ckpt_path=str(resume) if resume is not None and resume.exists() else None,
-        )
-    module.network.load_state_dict(best.state)
-    return Trained(OutcomeModel(module.network.cpu().eval(), design, arms, purchases), module.curve, clip)
+    if checkpoints is None:
+        return []
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    # One file, replaced after every epoch; it must come after the progress that it saves.
+    return [ModelCheckpoint(
+        dirpath=checkpoints, filename="last", save_top_k=1, enable_version_counter=False, every_n_epochs=1,
+        save_on_train_epoch_end=True,
+    )]
 
 
-class _KeepBest:
-    """The weights of the epoch with the least validation loss; travels in checkpoints so that a resumed run ends the same."""
-
-    def __init__(self) -> None:
-        self.loss = float("inf")
-        self.state: dict[str, Any] = {}
-
-    def callback(self) -> Any:
-        import lightning
-
-        keep = self
-
-        class Callback(lightning.Callback):
-            def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
-                loss = float(trainer.callback_metrics["validation_loss"])
-                if not trainer.sanity_checking and loss < keep.loss:
-                    keep.loss = loss
-                    keep.state = {k: v.detach().clone() for k, v in module.network.state_dict().items()}
-
-            def state_dict(self) -> dict[str, Any]:
-                return {"loss": keep.loss, "state": keep.state}
-
-            def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-                keep.loss, keep.state = state_dict["loss"], state_dict["state"]
-
-        return Callback()
-
-
-def _loader(tensors: Mapping[str, Any], rows: npt.NDArray[np.int64], batch: int, seed: int | None) -> Any:
-    """Whole batches by index. The order of an epoch is drawn from (seed, epoch), so that it survives a resume."""
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seeded initial weights and deterministic kernels, leaving the process's own random state and choice as
+    they were."""
     import torch
-    from torch.utils.data import DataLoader, Dataset, Sampler
 
-    class Rows(Dataset):  # type: ignore[type-arg]
-        def __getitem__(self, index: Any) -> dict[str, Any]:
-            return {name: tensor[index] for name, tensor in tensors.items()}
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
 
-        def __len__(self) -> int:
-            return len(rows)
 
-    class Batches(Sampler):  # type: ignore[type-arg]
-        epoch = 0
-
-        def set_epoch(self, epoch: int) -> None:
-            self.epoch = epoch
-
-        def __iter__(self) -> Any:
-            order = rows if seed is None else np.random.default_rng([seed, self.epoch]).permutation(rows)
-            for start in range(0, len(order), batch):
-                yield torch.from_numpy(order[start:start + batch])
-
-        def __len__(self) -> int:
-            return -(-len(rows) // batch)
-
-    return DataLoader(Rows(), batch_size=None, sampler=Batches())
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's greetings and advice: the tensors are in memory, worker processes would only copy
+    them."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+            # Of Lightning 2.6 about itself, under torch 2.13.
+            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+            yield
+    finally:
+        logger.setLevel(level)

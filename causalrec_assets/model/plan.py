@@ -1,0 +1,98 @@
+"""What the outcome model can learn from a training window: which arms, from which rows, reading which
+columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec_assets.answers import Answer, Status, insufficient_evidence, not_available
+from causalrec_assets.model.effects import aligned
+from causalrec_assets.model.outcome_training import check_columns
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        arms: "both" where the effect of `recommended` is identified; "shown" where only recommended units can
+            be learned from.
+        rows: The units to learn from.
+        columns: What the model reads beside the item's content.
+        propensity: (n,), P(recommended = 1 | x) of each row; None with "shown".
+        divides_by: The question whose treatment propensities the loss divides by; None with "shown".
+        purchases: Whether there is a purchase to learn.
+    """
+
+    arms: str
+    rows: pl.DataFrame
+    columns: tuple[str, ...]
+    propensity: Floats | None
+    divides_by: str | None
+    purchases: bool
+
+
+def plan_training(
+    units: pl.DataFrame,
+    sets: pl.DataFrame,
+    propensities: pl.DataFrame,
+    propensity_answer: Answer,
+    roles: Mapping[str, str],
+    covariates: Sequence[str],
+    action_context: Sequence[str],
+) -> Plan | Answer:
+    """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
+    not.
+
+    With an identified effect the model reads the adjustment sets of all questions about `recommended`
+        together, and its loss
+    divides by the treatment propensities of the first of them: each set alone blocks the back doors of its
+        question. Without,
+    it predicts what was shown from everything that was known before, the action question's context with it: a
+    prediction, no effect.
+
+    Args:
+        units: Training units without the held-out policies' rows.
+        sets: The table `adjustment_sets`.
+        propensities, propensity_answer: The table `treatment_propensities` and its answer.
+        roles, covariates, action_context: Of the notes of `units`.
+
+    Raises:
+        InputError: A column of the adjustment set has a role other than pre_treatment, or the propensities
+            are about other units.
+    """
+    if units.is_empty():
+        return insufficient_evidence("the training window has no units to learn from")
+    if units["click"].null_count() == units.height:
+        return not_available("the source logs no clicks, which the outcome model learns first; log them")
+    identified = sets.filter((pl.col("status") == Status.ANSWERED) & (pl.col("treatment") == "recommended"))
+    if identified.height:
+        if not propensity_answer.answered:
+            return propensity_answer
+        columns = tuple(sorted({c for found in identified["columns"] for c in found}))
+        check_columns(columns, roles, ())
+        question = str(identified["question"][0])
+        known = aligned(propensities, question, units)
+        seen = units["click"].is_not_null()
+        propensity = known.filter(seen)["propensity"].to_numpy()
+        return _with_clicks("both", units.filter(seen), columns, propensity, question)
+    shown = units.filter((pl.col("recommended") == 1) & pl.col("click").is_not_null())
+    columns = tuple(c for c in dict.fromkeys([*action_context, *covariates]) if shown[c].n_unique() > 1)
+    check_columns(columns, roles, action_context)
+    return _with_clicks("shown", shown, columns, None, None)
+
+
+def _with_clicks(
+    arms: str, rows: pl.DataFrame, columns: tuple[str, ...], propensity: Floats | None, question: str | None
+) -> Plan | Answer:
+    if not int(rows["click"].sum()):
+        return insufficient_evidence("no unit to learn from has a click: nothing tells items apart")
+    purchases = rows["purchase"].null_count() == 0 and int(rows["purchase"].sum()) > 0
+    return Plan(arms, rows, columns, propensity, question, purchases)

@@ -1,0 +1,228 @@
+"""The landing index: which days a file touches, and what is said of files that cannot be used."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.logs import landing
+from causalrec_assets.logs.landing import days_of_rows, fingerprint_of, snapshot_files
+from tests.logs.worlds import FIRST, SECOND, at, event, frame, index, land, source
+
+ONE = frame(event("1", at(FIRST, 9), "hat"))
+TWO = frame(event("2", at(SECOND, 9), "hat"))
+BOTH = frame(
+    event("3", at(FIRST, 23), "hat"), event("4", at(SECOND, 1), "hat"), event("5", at(SECOND, 2), "hat")
+)
+
+
+def names(found):
+    return [file.path.name for file in found]
+
+
+def test_a_file_touches_the_days_of_its_rows_wherever_it_lies(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, "b.csv", BOTH)
+    land(tmp_path, "deeper/still/c.jsonl", TWO)
+    found = index(tmp_path)
+    assert found.days == [FIRST, SECOND]
+    assert found.newest_day == SECOND
+    assert names(found.files_of(FIRST)) == ["b.csv", "a.parquet"]
+    assert names(found.files_of(SECOND)) == ["b.csv", "c.jsonl"]
+    assert found.files_of(SECOND)[0].rows_of_day == {FIRST: 1, SECOND: 2}
+
+
+def test_nothing_landed_is_no_day(tmp_path):
+    found = index(tmp_path)
+    assert found.days == []
+    assert found.newest_day is None
+    with pytest.raises(InputError, match=f"nothing has been landed for {FIRST}.*day={FIRST}/_EMPTY"):
+        found.files_of(FIRST)
+
+
+@pytest.mark.parametrize(
+    "name", [".a.parquet", "a.parquet.part", "a.tmp", ".hidden/a.parquet", "_tmp/a.parquet", "_SUCCESS"]
+)
+def test_hidden_and_unfinished_files_are_passed_over(tmp_path, name):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    unfinished = tmp_path / "landing" / "events" / f"day={FIRST}" / name
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.write_bytes(b"half a file")
+    assert names(index(tmp_path).files_of(FIRST)) == ["a.parquet"]
+
+
+def test_a_file_is_scanned_once_and_found_again_under_its_content(tmp_path, monkeypatch):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    before = index(tmp_path)
+    entries = {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
+
+    def read_again(path):
+        raise AssertionError(f"{path} was read again")
+
+    monkeypatch.setattr(landing, "read_landed", read_again)
+    assert index(tmp_path) == before
+    assert {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == entries
+
+
+def test_another_mapping_scans_again(tmp_path):
+    land(
+        tmp_path,
+        f"day={FIRST}/a.csv",
+        frame(event("1", at(FIRST, 23, 30), "hat")).with_columns(
+            pl.col("timestamp").dt.to_string("%Y-%m-%d %H:%M:%S")
+        ),
+    )
+    assert index(tmp_path).days == [FIRST]
+    assert index(tmp_path, source(time_zone="America/New_York")).days == [SECOND]
+
+
+def test_the_fingerprint_of_a_day_changes_with_its_own_files_only(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, f"day={SECOND}/a.parquet", TWO)
+    before = index(tmp_path)
+    land(tmp_path, f"day={SECOND}/late.parquet", frame(event("9", at(SECOND, 3), "sock")))
+    after = index(tmp_path)
+    assert after.fingerprint(FIRST) == before.fingerprint(FIRST)
+    assert after.fingerprint(SECOND) != before.fingerprint(SECOND)
+
+
+def test_a_late_row_in_another_days_folder_changes_its_own_days_fingerprint(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    before = index(tmp_path).fingerprint(FIRST)
+    land(tmp_path, f"day={SECOND}/a.parquet", BOTH)
+    assert index(tmp_path).fingerprint(FIRST) != before
+
+
+def test_an_unreadable_file_blocks_the_day_of_its_folder_only(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    bad = land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    bad.write_bytes(bad.read_bytes()[:100])
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    with pytest.raises(
+        InputError, match=r"b\.parquet cannot be read as parquet.*Land the whole file again, or remove it"
+    ):
+        found.files_of(SECOND)
+
+
+def test_an_unreadable_file_outside_of_a_days_folder_blocks_every_day_until_it_is_removed(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    bad = tmp_path / "landing" / "events" / "b.parquet"
+    bad.write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"b\.parquet cannot be read"):
+        index(tmp_path).files_of(FIRST)
+    bad.unlink()
+    assert names(index(tmp_path).files_of(FIRST)) == ["a.parquet"]
+
+
+@pytest.mark.parametrize("gone", ["timestamp", "item_id", "click"])
+def test_a_missing_column_blocks_the_day_and_is_named(tmp_path, gone):
+    land(tmp_path, f"day={FIRST}/a.csv", ONE.drop(gone))
+    with pytest.raises(InputError, match=rf"a\.csv: the column\(s\) \['{gone}'\] are missing"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_time_that_cannot_be_read_blocks_the_day_and_is_named_with_its_row(tmp_path):
+    rows = ONE.with_columns(pl.lit("yesterday").alias("timestamp"))
+    land(tmp_path, f"day={FIRST}/a.csv", rows)
+    with pytest.raises(InputError, match=r"a\.csv, row 1: `timestamp` is 'yesterday', which is not a time"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_file_sent_again_under_another_name_blocks_its_days_and_both_are_named(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    again = land(tmp_path, "resent/b-again.parquet", TWO)
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    with pytest.raises(
+        InputError, match=r"b\.parquet and .*b-again\.parquet have the same content.*Remove all but one"
+    ):
+        found.files_of(SECOND)
+    again.unlink()
+    assert names(index(tmp_path).files_of(SECOND)) == ["b.parquet"]
+
+
+def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    (tmp_path / "landing" / "events" / f"day={FIRST}" / "b.csv.gz").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"b\.csv\.gz has the ending '\.gz'"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_folder_whose_day_is_no_date_blocks_and_is_named(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, "day=monday/b.parquet", TWO)
+    with pytest.raises(InputError, match="the folder `day=monday` must be `day=YYYY-MM-DD`"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_marker_or_a_file_without_rows_declares_a_day_empty(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.csv", ONE.clear())
+    marker = tmp_path / "landing" / "events" / f"day={SECOND}" / "_EMPTY"
+    marker.parent.mkdir()
+    marker.touch()
+    found = index(tmp_path)
+    assert found.days == [FIRST, SECOND]
+    assert found.files_of(FIRST) == []
+    assert found.files_of(SECOND) == []
+
+
+def test_two_days_may_be_declared_empty_by_the_same_content(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.csv", ONE.clear())
+    land(tmp_path, f"day={SECOND}/a.csv", ONE.clear())
+    assert index(tmp_path).files_of(SECOND) == []
+
+
+def test_a_file_without_any_time_outside_of_a_days_folder_cannot_be_placed(tmp_path):
+    land(tmp_path, "a.parquet", ONE.with_columns(timestamp=pl.lit(None, pl.Datetime("us", "UTC"))))
+    with pytest.raises(InputError, match=r"a\.parquet: no row has a time.*Land it in the folder of its day"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_row_of_no_day_of_the_source_belongs_to_its_files_day_and_makes_no_day_of_its_own(tmp_path):
+    broken_clock = event("9", at(date(1970, 1, 1), 0), "hat")
+    land(tmp_path, f"day={SECOND}/a.parquet", pl.concat([TWO, frame(broken_clock)]))
+    found = index(tmp_path)
+    assert found.days == [SECOND]
+    assert found.files_of(SECOND)[0].rows_of_day == {SECOND: 2}
+
+
+def test_a_file_from_before_the_sources_first_day_is_counted_and_read_by_no_day(tmp_path):
+    land(tmp_path, "old.parquet", frame(event("0", at(FIRST - timedelta(days=9), 5), "hat")))
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    found = index(tmp_path)
+    assert found.days == [FIRST]
+    assert sum(file.outside for file in found.files) == 1
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+
+
+def test_every_row_belongs_to_one_day():
+    times = pl.Series(
+        [at(SECOND, 1), None, at(date(1970, 1, 1), 0), at(FIRST, 1)], dtype=pl.Datetime("us", "UTC")
+    )
+    assert days_of_rows(times, SECOND, source()).to_list() == [SECOND, SECOND, SECOND, FIRST]
+    assert days_of_rows(times, None, source()).to_list() == [SECOND, FIRST, FIRST, FIRST]
+    assert days_of_rows(times, None, source(last_day=FIRST)).to_list() == [FIRST] * 4
+    assert days_of_rows(times.slice(1, 2), None, source()).to_list() == [None, None]
+
+
+def test_a_snapshot_as_of_a_day_reads_no_later_folder_and_dated_ones_after_undated(tmp_path):
+    for name in (f"day={SECOND}/a.csv", f"day={FIRST}/b.csv", "c.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("item_id\nhat\n")
+    assert [path.name for path in snapshot_files(tmp_path, FIRST)] == ["c.csv", "b.csv"]
+    assert [path.name for path in snapshot_files(tmp_path, SECOND)] == ["c.csv", "b.csv", "a.csv"]
+
+
+def test_the_fingerprint_of_files_is_of_their_content(tmp_path):
+    one, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    one.write_text("item_id\nhat\n")
+    other.write_text("item_id\nhat\n")
+    assert fingerprint_of([one]) == fingerprint_of([other])
+    other.write_text("item_id\nsock\n")
+    assert fingerprint_of([one]) != fingerprint_of([other])
+    with pytest.raises(InputError, match=r"gone\.csv cannot be opened"):
+        fingerprint_of([tmp_path / "gone.csv"])

@@ -1,0 +1,162 @@
+"""The effect stage on a confounded toy world whose effects are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from causalrec_assets.answers import ANSWERED, InputError, Status, not_identifiable
+from causalrec_assets.model.effects import (
+    SCHEMA,
+    aligned,
+    answer_of,
+    can_be_compared,
+    effect_rows,
+    estimate_effect,
+    treatment_propensities,
+)
+from tests.model.worlds import COLUMNS, SETTINGS, toy
+
+QUESTION = {"question": "q", "treatment": "recommended", "outcome": "click"}
+
+
+def effect(world, outcome="click", columns=COLUMNS, settings=SETTINGS):
+    fitted = treatment_propensities(
+        world.units, "recommended", columns, world.clusters, settings, seed=1
+    )
+    return estimate_effect(
+        world.units, "recommended", outcome, columns, fitted.propensity, fitted.fold, world.clusters,
+        settings, seed=1,
+    )
+
+
+def test_over_many_worlds_aipw_is_nearly_unbiased_where_naive_is_not_and_its_intervals_cover():
+    errors = {"naive": [], "snips": [], "aipw": []}
+    covered = 0
+    for seed in range(20):
+        world = toy(seed)
+        _, found, _ = effect(world)
+        for name, estimate in found.items():
+            errors[name].append(estimate.value - world.click_effect)
+        covered += found["aipw"].lower <= world.click_effect <= found["aipw"].upper
+    assert np.mean(errors["naive"]) > 0.05
+    assert abs(np.mean(errors["snips"])) < 0.03
+    assert abs(np.mean(errors["aipw"])) < 0.01
+    assert covered >= 16
+
+
+def test_a_purchase_is_asked_the_same_way():
+    world = toy(1)
+    answer, found, _ = effect(world, "purchase")
+    assert answer == ANSWERED
+    assert found["aipw"].lower <= world.purchase_effect <= found["aipw"].upper
+    causal, naive = (abs(found[name].value - world.purchase_effect) for name in ("aipw", "naive"))
+    assert causal < naive
+
+
+def test_diagnostics_say_how_far_to_trust():
+    world = toy(2)
+    _, _, trust = effect(world)
+    treated = int(world.units["recommended"].sum())
+    assert trust["overlap_share"] == 1.0
+    assert trust["bounded_units"] == 0
+    assert 0 < trust["effective_treated"] < treated
+    assert 0 < trust["effective_control"] < world.units.height - treated
+    assert trust["calibration_error"] < 0.03
+    assert trust["rate_treated"] > trust["rate_control"]
+    assert trust["mean_if_not"] > trust["rate_control"]
+
+
+def test_units_whose_propensity_was_bounded_are_counted():
+    world = toy(3)
+    _, _, trust = effect(world, settings=replace(SETTINGS, propensity_bound=0.3, min_overlap_share=0.0))
+    outside = trust["bounded_units"]
+    assert 0 < outside < world.units.height
+    assert trust["overlap_share"] == pytest.approx(1 - outside / world.units.height)
+
+
+def test_no_overlap_is_insufficient_evidence_with_its_trust_beside():
+    answer, found, trust = effect(toy(3), settings=replace(SETTINGS, propensity_bound=0.3))
+    assert answer.status is Status.INSUFFICIENT_EVIDENCE
+    assert "could have had either arm" in answer.reason
+    assert found == {}
+    assert trust["overlap_share"] < 0.9
+
+
+def test_too_few_outcomes_in_an_arm_are_insufficient_evidence():
+    world = toy(4)
+    unclicked = pl.when(pl.col("recommended") == 1).then(0).otherwise("click")
+    few = world.units.with_columns(click=unclicked.cast(pl.Int8))
+    answer, found, _ = effect(replace(world, units=few))
+    assert answer.status is Status.INSUFFICIENT_EVIDENCE
+    assert "an arm has 0 units with `click`, at least 20" in answer.reason
+    assert found == {}
+
+
+def test_an_outcome_that_was_seen_in_a_part_only_is_not_contrasted():
+    world = toy(5)
+    some = world.units.with_columns(click=pl.when(pl.col("device") == "mobile").then("click"))
+    answer, found, _ = effect(replace(world, units=some))
+    assert answer.status is Status.NOT_AVAILABLE
+    assert found == {}
+
+
+def test_an_outcome_of_more_than_two_values_is_refused():
+    world = toy(6)
+    rated = world.units.with_columns(click=pl.lit(4))
+    with pytest.raises(InputError, match="`click` has values other than 0 and 1"):
+        effect(replace(world, units=rated))
+
+
+def test_one_arm_or_a_handful_of_clusters_cannot_be_compared():
+    t = pl.Series("recommended", [1, 1, 1])
+    one = can_be_compared(t, np.arange(3), SETTINGS)
+    assert "every unit of the training window has `recommended` = 1" in one.reason
+    two = can_be_compared(pl.Series("recommended", [1, 0, 1]), np.array([0, 0, 1]), SETTINGS)
+    assert "2 clusters, at least 3" in two.reason
+    assert can_be_compared(t[:0], np.arange(0), SETTINGS).status is Status.INSUFFICIENT_EVIDENCE
+    assert can_be_compared(pl.Series("recommended", [1, 0, 1]), np.arange(3), SETTINGS) == ANSWERED
+    with pytest.raises(InputError, match="other than 0 and 1"):
+        can_be_compared(pl.Series("campaign", [0, 1, 2]), np.arange(3), SETTINGS)
+
+
+def test_an_empty_adjustment_set_gives_every_unit_the_share_of_the_treated():
+    world = toy(7, users=30)
+    found = treatment_propensities(world.units, "recommended", [], world.clusters, SETTINGS, seed=1)
+    assert len(np.unique(found.propensity)) <= 3
+    assert found.propensity.mean() == pytest.approx(world.units["recommended"].mean(), abs=0.02)
+
+
+def test_rows_of_a_question_without_an_answer_carry_no_number():
+    rows = pl.DataFrame(effect_rows(QUESTION, not_identifiable("no organic arm"), {}), schema=SCHEMA)
+    assert rows["estimator"].to_list() == ["naive", "snips", "aipw"]
+    numbers = rows.select("estimate", "std_error", "lower", "upper", "units", "clusters")
+    assert numbers.null_count().row(0) == (3,) * 6
+    assert rows["reason"].to_list() == ["no organic arm"] * 3
+
+
+def test_rows_of_an_answered_question_carry_all_three_estimates():
+    world = toy(8)
+    answer, found, _ = effect(world)
+    rows = pl.DataFrame(effect_rows(QUESTION, answer, found), schema=SCHEMA)
+    assert rows["units"].to_list() == [world.units.height] * 3
+    assert rows["clusters"].to_list() == [400] * 3
+    assert rows.filter(~pl.col("estimate").is_between("lower", "upper")).is_empty()
+    assert answer_of(rows.row(0, named=True)) == ANSWERED
+
+
+def test_propensities_are_matched_by_unit_and_not_by_order():
+    units = pl.DataFrame({"unit_id": ["a", "b"]})
+    table = pl.DataFrame({
+        "unit_id": ["b", "a", "a"], "question": ["q", "q", "other"], "propensity": [0.2, 0.1, 0.9],
+        "fold": [1, 0, 0],
+    })
+    assert aligned(table, "q", units)["propensity"].to_list() == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("ids", [["a", "c"], ["a"], ["a", "b", "c"]])
+def test_propensities_of_other_units_are_refused(ids):
+    table = pl.DataFrame({"unit_id": ["a", "b"], "question": "q", "propensity": 0.5, "fold": 0})
+    with pytest.raises(InputError, match="Materialise `treatment_propensities` again"):
+        aligned(table, "q", pl.DataFrame({"unit_id": ids}))
