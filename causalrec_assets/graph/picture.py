@@ -29,11 +29,11 @@ def draw(table: pl.DataFrame, tiers: Mapping[str, int], roles: Mapping[str, str]
         columns[tier].append(node)
     order = sorted(columns)
     at = {
-        node: (3.1 * x, (len(columns[tier]) - 1) / 2 - y)
+        node: (2.6 * x, (len(columns[tier]) - 1) / 2 - y)
         for x, tier in enumerate(order) for y, node in enumerate(columns[tier])
     }
     tallest = max((len(nodes) for nodes in columns.values()), default=1)
-    figure = Figure(figsize=(2.4 * max(len(order), 2) + 1, 0.62 * tallest + 1.4), dpi=110)
+    figure = Figure(figsize=(1.75 * max(len(order), 2) + 1.2, 0.55 * tallest + 1.2), dpi=130)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.axis("off")
@@ -46,17 +46,17 @@ def draw(table: pl.DataFrame, tiers: Mapping[str, int], roles: Mapping[str, str]
             "", xy=at[b], xytext=at[a],
             arrowprops={
                 "arrowstyle": "-|>" if row["mark"] == "directed" else "-", "color": COLOURS[row.get("provenance") or "data"],
-                "lw": 1.1, "alpha": 0.75, "shrinkA": 24, "shrinkB": 24,
-                "connectionstyle": "arc3,rad=0.45" if same else "arc3,rad=0.06",
+                "lw": 1.1, "alpha": 0.75, "shrinkA": 8 if same else 26, "shrinkB": 12 if same else 30,
+                "connectionstyle": "arc3,rad=0.7" if same else "arc3,rad=0.06",
             },
         )
     for node, (x, y) in at.items():
-        axes.text(x, y, node, ha="center", va="center", fontsize=8.5,
+        axes.text(x, y, node, ha="center", va="center", fontsize=9,
                   bbox={"boxstyle": "round,pad=0.35", "fc": FILL.get(roles.get(node, ""), "#e2e8f0"), "ec": "#94a3b8"})
     used = [p for p in COLOURS if "provenance" not in table.columns or (table["provenance"] == p).any()]
     axes.legend(handles=[Line2D([], [], color=COLOURS[p], label=LABELS[p]) for p in used], loc="upper center",
                 bbox_to_anchor=(0.5, 0.03), ncol=3, frameon=False, fontsize=8)
-    axes.set_xlim(-1.6, 3.1 * (len(order) - 1) + 1.6)
+    axes.set_xlim(-1.3, 2.6 * (len(order) - 1) + 1.3)
     axes.set_ylim(-(tallest - 1) / 2 - 0.9, (tallest - 1) / 2 + 0.6)
     figure.tight_layout()
     buffer = io.BytesIO()

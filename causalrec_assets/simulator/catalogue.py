@@ -10,21 +10,52 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 NOUNS: dict[str, tuple[str, ...]] = {
-    "kitchen": ("chef's knife", "cast-iron pan", "salad bowl", "pepper mill", "tea kettle", "cutting board", "bread tin"),
-    "garden": ("watering can", "pruning shears", "seed tray", "hammock", "bird feeder", "plant stand", "garden hose"),
-    "reading": ("crime novel", "travel guide", "poetry collection", "cookbook", "biography", "atlas", "comic"),
-    "sport": ("yoga mat", "running belt", "jump rope", "climbing bag", "tennis racket", "swim goggles", "foam roller"),
-    "audio": ("headphones", "record player", "portable speaker", "microphone", "radio", "amplifier", "soundbar"),
-    "clothing": ("wool sweater", "rain jacket", "linen shirt", "denim trousers", "scarf", "leather belt", "hiking socks"),
-    "toys": ("wooden train", "puzzle", "building blocks", "kite", "board game", "plush bear", "marble run"),
-    "office": ("desk lamp", "notebook", "fountain pen", "monitor stand", "paper tray", "office chair", "pin board"),
-    "bath": ("bath towel", "soap dish", "shower caddy", "bathrobe", "mirror", "laundry basket", "hand cream"),
-    "travel": ("backpack", "suitcase", "neck pillow", "travel mug", "passport holder", "packing cubes", "umbrella"),
+    "kitchen": (
+        "chef's knife", "cast-iron pan", "salad bowl", "pepper mill",
+        "tea kettle", "cutting board", "bread tin",
+    ),
+    "garden": (
+        "watering can", "pruning shears", "seed tray", "hammock",
+        "bird feeder", "plant stand", "garden hose",
+    ),
+    "reading": (
+        "crime novel", "travel guide", "poetry collection", "cookbook",
+        "biography", "atlas", "comic",
+    ),
+    "sport": (
+        "yoga mat", "running belt", "jump rope", "climbing bag",
+        "tennis racket", "swim goggles", "foam roller",
+    ),
+    "audio": (
+        "headphones", "record player", "portable speaker", "microphone",
+        "radio", "amplifier", "soundbar",
+    ),
+    "clothing": (
+        "wool sweater", "rain jacket", "linen shirt", "denim trousers",
+        "scarf", "leather belt", "hiking socks",
+    ),
+    "toys": (
+        "wooden train", "puzzle", "building blocks", "kite",
+        "board game", "plush bear", "marble run",
+    ),
+    "office": (
+        "desk lamp", "notebook", "fountain pen", "monitor stand",
+        "paper tray", "office chair", "pin board",
+    ),
+    "bath": (
+        "bath towel", "soap dish", "shower caddy", "bathrobe",
+        "mirror", "laundry basket", "hand cream",
+    ),
+    "travel": (
+        "backpack", "suitcase", "neck pillow", "travel mug",
+        "passport holder", "packing cubes", "umbrella",
+    ),
 }
 APPEAL: dict[str, float] = {
     # What a word says of the item, in logits of the click probability.
-    "award-winning": 0.75, "handmade": 0.55, "best-selling": 0.6, "timeless": 0.35, "elegant": 0.4, "sturdy": 0.25,
-    "classic": 0.1, "compact": 0.05, "colourful": 0.0, "simple": -0.1, "plain": -0.3, "basic": -0.4,
+    "award-winning": 0.75, "handmade": 0.55, "best-selling": 0.6, "timeless": 0.35, "elegant": 0.4,
+    "sturdy": 0.25, "classic": 0.1, "compact": 0.05, "colourful": 0.0, "simple": -0.1, "plain": -0.3,
+    "basic": -0.4,
     "second-hand": -0.55, "scratched": -0.85, "discontinued": -0.65, "unbranded": -0.45,
 }
 PRAISE: tuple[tuple[str, float], ...] = (
@@ -74,7 +105,8 @@ def draw_catalogue(items: int, rng: np.random.Generator) -> Catalogue:
         descriptions.append(f"A {words[first]} {noun} for {name}, {words[second]} in style. {sentence}")
         quality[i] = APPEAL[words[first]] + APPEAL[words[second]] + praise + rng.normal(0.0, 0.25)
     level = rng.normal(3.0, 0.4, size=len(categories))
-    price = np.round(np.exp(level[category] + rng.normal(0.0, 0.4, size=items)), 2)
+    spread = rng.normal(0.0, 0.4, size=items)
+    price = np.round(np.exp(level[category] + spread), 2).astype(np.float64)
     return Catalogue(
         [f"item-{i:04d}" for i in range(items)], titles, descriptions, categories, category, price,
         quality - quality.mean(), rng.integers(30, 900, size=items),

@@ -2,69 +2,90 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.simulator.world import World, WorldConfig
-
-Floats = npt.NDArray[np.float64]
+ARMS = (1, 0)
 
 
-def load_world(truth: Path) -> World:
-    """The world that wrote a truth folder."""
-    return World(WorldConfig.from_json(json.loads((truth / "world.json").read_text())))
+def true_effects(
+    truth: Path, days: Sequence[date], outcomes: Sequence[str] = ("click", "purchase"),
+    unit_ids: pl.Series | None = None,
+) -> dict[str, float]:
+    """Mean of P(Y = 1 | do(1)) - P(Y = 1 | do(0)) over the units of the days, per outcome.
+
+    Args:
+        unit_ids: Only these units; None: all of the days.
+
+    Raises:
+        ValueError: A unit is not in the truth of the days.
+    """
+    return _mean_differences(_units_of(truth, days, unit_ids), outcomes, "p_")
 
 
-def true_effects(truth: Path, days: Sequence[date], outcomes: Sequence[str] = ("click", "purchase")) -> dict[str, float]:
-    """Mean of P(Y = 1 | do(1)) - P(Y = 1 | do(0)) over all units of the days, per outcome."""
-    frame = pl.read_parquet([truth / f"day={day}.parquet" for day in days])
-    return {y: float((frame[f"p_{y}_1"] - frame[f"p_{y}_0"]).to_numpy().mean()) for y in outcomes}
+def realised_effects(
+    truth: Path, days: Sequence[date], outcomes: Sequence[str] = ("click", "purchase"),
+    unit_ids: pl.Series | None = None,
+) -> dict[str, float]:
+    """Mean of Y(1) - Y(0) as drawn, over the units of the days, per outcome: `true_effects` and its luck.
+
+    Args and Raises as in `true_effects`.
+    """
+    return _mean_differences(_units_of(truth, days, unit_ids), outcomes, "")
 
 
-def compare_effects(effects: pl.DataFrame, truth: Path, days: Sequence[date]) -> pl.DataFrame:
+def compare_effects(
+    effects: pl.DataFrame, truth: Path, days: Sequence[date], unit_ids: pl.Series | None = None
+) -> pl.DataFrame:
     """The naive and the causal estimate of each question beside the truth over the same units.
 
     Args:
         effects: The published table `effects`.
         days: The training days it was estimated on.
+        unit_ids: The units it was estimated on; None: all of the days.
 
     Returns:
-        question, naive, snips, causal, lower, upper, truth, covered.
+        question, naive, snips, causal, lower, upper, truth (mean difference of the probabilities),
+        truth_realised (of the drawn potential outcomes), covered (whether the interval holds `truth`; null
+        without an estimate).
     """
-    true = true_effects(truth, days)
+    outcomes = effects["outcome"].unique(maintain_order=True).to_list()
+    units = _units_of(truth, days, unit_ids)
+    true, realised = _mean_differences(units, outcomes, "p_"), _mean_differences(units, outcomes, "")
     rows = []
-    for question in effects["question"].unique(maintain_order=True):
-        by = {row["estimator"]: row for row in effects.filter(pl.col("question") == question).iter_rows(named=True)}
-        causal, value = by["aipw"], true[by["aipw"]["outcome"]]
-        answered = causal["estimate"] is not None
+    for (question,), estimates in effects.group_by("question", maintain_order=True):
+        by = {row["estimator"]: row for row in estimates.iter_rows(named=True)}
+        causal = by["aipw"]
+        value, answered = true[causal["outcome"]], causal["estimate"] is not None
         rows.append({
             "question": question, "naive": by["naive"]["estimate"], "snips": by["snips"]["estimate"],
             "causal": causal["estimate"], "lower": causal["lower"], "upper": causal["upper"], "truth": value,
+            "truth_realised": realised[causal["outcome"]],
             "covered": causal["lower"] <= value <= causal["upper"] if answered else None,
         })
     return pl.DataFrame(rows)
 
 
-def true_slot_values(
-    world: World, user: npt.NDArray[np.int64], hour: npt.NDArray[np.int64], mobile: npt.NDArray[np.int64],
-    position: npt.NDArray[np.int64], user_category_rate: Floats, probabilities: Floats,
-) -> tuple[float, float]:
-    """The exact mean P(click) and P(purchase) of a policy over slots.
+def _units_of(truth: Path, days: Sequence[date], unit_ids: pl.Series | None) -> pl.DataFrame:
+    frame = pl.read_parquet([truth / f"day={day}.parquet" for day in days])
+    if unit_ids is None:
+        return frame
+    known = frame.filter(pl.col("event_id").is_in(unit_ids.implode()))
+    if known.height != unit_ids.len():
+        raise ValueError(
+            f"{unit_ids.len()} units were asked for, {known.height} of them are in {truth} for "
+            f"{len(days)} days: give the days that the units are of, and each unit once"
+        )
+    return known
 
-    Args:
-        user, hour, mobile, position: Of each slot, (slots,).
-        user_category_rate: (slots, categories), as of the end of the day before.
-        probabilities: The policy's action probabilities, (slots, items), rows sum to 1.
-    """
-    items = np.arange(world.config.items)[None, :]
-    rate = user_category_rate[:, world.catalogue.category]
-    p_click, p_buy = world.probabilities(
-        user[:, None], items, 1, hour[:, None], mobile[:, None], position[:, None], rate
-    )
-    return float((probabilities * p_click).sum(axis=1).mean()), float((probabilities * p_buy).sum(axis=1).mean())
+
+def _mean_differences(units: pl.DataFrame, outcomes: Sequence[str], prefix: str) -> dict[str, float]:
+    def mean(outcome: str) -> float:
+        treated, control = (units[f"{prefix}{outcome}_{arm}"].to_numpy().astype(np.float64) for arm in ARMS)
+        return float((treated - control).mean())
+
+    return {outcome: mean(outcome) for outcome in outcomes}

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
-from causalrec_assets.simulator.causes import LATENT, edges
+from causalrec_assets.simulator.causes import LATENT, TIERS, edges
 from causalrec_assets.simulator.traffic import Past, simulate_day
 from causalrec_assets.simulator.world import World, WorldConfig
 
 
-def simulate(config: WorldConfig, landing: Path, truth: Path, progress: Callable[[str], None] = lambda _: None) -> None:
+def simulate(
+    config: WorldConfig, landing: Path, truth: Path, progress: Callable[[str], None] = lambda _: None
+) -> None:
     """Write `config.days` days of logs, the items, the users, and the truth.
 
-    A file appears under its name only when it is whole. Days are drawn one after another from the same past, so that
-    more days leave the earlier ones as they are.
+    A file appears under its name only when it is whole. Days are drawn one after another from the same past,
+    so that more days leave the earlier ones as they are.
 
     Args:
         landing: Gets `events/day=D/events.parquet`, `items/items.parquet`, `users/users.parquet`.
@@ -28,9 +30,8 @@ def simulate(config: WorldConfig, landing: Path, truth: Path, progress: Callable
     world = World(config)
     _write(items_frame(world), landing / "items" / "items.parquet")
     _write(users_frame(world), landing / "users" / "users.parquet")
-    truth.mkdir(parents=True, exist_ok=True)
-    (truth / "graph.json").write_text(json.dumps({"latent": LATENT, "edges": edges()}, indent=1))
-    (truth / "world.json").write_text(json.dumps(config.to_json(), indent=1))
+    _write_json({"tiers": TIERS, "latent": LATENT, "edges": edges()}, truth / "graph.json")
+    _write_json(config.to_json(), truth / "world.json")
     past = Past(world)
     for number in range(config.days):
         day = config.first_day + timedelta(days=number)
@@ -61,4 +62,11 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
     frame.write_parquet(draft)
+    draft.replace(path)
+
+
+def _write_json(content: Mapping[str, object], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(json.dumps(content, indent=1))
     draft.replace(path)

@@ -1,8 +1,9 @@
 """The policy that makes the logs. It reads what is logged, as of the end of the day before, and explores.
 
-Slates are drawn without replacement from one distribution per user and day, p = (1 - eps) softmax(score) + eps / n, by
-the Gumbel top-k trick. The item in slot k then has the action propensity p(a_k) / (1 - sum of p of those above it)
-(Plackett-Luce; Kool, van Hoof and Welling 2019, "Stochastic Beams and Where to Find Them", section 2).
+Slates are drawn without replacement from one distribution per user and day,
+p = (1 - eps) softmax(score) + eps / n, by the Gumbel top-k trick. The item in slot k then has the action
+propensity p(a_k) / (1 - sum of p of those above it) (Plackett-Luce; Kool, van Hoof and Welling 2019,
+"Stochastic Beams and Where to Find Them", section 2).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def item_distribution(
     score = (
         config.policy_on_taste * np.log(user_category_rate / config.prior_rate)[:, item_category]
         + config.policy_on_popularity * np.log(item_rate / config.prior_rate)[None, :]
-        - 0.3 * (np.log(price) - 3.0)[None, :]
+        - config.policy_on_price * (np.log(price) - 3.0)[None, :]
     )
     weight = np.exp(score - score.max(axis=1, keepdims=True))
     softmax = weight / weight.sum(axis=1, keepdims=True)
@@ -48,7 +49,7 @@ def draw_slates(p: Floats, size: int, rng: np.random.Generator) -> tuple[Ints, F
     Returns:
         Items and action propensities, both (requests, size), in the order of the slots.
     """
-    # The k smallest of Exp(1) / p in ascending order are a draw without replacement (Gumbel top-k on another scale).
+    # The k smallest of Exp(1) / p, ascending, are a draw without replacement: Gumbel top-k, rescaled.
     keys = rng.standard_exponential(p.shape, dtype=np.float64) / p
     top = np.argpartition(keys, size - 1, axis=1)[:, :size]
     order = np.argsort(np.take_along_axis(keys, top, axis=1), axis=1)
@@ -58,9 +59,10 @@ def draw_slates(p: Floats, size: int, rng: np.random.Generator) -> tuple[Ints, F
     return items, chosen / (1.0 - above)
 
 
-def browse_distribution(item_rate: Floats, price: Floats) -> Floats:
-    """How likely each item is met while browsing, (items,), sums to 1: popular and dear items are shown in the aisles."""
-    weight = np.exp(0.2 * np.log(item_rate) + 0.3 * (np.log(price) - 3.0))
+def browse_distribution(item_rate: Floats, price: Floats, config: WorldConfig) -> Floats:
+    """How likely each item is met while browsing, (items,), sums to 1: aisles show popular and dear items."""
+    score = config.browse_on_popularity * np.log(item_rate) + config.browse_on_price * (np.log(price) - 3.0)
+    weight = np.exp(score)
     return np.asarray(weight / weight.sum())
 
 

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from datetime import timedelta
+from itertools import permutations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from causalrec_assets.simulator import logging_policy
+from causalrec_assets.simulator.logging_policy import draw_organic, draw_slates, item_distribution
+from causalrec_assets.simulator.policy_value import logged_slots, logging_probabilities, past_before
+from causalrec_assets.simulator.traffic import simulate_day
+from causalrec_assets.simulator.world import World
+from tests.simulator.conftest import SMALL
+
+
+def test_a_slate_is_drawn_by_the_plackett_luce_law():
+    p, n = np.array([0.4, 0.3, 0.2, 0.1]), 200_000
+    slates, _ = draw_slates(np.tile(p, (n, 1)), 2, np.random.default_rng(0))
+    seen = Counter(map(tuple, slates.tolist()))
+    for first, second in permutations(range(4), 2):
+        law = p[first] * p[second] / (1 - p[first])
+        assert seen[first, second] / n == pytest.approx(law, abs=5 * np.sqrt(law / n))
+
+
+def test_the_action_propensity_is_conditional_on_the_items_above():
+    p = np.array([[0.4, 0.3, 0.2, 0.1]])
+    slate, propensity = draw_slates(p, 4, np.random.default_rng(1))
+    left = 1.0
+    for item, given in zip(slate[0], propensity[0], strict=True):
+        assert given == pytest.approx(p[0, item] / left)
+        left -= p[0, item]
+    assert propensity[0, -1] == pytest.approx(1.0)
+
+
+def test_exploration_is_the_least_probability_of_every_item():
+    rates = np.random.default_rng(2).uniform(0.02, 0.5, size=(7, 3))
+    p = item_distribution(
+        rates, np.arange(SMALL.items) % 3, np.full(SMALL.items, 0.1), np.full(SMALL.items, 20.0), SMALL
+    )
+    assert p.sum(axis=1) == pytest.approx(np.ones(7))
+    assert p.min() >= SMALL.exploration / SMALL.items
+
+
+def test_nothing_is_browsed_that_stands_in_the_slate():
+    slates = np.array([[0, 1, 2], [3, 4, 5]])
+    organic = draw_organic(np.full(8, 1 / 8), slates, 3, np.random.default_rng(3))
+    assert not np.isin(organic[0], slates[0]).any()
+    assert not np.isin(organic[1], slates[1]).any()
+
+
+def test_the_logged_propensities_follow_from_the_landed_logs_alone(small):
+    for day in (small.days[0], small.days[-1]):
+        slots = logged_slots(small.world, small.landing, day)
+        p = logging_probabilities(small.world, slots)
+        logged = small.events(day).filter(pl.col("recommended") == 1)["action_propensity"].to_numpy()
+        assert p.sum(axis=1) == pytest.approx(np.ones(len(p)))
+        np.testing.assert_allclose(p[np.arange(len(p)), slots.shown], logged, rtol=1e-9)
+
+
+def test_on_the_first_day_nothing_is_known_of_anybody(small):
+    past = past_before(small.world, small.landing, small.days[0])
+    assert np.unique(past.user_category_rate) == pytest.approx([SMALL.prior_rate])
+    assert np.unique(past.item_rate) == pytest.approx([SMALL.prior_rate])
+
+
+def test_other_latent_tastes_and_qualities_with_the_same_logs_change_nothing_that_the_policy_does(small):
+    day = small.days[-1]
+    number = (day - small.days[0]).days
+    changed = World(SMALL)
+    object.__setattr__(changed, "taste", -3.0 * small.world.taste)
+    object.__setattr__(changed.catalogue, "quality", small.world.catalogue.quality[::-1].copy())
+    before = simulate_day(small.world, past_before(small.world, small.landing, day), number).events
+    after = simulate_day(changed, past_before(changed, small.landing, day), number).events
+    acts = ["request_id", "item_id", "position", "recommended", "action_propensity"]
+    assert after.select(acts).equals(before.select(acts))
+    assert not after["click"].equals(before["click"])
+
+
+def test_the_policys_module_is_given_no_world():
+    assert not hasattr(logging_policy, "World")
+    given = {
+        name
+        for f in (item_distribution, draw_slates, draw_organic)
+        for name in inspect.signature(f).parameters
+    }
+    assert given == {
+        "user_category_rate",
+        "item_category",
+        "item_rate",
+        "price",
+        "config",
+        "p",
+        "size",
+        "rng",
+        "browse",
+        "slates",
+    }
+
+
+def test_a_days_outcomes_reach_the_policy_on_the_next_day_and_not_before(small):
+    day = small.days[2]
+    same_day = past_before(small.world, small.landing, day)
+    logs = pl.concat([small.events(d) for d in small.days[:2]])
+    one = logs["item_id"].value_counts(sort=True)["item_id"][0]
+    of_one = logs.filter(pl.col("item_id") == one)
+    rate = (of_one["click"].sum() + SMALL.prior_rate * SMALL.prior_exposures) / (
+        of_one.height + SMALL.prior_exposures
+    )
+    assert same_day.item_rate[int(one[-4:])] == pytest.approx(rate)
+    assert past_before(small.world, small.landing, day + timedelta(days=1)).item_rate[
+        int(one[-4:])
+    ] != pytest.approx(rate)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from causalrec_assets.home import TEMPLATE
+from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.history import advance, empty_history
+from causalrec_assets.logs.landing import index_landing, snapshot_files
+from causalrec_assets.logs.snapshots import item_snapshot
+from causalrec_assets.logs.sources import parse_source
+from causalrec_assets.logs.units import build_units
+from causalrec_assets.simulator.policy_value import past_before
+from causalrec_assets.simulator.traffic import Past
+from causalrec_assets.simulator.world import World
+from tests.simulator.conftest import SMALL, write
+
+
+def units_of_last_day(written, tmp_path, history_days):
+    settings = yaml.safe_load((TEMPLATE / "sources.yaml").read_text()) | {"history_days": history_days}
+    source = parse_source(settings)
+    index, history = index_landing(written.landing, source, tmp_path / "cache"), empty_history()
+    for day in written.days:
+        items = item_snapshot(snapshot_files(written.landing / "items", day), source)
+        events = clean_day(index.files_of(day), source, day).events
+        units = build_units(events, history, items, source, day)
+        history = advance(history, events, items, day, history_days)
+    return units
+
+
+@pytest.mark.parametrize("history_days", [28, 2])
+def test_the_policy_reads_exactly_the_covariates_of_the_units(history_days, tmp_path):
+    written = write(replace(SMALL, history_days=history_days), tmp_path / "world")
+    units = units_of_last_day(written, tmp_path, history_days)
+    past = past_before(written.world, written.landing, written.days[-1])
+    user = units["user_id"].str.slice(5).cast(pl.Int64).to_numpy()
+    item = units["item_id"].str.slice(5).cast(pl.Int64).to_numpy()
+    category = written.world.catalogue.category[item]
+    np.testing.assert_allclose(
+        units["user_category_click_rate"], past.user_category_rate[user, category], rtol=1e-12
+    )
+    np.testing.assert_allclose(units["item_click_rate"], past.item_rate[item], rtol=1e-12)
+
+
+def test_a_day_that_falls_out_of_the_window_is_forgotten():
+    past = Past(World(replace(SMALL, history_days=2)))
+    user, item = np.array([3]), np.array([5])
+    past.add(user, item, np.array([1]))
+    learned = past.item_rate[5]
+    past.add(user[:0], item[:0], user[:0])
+    assert past.item_rate[5] == learned
+    past.add(user[:0], item[:0], user[:0])
+    assert past.item_rate[5] == pytest.approx(SMALL.prior_rate)
