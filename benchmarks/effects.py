@@ -1,9 +1,10 @@
-"""Effects against the truth over many simulated worlds: naive, SNIPS and AIPW, from landed logs through the causal graph.
+"""Effects against the truth over many simulated worlds: naive, SNIPS and AIPW, from landed logs through the causal
+graph.
 
     python -m benchmarks.effects --seeds 20
 
-Prints a row a world, the mean and spread of each estimator's error, and the share of worlds whose interval covers the mean
-effect over the same units; last, one line of JSON.
+Prints a row a world, the mean and spread of each estimator's error, and the share of worlds whose interval covers
+the mean effect over the same units; last, one line of JSON.
 """
 
 from __future__ import annotations
@@ -74,10 +75,24 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
         chosen = adjust(question, graph, {d.column: d.reason for d in dropped}, source.organic_rows, asked.adjustment)
         columns = list(chosen.columns)
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
-        _, estimates, _ = estimate_effect(units, question.treatment, question.outcome, columns, fitted.propensity, fitted.fold,
-                                          clusters, settings, config.seed)
+        _, estimates, _ = estimate_effect(
+            units,
+            question.treatment,
+            question.outcome,
+            columns,
+            fitted.propensity,
+            fitted.fold,
+            clusters,
+            settings,
+            config.seed,
+        )
         value = truth[question.outcome]
-        row: dict[str, object] = {"seed": config.seed, "question": question.name, "truth": value, "adjusted_for": ", ".join(columns)}
+        row: dict[str, object] = {
+            "seed": config.seed,
+            "question": question.name,
+            "truth": value,
+            "adjusted_for": ", ".join(columns),
+        }
         for name in ESTIMATORS:
             row[name] = estimates[name].value
             row[f"{name}_covers"] = estimates[name].lower <= value <= estimates[name].upper
@@ -90,9 +105,17 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
     for (question,), part in rows.group_by("question", maintain_order=True):
         for name in ESTIMATORS:
             error = (part[name] - part["truth"]).to_numpy()
-            lines.append({"question": question, "estimator": name, "mean_truth": part["truth"].mean(),
-                          "mean_error": float(error.mean()), "spread": float(np.std(error, ddof=1)) if len(error) > 1 else 0.0,
-                          "covered": int(part[f"{name}_covers"].sum()), "worlds": part.height})
+            lines.append(
+                {
+                    "question": question,
+                    "estimator": name,
+                    "mean_truth": part["truth"].mean(),
+                    "mean_error": float(error.mean()),
+                    "spread": float(np.std(error, ddof=1)) if len(error) > 1 else 0.0,
+                    "covered": int(part[f"{name}_covers"].sum()),
+                    "worlds": part.height,
+                }
+            )
     return pl.DataFrame(lines)
 
 
@@ -108,7 +131,9 @@ def main() -> None:
             config = WorldConfig(seed=seed, days=arguments.days, events_per_day=arguments.rows)
             for row in run(config, Path(folder)):
                 rows.append(row)
-                print(" ".join(f"{k}={v:.5f}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()), flush=True)
+                print(
+                    " ".join(f"{k}={v:.5f}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()), flush=True
+                )
     table = summary(pl.DataFrame(rows))
     with pl.Config(tbl_rows=-1, tbl_width_chars=160):
         print(table)

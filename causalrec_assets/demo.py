@@ -23,8 +23,11 @@ HOMES = {"simulated": "demo", "obd": "obd"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m causalrec_assets.demo", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m causalrec_assets.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--logs", choices=sorted(HOMES), default="simulated")
     parser.add_argument("--home", type=Path, help="a folder of your own instead of .home/demo or .home/obd")
     given = parser.parse_args(arguments)
@@ -37,8 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"\n{failed}")
         return 1
     conclude(home, given.logs)
-    nothing = "Everything was current: nothing was rebuilt." if not rebuilt else f"{rebuilt} asset partitions were built."
-    say(f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui" + (" LOGS=obd" if given.logs == "obd" else ""))
+    nothing = (
+        "Everything was current: nothing was rebuilt." if not rebuilt else f"{rebuilt} asset partitions were built."
+    )
+    say(
+        f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui"
+        + (" LOGS=obd" if given.logs == "obd" else "")
+    )
     return 0
 
 
@@ -102,8 +110,11 @@ def materialise(home: Home) -> tuple[int, str]:
                 continue
             begun = time.perf_counter()
             result = job.execute_in_process(
-                partition_key=day.isoformat(), asset_selection=[dg.AssetKey(n) for n in stale], instance=instance,
-                raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                partition_key=day.isoformat(),
+                asset_selection=[dg.AssetKey(n) for n in stale],
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
             if not result.success:
                 return built, _failure(result)
@@ -119,10 +130,10 @@ def _span(days: Sequence[date]) -> list[date]:
 
 def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
     """Of one day's assets in their order, those to build: not current, or after one that is not."""
+    from causalrec_assets.definitions import defs
     from causalrec_assets.gate.currentness import stale_because
     from causalrec_assets.gate.releases import ReleaseLog
     from causalrec_assets.gate.store import Store
-    from causalrec_assets.definitions import defs
     from causalrec_assets.logs.assets import landing_fingerprint
 
     store, resources = Store(home.lake), defs.resources or {}
@@ -189,7 +200,8 @@ def conclude(home: Home, logs: str) -> None:
         say(f"  {'question':<24}{'naive':>8}{'causal':>9}   {'95 % interval':<18}{'truth':>7}")
         for row in compare_effects(table("effects"), home.truth, days).iter_rows(named=True):
             interval = f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}"
-            say(f"  {row['question']:<24}{100 * row['naive']:+8.2f}{100 * row['causal']:+9.2f}   {interval:<18}{100 * row['truth']:+7.2f}")
+            naive, causal, truth = (f"{100 * row[name]:+.2f}" for name in ("naive", "causal", "truth"))
+            say(f"  {row['question']:<24}{naive:>8}{causal:>9}   {interval:<18}{truth:>7}")
     else:
         for row in table("evaluation_report").filter(pl.col("section") == "gap").iter_rows(named=True):
             say(f"  {row['subject']}: {row['status']} ({row['headline']})")

@@ -38,7 +38,9 @@ class Compute(dg.ConfigurableResource):  # type: ignore[type-arg]
     def trainer_kwargs(self) -> dict[str, Any]:
         """Keyword arguments of `lightning.Trainer`."""
         return {
-            "accelerator": self.accelerator, "devices": self.devices, "precision": self.precision,
+            "accelerator": self.accelerator,
+            "devices": self.devices,
+            "precision": self.precision,
             "strategy": self.strategy,
         }
 

@@ -1,5 +1,5 @@
-"""A pre-trained transformer as a text encoder: packaged with the installation, in a local folder, or from a model hub."""
-
+"""A pre-trained transformer as a text encoder: packaged with the installation, in a local folder, or from a model
+hub."""
 
 import hashlib
 import importlib.util
@@ -42,9 +42,10 @@ class TransformerEncoder:
         order = sorted(range(len(texts)), key=lambda k: len(texts[k]))
         with torch.inference_mode():
             for start in range(0, len(order), self.batch_size):
-                rows = order[start:start + self.batch_size]
-                batch = self.tokenizer([texts[k] for k in rows], padding=True, truncation=True, max_length=256,
-                                       return_tensors="pt")
+                rows = order[start : start + self.batch_size]
+                batch = self.tokenizer(
+                    [texts[k] for k in rows], padding=True, truncation=True, max_length=256, return_tensors="pt"
+                )
                 hidden = self.model(**batch).last_hidden_state
                 mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
                 pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
@@ -93,7 +94,9 @@ def _load(model: str, sha256: str, allow_network: bool, batch_size: int) -> Tran
         raise EncoderError(f"{folder} has no model.safetensors; models are loaded from safetensors only")
     found = hashlib.sha256(weights.read_bytes()).hexdigest()
     if expected and found != expected:
-        raise EncoderError(f"{weights} has the sha256 {found}, expected {expected}: the weights are not the ones asked for")
+        raise EncoderError(
+            f"{weights} has the sha256 {found}, expected {expected}: the weights are not the ones asked for"
+        )
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
@@ -103,7 +106,9 @@ def _load(model: str, sha256: str, allow_network: bool, batch_size: int) -> Tran
         ).eval()
     except (OSError, ValueError) as error:
         raise EncoderError(f"the text encoder in {folder} cannot be loaded: {error}") from error
-    return TransformerEncoder(tokenizer, network, f"{model}:{found}:mean-pooled", network.config.hidden_size, batch_size)
+    return TransformerEncoder(
+        tokenizer, network, f"{model}:{found}:mean-pooled", network.config.hidden_size, batch_size
+    )
 
 
 def _folder(model: str, allow_network: bool) -> Path:
@@ -119,8 +124,10 @@ def _folder(model: str, allow_network: bool) -> Path:
     # Only the cache's folders are read here: the hub's own "local files only" still opens a connection first.
     cached = huggingface_hub.try_to_load_from_cache(model, "config.json")
     if not isinstance(cached, str):
-        raise EncoderError(f"the text encoder `{model}` is neither a folder nor in the local cache. Set `model` to a folder "
-                           "that holds it, or `allow_network: true` to fetch it from the hub.")
+        raise EncoderError(
+            f"the text encoder `{model}` is neither a folder nor in the local cache. Set `model` to a folder "
+            "that holds it, or `allow_network: true` to fetch it from the hub."
+        )
     return Path(cached).parent
 
 

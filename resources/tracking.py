@@ -88,9 +88,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
                     for name, file in {**training.files, "bundle.json": content}.items():
                         (Path(folder) / name).write_bytes(file)
                     mlflow.log_artifacts(folder, BUNDLE)
-                version = _version(
-                    client, sha256(content), f"{run.artifact_uri}/{BUNDLE}", run.run_id, training
-                )
+                version = _version(client, sha256(content), f"{run.artifact_uri}/{BUNDLE}", run.run_id, training)
                 if training.newest:
                     client.set_registered_model_alias(MODEL, "challenger", version)
                 found["registered_version"] = version

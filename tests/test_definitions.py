@@ -11,12 +11,42 @@ from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.home import TEMPLATE, Home
 from resources.compute import GPU_OP_TAGS, GPU_POOL
 
-HEAVY = ("torch", "lightning", "transformers", "great_expectations", "mlflow", "causallearn", "pandas", "sklearn", "matplotlib",
-         "dagster_mlflow", "scipy", "networkx", "jinja2", "safetensors")
+HEAVY = (
+    "torch",
+    "lightning",
+    "transformers",
+    "great_expectations",
+    "mlflow",
+    "causallearn",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+    "dagster_mlflow",
+    "scipy",
+    "networkx",
+    "jinja2",
+    "safetensors",
+)
 ASSETS = {
-    "items", "users", "clean_events", "history", "units", "discovered_graph", "causal_graph", "adjustment_sets",
-    "item_embeddings", "treatment_propensities", "action_propensities", "effects", "outcome_model", "target_policy",
-    "off_policy_report", "effect_report", "evaluation_report", "release", "recommendations",
+    "items",
+    "users",
+    "clean_events",
+    "history",
+    "units",
+    "discovered_graph",
+    "causal_graph",
+    "adjustment_sets",
+    "item_embeddings",
+    "treatment_propensities",
+    "action_propensities",
+    "effects",
+    "outcome_model",
+    "target_policy",
+    "off_policy_report",
+    "effect_report",
+    "evaluation_report",
+    "release",
+    "recommendations",
 }
 
 
@@ -36,7 +66,11 @@ def test_exactly_these_assets_exist(graph):
 
 
 def test_every_asset_has_a_blocking_contract_check_per_partition(graph):
-    specs = {(spec.asset_key.path[-1], spec.name): spec for node in graph.asset_check_keys for spec in [graph.get_check_spec(node)]}
+    specs = {
+        (spec.asset_key.path[-1], spec.name): spec
+        for node in graph.asset_check_keys
+        for spec in [graph.get_check_spec(node)]
+    }
     assert {asset for asset, check in specs if check == "contract"} == ASSETS
     assert all(specs[asset, "contract"].blocking for asset in ASSETS)
 

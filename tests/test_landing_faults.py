@@ -1,4 +1,5 @@
-"""Bad landed files: the step fails and says why, nothing is published, the last good version stays, good data heal it."""
+"""Bad landed files: the step fails and says why, nothing is published, the last good version stays, good data heal
+it."""
 
 from datetime import timedelta
 
@@ -40,7 +41,11 @@ def unreadable_csv(home):
 
 def first_row(column, value):
     row = pl.int_range(pl.len()) == 0
-    return rewrite(lambda f: f.with_columns(pl.when(row).then(pl.lit(value)).otherwise(column).cast(f.schema[column]).alias(column)))
+    return rewrite(
+        lambda f: f.with_columns(
+            pl.when(row).then(pl.lit(value)).otherwise(column).cast(f.schema[column]).alias(column)
+        )
+    )
 
 
 FAULTS = {
@@ -55,11 +60,13 @@ FAULTS = {
     "a_missing_required_column": (rewrite(lambda f: f.drop("item_id")), ["item_id", "missing"]),
     "no_outcome_column": (rewrite(lambda f: f.drop("click")), ["click", "missing"]),
     "a_purchase_without_a_click": (
-        rewrite(lambda f: f.with_columns(click=pl.lit(0, pl.Int8), purchase=pl.lit(1, pl.Int8))), ["a_purchase_has_a_click"],
+        rewrite(lambda f: f.with_columns(click=pl.lit(0, pl.Int8), purchase=pl.lit(1, pl.Int8))),
+        ["a_purchase_has_a_click"],
     ),
     "an_event_twice": (rewrite(lambda f: pl.concat([f, f.head(1)])), ["column_values_to_be_unique(event_id)"]),
     "a_value_of_another_type": (
-        rewrite(lambda f: f.with_columns(pl.col("click").cast(pl.String).replace("0", "maybe"))), ["row ", "'maybe'"],
+        rewrite(lambda f: f.with_columns(pl.col("click").cast(pl.String).replace("0", "maybe"))),
+        ["row ", "'maybe'"],
     ),
 }
 
@@ -78,7 +85,7 @@ def test_a_bad_file_is_refused_named_and_healed(own_home, fault):
     said = words(result)
     assert [text for text in says if text not in said] == []
     assert result.get_asset_materialization_events() == []
-    assert [e.check_name for e in result.get_asset_check_evaluations() if not e.passed][0] == "contract"
+    assert "contract" in [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
     assert not [e for e in result.all_events if e.is_step_up_for_retry]
     store = Store(own_home.lake)
     assert store.pointer("clean_events", DAY).hash == before.hash
@@ -117,7 +124,9 @@ def test_a_day_without_files_says_how_to_declare_it_empty_and_a_declared_one_cou
 
 
 def test_rows_that_cannot_be_used_are_set_aside_with_their_reason(own_home):
-    rewrite(lambda f: f.with_columns(item_id=pl.when(pl.int_range(pl.len()) < 3).then(None).otherwise("item_id")))(own_home)
+    rewrite(lambda f: f.with_columns(item_id=pl.when(pl.int_range(pl.len()) < 3).then(None).otherwise("item_id")))(
+        own_home
+    )
     result = materialise(own_home, DAY, ["clean_events"])
     assert result.success, words(result)
     pointer = Store(own_home.lake).pointer("clean_events", DAY)

@@ -17,11 +17,25 @@ from causalrec_assets.logs.open_bandit import fetch_open_bandit
 pytestmark = pytest.mark.integration
 DAY = date(2019, 11, 30)
 EXPECTED = {
-    "items": "answered", "users": "not_available", "clean_events": "answered", "history": "not_available", "units": "answered",
-    "discovered_graph": "answered", "causal_graph": "answered", "adjustment_sets": "answered",
-    "item_embeddings": "not_available", "treatment_propensities": "not_identifiable", "action_propensities": "answered",
-    "effects": "answered", "outcome_model": "answered", "target_policy": "answered", "off_policy_report": "answered",
-    "effect_report": "answered", "evaluation_report": "answered", "release": "answered", "recommendations": "not_available",
+    "items": "answered",
+    "users": "not_available",
+    "clean_events": "answered",
+    "history": "not_available",
+    "units": "answered",
+    "discovered_graph": "answered",
+    "causal_graph": "answered",
+    "adjustment_sets": "answered",
+    "item_embeddings": "not_available",
+    "treatment_propensities": "not_identifiable",
+    "action_propensities": "answered",
+    "effects": "answered",
+    "outcome_model": "answered",
+    "target_policy": "answered",
+    "off_policy_report": "answered",
+    "effect_report": "answered",
+    "evaluation_report": "answered",
+    "release": "answered",
+    "recommendations": "not_available",
 }
 
 
@@ -49,9 +63,9 @@ def test_every_asset_gives_exactly_this_answer(store):
 def test_the_questions_are_not_identifiable_because_there_is_no_organic_arm(store):
     for name in ("adjustment_sets", "effects", "effect_report"):
         assert table(store, name)["status"].unique().to_list() == ["not_identifiable"]
-    assert "organic" in " ".join(table(store, "adjustment_sets")["reason"]) or "recommended impressions only" in " ".join(
+    assert "organic" in " ".join(
         table(store, "adjustment_sets")["reason"]
-    )
+    ) or "recommended impressions only" in " ".join(table(store, "adjustment_sets")["reason"])
 
 
 def test_constant_columns_are_dropped_from_the_graph_and_named(store):
@@ -68,7 +82,9 @@ def test_the_outcome_model_has_the_click_head_of_the_shown_arm_only(store):
 
 @pytest.mark.parametrize(("section", "effective"), [("all", 340), ("men", 656)])
 def test_uniform_is_judged_from_the_thompson_logs_beside_its_answer_sheet(store, section, effective):
-    rows = table(store, "off_policy_report").filter((pl.col("segment") == f"section={section}") & (pl.col("policy") == "uniform"))
+    rows = table(store, "off_policy_report").filter(
+        (pl.col("segment") == f"section={section}") & (pl.col("policy") == "uniform")
+    )
     by = {row["estimator"]: row for row in rows.iter_rows(named=True)}
     assert [name for name in ("ips", "snips", "dm", "dr") if by[name]["lower"] is None] == []
     assert round(by["ips"]["effective_rounds"]) == effective
@@ -104,7 +120,8 @@ def test_no_id_arm_or_propensity_was_made_up(store):
     assert units["user_id"].null_count() == units.height
     assert units["recommended"].unique().to_list() == [1]
     assert units.filter(pl.col("policy") == "random").group_by("section").agg(pl.col("action_propensity").first()).sort(
-        "section")["action_propensity"].round(4).to_list() == [0.0125, 0.0294, 0.0217]
+        "section"
+    )["action_propensity"].round(4).to_list() == [0.0125, 0.0294, 0.0217]
 
 
 def test_the_answer_sheet_is_read_by_no_fit(store):

@@ -41,8 +41,14 @@ FAULTS = {
     "history": (set_first("clicks", 10_000_000), "clicks_are_exposures"),
     "units": (lambda frame: frame.head(frame.height - 1), "table_row_count_to_equal"),
     "discovered_graph": (lambda frame: frame.with_columns(target=pl.col("source")), "no_self_loop"),
-    "causal_graph": (lambda frame: frame.with_columns(provenance=pl.lit("expert"), who=pl.lit(None, pl.String)), "experts_sign"),
-    "adjustment_sets": (lambda frame: frame.with_columns(columns=pl.lit(["click"])), "no_column_from_after_the_treatment"),
+    "causal_graph": (
+        lambda frame: frame.with_columns(provenance=pl.lit("expert"), who=pl.lit(None, pl.String)),
+        "experts_sign",
+    ),
+    "adjustment_sets": (
+        lambda frame: frame.with_columns(columns=pl.lit(["click"])),
+        "no_column_from_after_the_treatment",
+    ),
     "item_embeddings": (repeat_first, "column_values_to_be_unique(item_id)"),
     "treatment_propensities": (set_first("propensity", 1.0), "inside_0_1"),
     "action_propensities": (set_first("action_propensity", 1.5), "inside_0_1"),
@@ -61,7 +67,9 @@ FAULTS = {
 def test_a_planted_fault_is_refused(own_home, monkeypatch, asset):
     fault, rule = FAULTS[asset]
     good = Store(own_home.lake).pointer(asset, LAST)
-    monkeypatch.setattr(gated, "write_audit_publish", lambda draft: write_audit_publish(replace(draft, frame=fault(draft.frame))))
+    monkeypatch.setattr(
+        gated, "write_audit_publish", lambda draft: write_audit_publish(replace(draft, frame=fault(draft.frame)))
+    )
     instance = dg.DagsterInstance.ephemeral()
 
     result = materialise(own_home, LAST, [asset], instance)

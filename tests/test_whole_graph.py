@@ -65,7 +65,7 @@ def test_changing_an_items_title_changes_its_vector_and_its_predicted_outcome(ow
     after = table(own_home, "item_embeddings", LAST)
     differs = (vectors["vector"].to_numpy() != after["vector"].to_numpy()).any(axis=1)
     assert vectors["item_id"].filter(pl.Series(differs)).to_list() == [changed]
-    encoded = [m for m in result.get_asset_materialization_events() if m.asset_key.path[-1] == "item_embeddings"][0]
+    encoded = next(m for m in result.get_asset_materialization_events() if m.asset_key.path[-1] == "item_embeddings")
     assert encoded.materialization.metadata["encoded_now"].value > 0
 
     import json
@@ -74,8 +74,10 @@ def test_changing_an_items_title_changes_its_vector_and_its_predicted_outcome(ow
     from causalrec_assets.model.outcome_model import OutcomeModel
 
     store = Store(own_home.lake)
-    fitted = OutcomeModel.load(json.loads(store.file_path(model, "card.json").read_bytes()),
-                               store.file_path(model, "model.safetensors").read_bytes())
+    fitted = OutcomeModel.load(
+        json.loads(store.file_path(model, "card.json").read_bytes()),
+        store.file_path(model, "model.safetensors").read_bytes(),
+    )
     unit = table(own_home, "units", LAST).head(1).with_columns(item_id=pl.lit(changed))
     old, new = (fitted.predict(unit, ItemVectors.from_frame(v)).click_if_recommended[0] for v in (vectors, after))
     assert old != new
@@ -146,7 +148,10 @@ def test_the_next_day_is_judged_against_the_champion(own_home):
     assert result.success, words(result)
     challenger = table(own_home, "off_policy_report", following).filter(pl.col("policy") == "challenger")
     assert challenger["baseline"].unique().to_list() == ["champion"]
-    assert table(own_home, "release", following)["champion_before"][0] == ReleaseLog(Store(own_home.lake)).entries()[0].bundle_hash
+    assert (
+        table(own_home, "release", following)["champion_before"][0]
+        == ReleaseLog(Store(own_home.lake)).entries()[0].bundle_hash
+    )
 
 
 def test_an_older_day_backfilled_records_its_decision_and_moves_nothing(own_home):

@@ -22,8 +22,19 @@ from resources.tracking import Tracking
 FIRST = date(2026, 3, 2)
 LOGS = ("items", "users", "clean_events", "history", "units")
 LEARNING = (
-    "discovered_graph", "causal_graph", "adjustment_sets", "item_embeddings", "treatment_propensities", "action_propensities",
-    "effects", "outcome_model", "target_policy", "off_policy_report", "effect_report", "evaluation_report", "release",
+    "discovered_graph",
+    "causal_graph",
+    "adjustment_sets",
+    "item_embeddings",
+    "treatment_propensities",
+    "action_propensities",
+    "effects",
+    "outcome_model",
+    "target_policy",
+    "off_policy_report",
+    "effect_report",
+    "evaluation_report",
+    "release",
     "recommendations",
 )
 
@@ -52,11 +63,17 @@ def materialise(
 
     assets = list(defs.assets or [])
     resources = {
-        "lake": Lake(home=str(home.root)), "compute": Compute(accelerator="cpu"), "text_encoder": TextEncoder(),
+        "lake": Lake(home=str(home.root)),
+        "compute": Compute(accelerator="cpu"),
+        "text_encoder": TextEncoder(),
         "tracking": Tracking(enabled=tracking),
     }
     return dg.materialize(
-        assets, selection=list(names), partition_key=day.isoformat(), resources=resources, raise_on_error=False,
+        assets,
+        selection=list(names),
+        partition_key=day.isoformat(),
+        resources=resources,
+        raise_on_error=False,
         instance=instance or dg.DagsterInstance.ephemeral(),
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )

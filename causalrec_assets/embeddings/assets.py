@@ -34,8 +34,12 @@ def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder:
         found.frame,
         notes={"encoder": encoder.fingerprint, "dimensions": encoder.dimensions},
         params={"unit_length": bool(np.allclose(lengths, 1, atol=1e-3))},
-        metadata={"encoder": encoder.fingerprint, "encoded_now": found.encoded_now, "reused": found.reused,
-                  "items_without_text": found.without_text},
+        metadata={
+            "encoder": encoder.fingerprint,
+            "encoded_now": found.encoded_now,
+            "reused": found.reused,
+            "items_without_text": found.without_text,
+        },
     )
 
 

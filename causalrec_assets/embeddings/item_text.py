@@ -56,7 +56,11 @@ def encode_items(items: pl.DataFrame, previous: pl.DataFrame | None, encoder: En
     new = texts.filter(~pl.col("text_hash").is_in(list(known))).unique("text_hash", maintain_order=True)
     if new.height:
         known |= dict(zip(new["text_hash"], encoder.encode(new["text"].to_list()), strict=True))
-    matrix = np.stack([known[h] for h in texts["text_hash"]]) if texts.height else np.zeros((0, encoder.dimensions), np.float32)
+    matrix = (
+        np.stack([known[h] for h in texts["text_hash"]])
+        if texts.height
+        else np.zeros((0, encoder.dimensions), np.float32)
+    )
     vectors = pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, matrix.shape[1]))
     frame = texts.select("item_id", "text_hash").with_columns(vectors)
     return Encoded(frame, new.height, texts.height - new.height, items.height - texts.height)

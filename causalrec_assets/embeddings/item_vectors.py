@@ -25,7 +25,9 @@ class ItemVectors:
     @classmethod
     def from_frame(cls, embeddings: pl.DataFrame) -> ItemVectors:
         """From the published table `item_embeddings`."""
-        return cls(tuple(embeddings["item_id"]), np.ascontiguousarray(embeddings["vector"].to_numpy(), dtype=np.float32))
+        return cls(
+            tuple(embeddings["item_id"]), np.ascontiguousarray(embeddings["vector"].to_numpy(), dtype=np.float32)
+        )
 
     @cached_property
     def _row(self) -> pl.DataFrame:

@@ -61,9 +61,7 @@ def calibration_error(outcome: Floats, probability: Floats, bins: int = 10) -> f
     return float(sum(share * abs(p - y) for p, y, share in calibration_curve(outcome, probability, bins)))
 
 
-def calibration_curve(
-    outcome: Floats, probability: Floats, bins: int = 10
-) -> list[tuple[float, float, float]]:
+def calibration_curve(outcome: Floats, probability: Floats, bins: int = 10) -> list[tuple[float, float, float]]:
     """Predicted against observed shares over equally filled bins, from the lowest predictions to the highest.
 
     Args:

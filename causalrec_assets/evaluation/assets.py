@@ -130,9 +130,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
     if judged.answer.answered and "revenue" not in judged.frame["metric"]:
-        why = (
-            "the source logs no purchases with prices, so policies are judged by satisfaction alone; log both"
-        )
+        why = "the source logs no purchases with prices, so policies are judged by satisfaction alone; log both"
         gaps.append(Gap("revenue of any policy", not_available(why)))
     trust = trust_lines(effects_, judged.frame, models.notes if models.answer.answered else {})
     html = render(

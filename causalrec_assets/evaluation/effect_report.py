@@ -36,9 +36,7 @@ ASSUMPTIONS = (
 )
 
 
-def report(
-    effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame
-) -> pl.DataFrame:
+def report(effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame) -> pl.DataFrame:
     """One row per question.
 
     Args:
@@ -52,9 +50,7 @@ def report(
     rows = []
     for question in sets.iter_rows(named=True):
         name = question["question"]
-        by = {
-            row["estimator"]: row for row in effects.filter(pl.col("question") == name).iter_rows(named=True)
-        }
+        by = {row["estimator"]: row for row in effects.filter(pl.col("question") == name).iter_rows(named=True)}
         first = by["aipw"]
         row: dict[str, Any] = {key: question[key] for key in ("question", "treatment", "outcome")}
         row |= {"status": first["status"], "reason": first["reason"], "assumptions": ""}
@@ -104,9 +100,7 @@ def verdict(row: Mapping[str, Any]) -> str:
     if row["status"] != Status.ANSWERED:
         return f"Cannot be told ({str(row['status']).replace('_', ' ')}): {row['reason']}."
     low, high = row["causal_lower"], row["causal_upper"]
-    cause = (
-        "Recommending an item" if row["treatment"] == "recommended" else f"The treatment `{row['treatment']}`"
-    )
+    cause = "Recommending an item" if row["treatment"] == "recommended" else f"The treatment `{row['treatment']}`"
     share = f"{100 * row['causal']:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
     naive = f"the naive difference says {100 * row['naive']:+.2f}"
     chance = f"the chance of a {row['outcome']}"

@@ -100,9 +100,7 @@ def _of_policies(judged: pl.DataFrame) -> Iterator[Trust]:
         if row["effective_outcomes"] is not None:
             words += f"; {row['effective_outcomes']:,.0f} effective satisfied rounds"
         number = f"{int(row['effective_rounds']):,} of {row['rounds']:,}"
-        yield Trust(
-            "Policies", f"weights, {policy}, {segment}", number, words, row["status"] != Status.ANSWERED
-        )
+        yield Trust("Policies", f"weights, {policy}, {segment}", number, words, row["status"] != Status.ANSWERED)
     yield from _against_answer_sheets(judged)
 
 
@@ -112,9 +110,7 @@ def _against_answer_sheets(judged: pl.DataFrame) -> Iterator[Trust]:
         same = [pl.col(column) == sheet[column] for column in ("segment", "policy", "metric")]
         told = pl.col("estimator").is_in(["snips", "dr"]) & pl.col("lower").is_not_null()
         for row in judged.filter(*same, told).iter_rows(named=True):
-            apart = sheet["lower"] is not None and (
-                row["lower"] > sheet["upper"] or sheet["lower"] > row["upper"]
-            )
+            apart = sheet["lower"] is not None and (row["lower"] > sheet["upper"] or sheet["lower"] > row["upper"])
             name = row["estimator"].upper()
             how = "do not meet" if apart else "meet"
             words = f"{name} from other logs, against the plain mean of its own; the intervals {how}"

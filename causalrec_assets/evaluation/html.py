@@ -77,10 +77,7 @@ def render(story: Story) -> str:
         gaps=merged(story.gaps),
         has_sheet=any("answer_sheet_mean" in row["values"] for row in policies),
         has_revenue=any(row["metric"] == "revenue" for row in policies),
-        trust=[
-            (group, [asdict(line) for line in lines])
-            for group, lines in groupby(story.trust, lambda t: t.group)
-        ],
+        trust=[(group, [asdict(line) for line in lines]) for group, lines in groupby(story.trust, lambda t: t.group)],
         dropped=[(reason, [d["column"] for d in columns]) for reason, columns in _by_reason(story.dropped)],
         plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
     )
@@ -89,9 +86,7 @@ def render(story: Story) -> str:
 def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
     """One row per segment, policy and metric, with every estimator's value as text, empty without one."""
     rows: list[dict[str, Any]] = []
-    for (segment, policy, metric), found in report.group_by(
-        ["segment", "policy", "metric"], maintain_order=True
-    ):
+    for (segment, policy, metric), found in report.group_by(["segment", "policy", "metric"], maintain_order=True):
         by = {row["estimator"]: row for row in found.iter_rows(named=True)}
         change = by["dr"] if by["dr"]["status"] == Status.ANSWERED else by["ips"]
         answered = [row for row in by.values() if row["difference"] is not None]
@@ -106,9 +101,7 @@ def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
                     for name, row in by.items()
                 },
                 "change": _change(change) if answered else "",
-                "change_interval": _span(
-                    change["difference_lower"], change["difference_upper"], str(metric), "+"
-                )
+                "change_interval": _span(change["difference_lower"], change["difference_upper"], str(metric), "+")
                 if answered
                 else "",
                 "baseline": change["baseline"],
@@ -124,11 +117,7 @@ def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
 
 def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The challenger's rows for everyone: what the reader looks at first."""
-    return [
-        row
-        for row in policies
-        if row["policy"] == "challenger" and row["segment"] == "everyone" and row["change"]
-    ]
+    return [row for row in policies if row["policy"] == "challenger" and row["segment"] == "everyone" and row["change"]]
 
 
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:

@@ -272,9 +272,7 @@ def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseR
         base = logged_mean(rounds) if against is None else estimate(name, against)
         difference = contrast(value, base, rounds.clusters)
     except TooFewClusters as error:
-        return question.row(
-            name, insufficient_evidence(f"{error} ({evidence.cluster}); log more days"), weights
-        )
+        return question.row(name, insufficient_evidence(f"{error} ({evidence.cluster}); log more days"), weights)
     return (
         question.row(name, ANSWERED, weights)
         | outcomes

@@ -66,9 +66,7 @@ def policy_plot(
     for segment in segments:
         mine = (pl.col("policy") == policy) & (pl.col("metric") == metric) & (pl.col("segment") == segment)
         rows: Mapping[str, Mapping[str, Any]] = {
-            row["estimator"]: row
-            for row in report.filter(mine).iter_rows(named=True)
-            if row["lower"] is not None
+            row["estimator"]: row for row in report.filter(mine).iter_rows(named=True) if row["lower"] is not None
         }
         if not rows.keys() & {"ips", "snips", "dr"}:
             continue
@@ -78,11 +76,7 @@ def policy_plot(
             if name in rows
         ]
         groups.append((segment if len(segments) > 1 else "", marks))
-    of = (
-        "satisfaction rate of a recommendation, %"
-        if metric == "satisfaction"
-        else "revenue per recommendation"
-    )
+    of = "satisfaction rate of a recommendation, %" if metric == "satisfaction" else "revenue per recommendation"
     return _forest(groups, f"{of}, with 95 % interval", zero=False)
 
 
@@ -108,9 +102,7 @@ def _forest(
             )
             at -= 1
         for name, colour, low, mid, high in marks:
-            axes.errorbar(
-                mid, at, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5, lw=1.6
-            )
+            axes.errorbar(mid, at, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5, lw=1.6)
             ticks.append(at)
             names.append(name)
             at -= 1

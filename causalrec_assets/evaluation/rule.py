@@ -51,17 +51,11 @@ def parse_release(settings: Mapping[str, object]) -> ReleaseRule:
         raise InputError(f"release.yaml: needs exactly {sorted(known)}, got {sorted(settings)}")
     sheet = settings["answer_sheet"] or {}
     if not isinstance(sheet, Mapping):
-        raise InputError(
-            f"release.yaml: `answer_sheet` maps a policy to a held-out logging policy, got {sheet!r}"
-        )
+        raise InputError(f"release.yaml: `answer_sheet` maps a policy to a held-out logging policy, got {sheet!r}")
     numbers = {}
     for key in NUMBERS:
         value = settings[key]
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not (math.isfinite(value) and value >= 0)
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value >= 0):
             raise InputError(f"release.yaml: `{key}` must be a number of at least 0, got {value!r}")
         numbers[key] = float(value)
     return ReleaseRule(**numbers, answer_sheet={str(policy): str(logs) for policy, logs in sheet.items()})

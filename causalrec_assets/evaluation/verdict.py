@@ -43,15 +43,11 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
         report: The table `off_policy_report`.
         unanswered: Why there is no challenger at all.
     """
-    challenger = (
-        (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
-    )
+    challenger = (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
     rows = {row["metric"]: row for row in report.filter(challenger).iter_rows(named=True)}
     if "satisfaction" not in rows:
         why = (
-            unanswered.reason
-            if unanswered and unanswered.reason
-            else "no judged round has a logged action propensity"
+            unanswered.reason if unanswered and unanswered.reason else "no judged round has a logged action propensity"
         )
         return Verdict(Decision.INSUFFICIENT_EVIDENCE, f"There is no challenger to judge: {why}.")
     for row in rows.values():

@@ -2,8 +2,8 @@
 
 A contract has the columns and their types, `rules` (a breach refuses the table) and `answerable` rules (a breach says
 what the data cannot tell and never blocks). A rule is either a Great Expectations expectation (`expect:` with its
-arguments), a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK), or a fact
-about the whole that the asset hands over (`demand:`, the name of a boolean parameter).
+arguments), a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK), or a
+fact about the whole that the asset hands over (`demand:`, the name of a boolean parameter).
 """
 
 from __future__ import annotations
@@ -19,8 +19,19 @@ from causalrec_assets.answers import InputError
 DTYPES: dict[str, pl.DataType] = {
     str(dtype): dtype
     for dtype in (
-        pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt32(), pl.UInt64(), pl.Float32(), pl.Float64(),
-        pl.String(), pl.Boolean(), pl.Date(), pl.List(pl.String()), pl.List(pl.Float32()),
+        pl.Int8(),
+        pl.Int16(),
+        pl.Int32(),
+        pl.Int64(),
+        pl.UInt32(),
+        pl.UInt64(),
+        pl.Float32(),
+        pl.Float64(),
+        pl.String(),
+        pl.Boolean(),
+        pl.Date(),
+        pl.List(pl.String()),
+        pl.List(pl.Float32()),
     )
 } | {"Datetime(us, UTC)": pl.Datetime("us", "UTC"), "Array(Float32)": pl.Array(pl.Float32(), 1)}
 

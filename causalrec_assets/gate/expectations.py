@@ -77,14 +77,15 @@ def offending_rows(frame: pl.DataFrame, broken: Iterable[Finding], limit: int = 
     return pl.concat(parts) if parts else frame.clear().with_columns(pl.lit(None, pl.String).alias("broken_rule"))
 
 
-def _run(
-    table: str, rules: tuple[Rule, ...], frame: pl.DataFrame, params: Mapping[str, Any]
-) -> tuple[Finding, ...]:
+def _run(table: str, rules: tuple[Rule, ...], frame: pl.DataFrame, params: Mapping[str, Any]) -> tuple[Finding, ...]:
     active = [rule for rule in rules if rule.only_if is None or _parameter(table, rule, rule.only_if, params)]
-    skipped = [Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules if rule not in active]
+    skipped = [
+        Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules if rule not in active
+    ]
     demanded = [
         Finding(rule.name, rule.why, bool(_parameter(table, rule, rule.expectation, params)), observed="it is not so")
-        for rule in active if rule.kind == "demand"
+        for rule in active
+        if rule.kind == "demand"
     ]
     active = [rule for rule in active if rule.kind != "demand"]
     if active:
@@ -124,7 +125,9 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any]) -> Any:
     else:
         name = rule.expectation
         arguments = {
-            key: _parameter(table, rule, value[1:], params) if isinstance(value, str) and value.startswith("$") else value
+            key: _parameter(table, rule, value[1:], params)
+            if isinstance(value, str) and value.startswith("$")
+            else value
             for key, value in rule.arguments.items()
         }
     try:
@@ -136,8 +139,8 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any]) -> Any:
 def _parameter(table: str, rule: Rule, name: str, params: Mapping[str, Any]) -> Any:
     if name not in params:
         raise InputError(
-            f"contracts/{table}.yaml: the rule `{rule.name}` refers to `{name}`, which the asset does not give; it gives "
-            f"{sorted(params)}"
+            f"contracts/{table}.yaml: the rule `{rule.name}` refers to `{name}`, which the asset does not give; "
+            f"it gives {sorted(params)}"
         )
     return params[name]
 
@@ -150,7 +153,11 @@ def _batch_definition() -> Any:
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    return context.data_sources.add_pandas("staged").add_dataframe_asset("table").add_batch_definition_whole_dataframe("all")
+    return (
+        context.data_sources.add_pandas("staged")
+        .add_dataframe_asset("table")
+        .add_batch_definition_whole_dataframe("all")
+    )
 
 
 def _validate(frame: Any, expectations: list[Any]) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from causalrec_assets.partitions import days
 CONTRACT, ANSWERABLE, INPUTS = "contract", "answerable", "inputs"
 
 
-def gated_asset(table: str, *, stage: str, **asset_options: Any) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
+def gated_asset(
+    table: str, *, stage: str, **asset_options: Any
+) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
     """Declare a daily asset behind the gate.
 
     Args:
@@ -32,12 +34,22 @@ def gated_asset(table: str, *, stage: str, **asset_options: Any) -> Callable[[Ca
         asset_options: Passed on to `dagster.asset` (deps, pool, op_tags, kinds, ...).
     """
     specs = [
-        dg.AssetCheckSpec(CONTRACT, asset=table, blocking=True, partitions_def=days,
-                          description=f"data/contracts/{table}.yaml, run on the staged table before anyone can read it"),
-        dg.AssetCheckSpec(ANSWERABLE, asset=table, partitions_def=days,
-                          description="what these data cannot say; never blocks"),
-        dg.AssetCheckSpec(INPUTS, asset=table, partitions_def=days,
-                          description="whether an input was read in an older version because its newest was refused"),
+        dg.AssetCheckSpec(
+            CONTRACT,
+            asset=table,
+            blocking=True,
+            partitions_def=days,
+            description=f"data/contracts/{table}.yaml, run on the staged table before anyone can read it",
+        ),
+        dg.AssetCheckSpec(
+            ANSWERABLE, asset=table, partitions_def=days, description="what these data cannot say; never blocks"
+        ),
+        dg.AssetCheckSpec(
+            INPUTS,
+            asset=table,
+            partitions_def=days,
+            description="whether an input was read in an older version because its newest was refused",
+        ),
     ]
 
     def declare(make_draft: Callable[..., Draft]) -> dg.AssetsDefinition:
@@ -51,8 +63,12 @@ def gated_asset(table: str, *, stage: str, **asset_options: Any) -> Callable[[Ca
         # Dagster follows __wrapped__ and would take `Draft` for the type of an output.
         del step.__wrapped__
         asset: dg.AssetsDefinition = dg.asset(
-            name=table, group_name=stage, partitions_def=days, check_specs=specs,
-            description=make_draft.__doc__, **asset_options,
+            name=table,
+            group_name=stage,
+            partitions_def=days,
+            check_specs=specs,
+            description=make_draft.__doc__,
+            **asset_options,
         )(step)
         return asset
 
@@ -69,8 +85,13 @@ def _pass_gate(context: dg.AssetExecutionContext, table: str, make_draft: Callab
     yield _contract_check(table, outcome)
     yield _answerable_check(table, draft, outcome)
     warnings = draft.inputs.warnings
-    yield _check(table, INPUTS, not warnings, {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))}
-                 if warnings else {}, dg.AssetCheckSeverity.WARN)
+    yield _check(
+        table,
+        INPUTS,
+        not warnings,
+        {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))} if warnings else {},
+        dg.AssetCheckSeverity.WARN,
+    )
     if outcome.refusal is not None:
         raise dg.Failure(
             f"{table} of {context.partition_key} breaks its contract and is not published: "
@@ -102,7 +123,11 @@ def _metadata(draft: Draft, outcome: Outcome) -> dict[str, Any]:
 
 
 def _check(
-    table: str, name: str, passed: bool, metadata: dict[str, Any], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    table: str,
+    name: str,
+    passed: bool,
+    metadata: dict[str, Any],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(asset_key=table, check_name=name, passed=passed, metadata=metadata, severity=severity)
 
@@ -139,6 +164,12 @@ def _rules_table(findings: Iterable[Finding]) -> str:
 def _rows_table(rows: pl.DataFrame, limit: int = 10) -> str:
     if not rows.height:
         return "the rule is about the table as a whole"
-    with pl.Config(tbl_formatting="MARKDOWN", tbl_rows=limit, tbl_cols=20, tbl_hide_column_data_types=True,
-                   tbl_hide_dataframe_shape=True, fmt_str_lengths=40):
+    with pl.Config(
+        tbl_formatting="MARKDOWN",
+        tbl_rows=limit,
+        tbl_cols=20,
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        fmt_str_lengths=40,
+    ):
         return str(rows.head(limit))

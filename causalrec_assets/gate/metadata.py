@@ -10,8 +10,15 @@ def table(frame: pl.DataFrame, rows: int = 40) -> dg.MarkdownMetadataValue:
     """A small table."""
     if frame.is_empty():
         return dg.MetadataValue.md("none")
-    with pl.Config(tbl_formatting="MARKDOWN", tbl_rows=rows, tbl_cols=-1, tbl_hide_column_data_types=True,
-                   tbl_hide_dataframe_shape=True, fmt_str_lengths=200, tbl_width_chars=2000):
+    with pl.Config(
+        tbl_formatting="MARKDOWN",
+        tbl_rows=rows,
+        tbl_cols=-1,
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        fmt_str_lengths=200,
+        tbl_width_chars=2000,
+    ):
         return dg.MetadataValue.md(str(frame.head(rows)))
 
 

@@ -89,5 +89,7 @@ class ReleaseLog:
         try:
             create_exclusively(path, json.dumps(record, indent=1, sort_keys=True).encode())
         except FileExistsError:
-            raise ChampionConflict(f"another release took entry {entry} of the release log at the same moment") from None
+            raise ChampionConflict(
+                f"another release took entry {entry} of the release log at the same moment"
+            ) from None
         return Champion(entry, partition, bundle, bundle_hash)

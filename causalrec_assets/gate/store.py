@@ -181,7 +181,18 @@ class Store:
         notes = json.loads(canonical(notes))
         seen = [data, hashes, notes, answer.status.value, answer.reason]
         pointer = Pointer(
-            table, day, after + 1, sha256(canonical(seen)), data, rows, answer, notes, hashes, dict(inputs), run_id, set_aside
+            table,
+            day,
+            after + 1,
+            sha256(canonical(seen)),
+            data,
+            rows,
+            answer,
+            notes,
+            hashes,
+            dict(inputs),
+            run_id,
+            set_aside,
         )
         folder = self.folder(table, day)
         folder.mkdir(parents=True, exist_ok=True)

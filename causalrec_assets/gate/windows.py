@@ -64,7 +64,9 @@ def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]
         raise InputError(f"sources.yaml: `first_day` must be a date such as 2026-03-02, got {first!r}")
     outcomes = sources.get("outcomes") or {}
     if not isinstance(outcomes, Mapping):
-        raise InputError("sources.yaml: `outcomes` must map each outcome to its settings, e.g. click: {maturity_days: 0}")
+        raise InputError(
+            "sources.yaml: `outcomes` must map each outcome to its settings, e.g. click: {maturity_days: 0}"
+        )
     maturity = max((int((o or {}).get("maturity_days", 0)) for o in outcomes.values()), default=0)
     return LearningSettings(
         numbers["window_days"], numbers["judgement_days"], numbers["min_days"], maturity, first, numbers["seed"]
@@ -83,8 +85,12 @@ def learning_window(day: date, settings: LearningSettings) -> LearningWindow:
     train = span(cut - timedelta(days=settings.window_days), cut)
     judge = span(cut, end)
     enough = len(train) >= settings.min_days
-    reason = "" if enough else (
-        f"{len(train)} training days before {cut + timedelta(days=1)}, at least {settings.min_days} are needed "
-        f"(learning.yaml: min_days); the logs begin on {settings.first_day}"
+    reason = (
+        ""
+        if enough
+        else (
+            f"{len(train)} training days before {cut + timedelta(days=1)}, at least {settings.min_days} are needed "
+            f"(learning.yaml: min_days); the logs begin on {settings.first_day}"
+        )
     )
     return LearningWindow(train, judge, enough, reason)

@@ -1,8 +1,8 @@
 """Which columns to adjust for, or why none will do: generalised adjustment over an MPDAG.
 
-Source: Perkovic, Kalisch and Maathuis (2017), UAI, "Interpreting and using CPDAGs with background knowledge" (amenability,
-forbidden set, Theorem 4.4); the optimal set O = parents of the causal nodes without forbidden ones, Henckel, Perkovic and
-Maathuis (2022), JRSS-B 84(2), Theorem 1, Definition 3.12.
+Source: Perkovic, Kalisch and Maathuis (2017), UAI, "Interpreting and using CPDAGs with background knowledge"
+(amenability, forbidden set, adjustment criterion); the optimal set O = parents of the causal nodes without forbidden
+ones, Henckel, Perkovic and Maathuis (2022), JRSS-B 84(2).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from causalrec_assets.graph.mpdag import MPDAG, extend
 from causalrec_assets.graph.questions import Question
 
 ORGANIC = {
-    "none": "the logs hold recommended impressions only, so there is nothing to compare with; log the impressions of items "
-            "that were met without a recommendation, or run an experiment",
-    "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on the "
-                         "outcome; log every organic impression, or run an experiment",
+    "none": "the logs hold recommended impressions only, so there is nothing to compare with; log the impressions of "
+    "items that were met without a recommendation, or run an experiment",
+    "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on "
+    "the outcome; log every organic impression, or run an experiment",
 }
 
 
@@ -34,8 +34,13 @@ class Adjustment:
 
 
 def adjust(
-    question: Question, graph: MPDAG, roles: Mapping[str, str], dropped: Mapping[str, str], organic_rows: str,
-    rule: str = "causes_of_either", twins: Mapping[str, str] = MappingProxyType({}),
+    question: Question,
+    graph: MPDAG,
+    roles: Mapping[str, str],
+    dropped: Mapping[str, str],
+    organic_rows: str,
+    rule: str = "causes_of_either",
+    twins: Mapping[str, str] = MappingProxyType({}),
 ) -> Adjustment:
     """The adjustment set of a question, or a typed answer.
 
@@ -45,7 +50,8 @@ def adjust(
             when discovery has missed one of a confounder's two edges (the disjunctive cause criterion, VanderWeele and
             Shpitser 2011, Biometrics 67(4)).
         graph: The causal graph.
-        roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says (an edge
+        roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says
+        (an edge
             from the treatment to a mediator may have stayed below the floor); a node without a role is hidden.
         dropped: Column -> why it is no node of the graph.
         organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
@@ -59,24 +65,32 @@ def adjust(
     if t == "recommended" and organic_rows in ORGANIC:
         return unanswered(not_identifiable(ORGANIC[organic_rows]))
     if t not in graph.nodes:
-        return unanswered(not_identifiable(f"the treatment `{t}` is no node: {dropped.get(t, 'the source does not have it')}; "
-                                           "an effect needs units of both arms"))
+        return unanswered(
+            not_identifiable(
+                f"the treatment `{t}` is no node: {dropped.get(t, 'the source does not have it')}; "
+                "an effect needs units of both arms"
+            )
+        )
     if y not in graph.nodes:
         why = dropped.get(y, "the source does not have it")
         answer = insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
         return unanswered(answer)
     if same := sorted(column for column, node in twins.items() if node == t):
-        return unanswered(not_identifiable(
-            f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been in the "
-            f"other one; randomise `{t}` for a share of the units"
-        ))
+        return unanswered(
+            not_identifiable(
+                f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been in "
+                f"the other one; randomise `{t}` for a share of the units"
+            )
+        )
     paths = list(graph.possibly_causal_paths(t, {y}))
     for path in paths:
         if (path[0], path[1]) not in graph.directed:
-            return unanswered(not_identifiable(
-                f"the direction of `{path[0]} - {path[1]}` is open, so it cannot be told whether `{' - '.join(path)}` is an "
-                f"effect or a common cause; say which it is in expert_graph.yaml, or randomise `{t}`"
-            ))
+            return unanswered(
+                not_identifiable(
+                    f"the direction of `{path[0]} - {path[1]}` is open, so it cannot be told whether "
+                    f"`{' - '.join(path)}` is an effect or a common cause; say which it is in expert_graph.yaml, or randomise `{t}`"
+                )
+            )
     if not paths:
         # The graph says that there is no effect; adjusting for the parents of T lets the estimate contradict it.
         columns = graph.parents(t)
@@ -93,24 +107,27 @@ def adjust(
     if is_valid(dag, t, y, largest):
         return Adjustment(question, ANSWERED, tuple(sorted(largest)))
     still_open, unlogged = _open_path(dag, t, y, largest), sorted(set(graph.nodes) - set(roles))
-    return unanswered(not_identifiable(
-        f"no set of logged columns blocks {still_open}; log {' and '.join(unlogged) or 'the common cause'}, or randomise `{t}`"
-    ))
+    return unanswered(
+        not_identifiable(
+            f"no set of logged columns blocks {still_open}; log {' and '.join(unlogged) or 'the common cause'}, "
+            f"or randomise `{t}`"
+        )
+    )
 
 
 def _largest_candidate(dag: MPDAG, treatment: str, outcome: str, allowed: set[str]) -> set[str]:
     """All allowed causes of the treatment or the outcome: where any allowed set is valid, this one is.
 
     Source:
-        van der Zander, Liskiewicz and Textor (2014), UAI, "Constructing separators and adjustment sets in ancestral graphs",
-        Theorem 4.
+        van der Zander, Liskiewicz and Textor (2014), UAI, "Constructing separators and adjustment sets in ancestral
+        graphs", Theorem 4.
     """
     import networkx as nx
 
     whole = nx.DiGraph(list(dag.directed))
     whole.add_nodes_from(dag.nodes)
     causes: set[str] = nx.ancestors(whole, treatment) | nx.ancestors(whole, outcome)
-    causal = (nx.descendants(whole, treatment) & (nx.ancestors(whole, outcome) | {outcome}))
+    causal = nx.descendants(whole, treatment) & (nx.ancestors(whole, outcome) | {outcome})
     forbidden: set[str] = {treatment, outcome} | causal | {d for node in causal for d in nx.descendants(whole, node)}
     return (causes & allowed) - forbidden
 
@@ -134,15 +151,16 @@ def _open_path(dag: MPDAG, treatment: str, outcome: str, columns: set[str], most
 
 
 def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:
-    """O(T, Y) = parents of the causal nodes, without the forbidden ones (possible descendants of causal nodes, and T)."""
+    """O(T, Y) = parents of the causal nodes, without the forbidden ones (possible descendants of causal nodes, and
+    T)."""
     causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
     forbidden = graph.possible_descendants(causal) | {treatment}
     return {parent for node in causal for parent in graph.parents(node)} - forbidden
 
 
 def is_valid(graph: MPDAG, treatment: str, outcome: str, columns: set[str]) -> bool:
-    """Whether a set satisfies the generalised adjustment criterion in a DAG: no forbidden node, and it blocks every proper
-    non-causal path (d-separation once the causal paths' first edges are cut).
+    """Whether a set satisfies the generalised adjustment criterion in a DAG: no forbidden node, and it blocks every
+    proper non-causal path (d-separation once the causal paths' first edges are cut).
 
     Raises:
         ValueError: The graph has open edges; the criterion is checked in a DAG.

@@ -47,22 +47,34 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     for mark, pairs in (("directed", found.graph.directed), ("undirected", found.graph.undirected)):
         for a, b in sorted(pairs):
             edges.append((a, b, mark, *found.strength(a, b)))
-    schema = {"source": pl.String, "target": pl.String, "mark": pl.String, "p_value": pl.Float64, "strength": pl.Float64}
+    schema = {
+        "source": pl.String,
+        "target": pl.String,
+        "mark": pl.String,
+        "p_value": pl.Float64,
+        "strength": pl.Float64,
+    }
     frame = pl.DataFrame(edges, schema=schema, orient="row")
     return Draft(
         inputs,
         frame,
         notes={
-            "nodes": list(found.graph.nodes), "tiers": found.tiers, "roles": roles,
+            "nodes": list(found.graph.nodes),
+            "tiers": found.tiers,
+            "roles": roles,
             "dropped": [asdict(d) for d in dropped],
             "separations": [[a, b, p, r] for (a, b), (p, r) in sorted(found.separations.items())],
             "colliders": [list(c) for c in found.colliders],
-            "organic_rows": window.notes["organic_rows"], "rows": rows.height,
+            "organic_rows": window.notes["organic_rows"],
+            "rows": rows.height,
         },
         params={"acyclic": find_cycle(found.graph.directed) is None},
         metadata={
-            "graph": picture(draw(frame, found.tiers, roles)), "edges": table(frame), "rows_used": rows.height,
-            "seconds": round(found.seconds, 2), "dropped": table(pl.DataFrame([asdict(d) for d in dropped] or {"column": []})),
+            "graph": picture(draw(frame, found.tiers, roles)),
+            "edges": table(frame),
+            "rows_used": rows.height,
+            "seconds": round(found.seconds, 2),
+            "dropped": table(pl.DataFrame([asdict(d) for d in dropped] or {"column": []})),
         },
     )
 
@@ -87,12 +99,20 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         frame,
         notes={
-            "nodes": list(graph.nodes), "tiers": tiers, "roles": notes["roles"], "dropped": notes["dropped"],
-            "organic_rows": notes["organic_rows"], "conflicts": [asdict(c) for c in conflicts],
+            "nodes": list(graph.nodes),
+            "tiers": tiers,
+            "roles": notes["roles"],
+            "dropped": notes["dropped"],
+            "organic_rows": notes["organic_rows"],
+            "conflicts": [asdict(c) for c in conflicts],
         },
         files={"graph.png": draw(frame, tiers, notes["roles"])},
         params={"acyclic": find_cycle(graph.directed) is None},
-        metadata={"graph": picture(draw(frame, tiers, notes["roles"])), "edges": table(frame), "conflicts": table(rows)},
+        metadata={
+            "graph": picture(draw(frame, tiers, notes["roles"])),
+            "edges": table(frame),
+            "conflicts": table(rows),
+        },
     )
 
 
@@ -115,16 +135,36 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     else:
         sets, never = [Adjustment(q, source.answer, ()) for q in questions], []
     frame = pl.DataFrame(
-        [(a.question.name, a.question.treatment, a.question.outcome, a.answer.status.value, a.answer.reason, list(a.columns))
-         for a in sets],
-        schema={"question": pl.String, "treatment": pl.String, "outcome": pl.String, "status": pl.String,
-                "reason": pl.String, "columns": pl.List(pl.String)},
+        [
+            (
+                a.question.name,
+                a.question.treatment,
+                a.question.outcome,
+                a.answer.status.value,
+                a.answer.reason,
+                list(a.columns),
+            )
+            for a in sets
+        ],
+        schema={
+            "question": pl.String,
+            "treatment": pl.String,
+            "outcome": pl.String,
+            "status": pl.String,
+            "reason": pl.String,
+            "columns": pl.List(pl.String),
+        },
         orient="row",
     )
     shown = frame.with_columns(pl.col("columns").list.join(", "))
     forbidden = frame.filter(pl.col("columns").list.eval(pl.element().is_in(never)).list.any())
-    return Draft(inputs, frame, answer=ANSWERED, params={"only_pre_treatment": forbidden.is_empty(), "questions": len(sets)},
-                 metadata={"sets": table(shown)})
+    return Draft(
+        inputs,
+        frame,
+        answer=ANSWERED,
+        params={"only_pre_treatment": forbidden.is_empty(), "questions": len(sets)},
+        metadata={"sets": table(shown)},
+    )
 
 
 ASSETS = [discovered_graph, causal_graph, adjustment_sets]

@@ -14,8 +14,13 @@ from causalrec_assets.graph.mpdag import MPDAG, Edge, orient, pair
 from causalrec_assets.graph.nodes import tier_of
 
 SCHEMA: dict[str, pl.DataType] = {
-    "source": pl.String(), "target": pl.String(), "mark": pl.String(), "provenance": pl.String(), "who": pl.String(),
-    "why": pl.String(), "when": pl.String(),
+    "source": pl.String(),
+    "target": pl.String(),
+    "mark": pl.String(),
+    "provenance": pl.String(),
+    "who": pl.String(),
+    "why": pl.String(),
+    "when": pl.String(),
 }
 
 
@@ -32,8 +37,11 @@ class Conflict:
 
 
 def bind(
-    discovered: MPDAG, colliders: Iterable[tuple[str, str, str]], separations: Mapping[Edge, tuple[float, float]],
-    knowledge: Knowledge, roles: Mapping[str, str],
+    discovered: MPDAG,
+    colliders: Iterable[tuple[str, str, str]],
+    separations: Mapping[Edge, tuple[float, float]],
+    knowledge: Knowledge,
+    roles: Mapping[str, str],
 ) -> tuple[MPDAG, pl.DataFrame, list[Conflict]]:
     """Orient the discovered skeleton anew, with what experts know before what data suggest.
 
@@ -47,7 +55,8 @@ def bind(
         The graph, its table of edges with their provenance, and the conflicts.
 
     Raises:
-        InputError: A required edge runs against time (a later tier cannot cause an earlier one), a hidden cause has the name
+        InputError: A required edge runs against time (a later tier cannot cause an earlier one), a hidden cause has
+        the name
             of a column, or what is known closes a cycle.
     """
     hidden = {h.name for h in knowledge.hidden}
@@ -110,8 +119,10 @@ def _follows_time(said: Statement, roles: Mapping[str, str]) -> None:
     if said.cause not in roles or said.effect not in roles:
         return
     if tier_of(said.cause, roles[said.cause]) > tier_of(said.effect, roles[said.effect]):
-        raise InputError(f"{FILE}: `{said.cause} -> {said.effect}` ({said.who}) runs against time: "
-                         f"`{said.cause}` ({roles[said.cause]}) comes after `{said.effect}` ({roles[said.effect]})")
+        raise InputError(
+            f"{FILE}: `{said.cause} -> {said.effect}` ({said.who}) runs against time: "
+            f"`{said.cause}` ({roles[said.cause]}) comes after `{said.effect}` ({roles[said.effect]})"
+        )
 
 
 def _conflict(said: Statement, says: str, p_value: float | None) -> Conflict:
@@ -123,12 +134,23 @@ def _table(graph: MPDAG, provenance: Mapping[Edge, tuple[str, Statement | None]]
     for mark, edges in (("directed", graph.directed), ("undirected", graph.undirected)):
         for a, b in sorted(edges):
             origin, said = provenance.get((a, b), ("data", None))
-            rows.append((a, b, mark, origin, said.who if said else None, said.why if said else None, said.when if said else None))
+            rows.append(
+                (
+                    a,
+                    b,
+                    mark,
+                    origin,
+                    said.who if said else None,
+                    said.why if said else None,
+                    said.when if said else None,
+                )
+            )
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def graph_of(table: pl.DataFrame, nodes: list[str]) -> MPDAG:
     """The graph that a published table of edges describes."""
+
     def edges(mark: str) -> frozenset[Edge]:
         return frozenset((a, b) for a, b in table.filter(pl.col("mark") == mark).select("source", "target").iter_rows())
 

@@ -22,7 +22,8 @@ class Discovered:
     Attributes:
         colliders: (a, c, b) for each unshielded collider a -> c <- b found by PC, the strongest first.
         given_up: Those that contradict the tiers or a stronger one.
-        separations: For each pair that is not adjacent, (p-value, strength) where it was called independent: the p-value is
+        separations: For each pair that is not adjacent, (p-value, strength) where it was called independent: the
+        p-value is
             small where the dependence is real but weaker than the floor.
     """
 
@@ -38,16 +39,17 @@ class Discovered:
         """(p-value, strength) of a pair given the other neighbours of the later node."""
         names = list(self.graph.nodes)
         later = b if self.tiers[b] >= self.tiers[a] else a
-        others = [n for n in names if n not in (a, b) and self.graph.adjacent(n, later) and self.tiers[n] <= self.tiers[later]]
+        others = [
+            n for n in names if n not in (a, b) and self.graph.adjacent(n, later) and self.tiers[n] <= self.tiers[later]
+        ]
         return self.tests.test(names.index(a), names.index(b), [names.index(n) for n in others])
 
 
-def discover(
-    nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()
-) -> Discovered:
+def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> Discovered:
     """Run PC.
 
-    causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure under
+    causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure
+    under
     Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z forbidden both
     ways, and it drops required edges that data call independent (tests/graph pins both).
 
@@ -72,8 +74,15 @@ def discover(
         knowledge.add_node_to_tier(GraphNode(node.name), node.tier)
     placeholder = np.zeros((max(2, len(nodes) + 1), len(nodes)))
     found = pc(
-        placeholder, search.alpha, register(), stable=True, background_knowledge=knowledge, show_progress=False,
-        node_names=names, max_k=search.max_conditioning, blocks=tests,
+        placeholder,
+        search.alpha,
+        register(),
+        stable=True,
+        background_knowledge=knowledge,
+        show_progress=False,
+        node_names=names,
+        max_k=search.max_conditioning,
+        blocks=tests,
     )
     matrix = found.G.graph
     skeleton = {pair(names[i], names[j]) for i in range(len(names)) for j in range(i) if matrix[i, j] or matrix[j, i]}
@@ -94,10 +103,9 @@ def time_order(skeleton: Iterable[Edge], tiers: Mapping[str, int]) -> set[Edge]:
     return {(a, b) if tiers[a] < tiers[b] else (b, a) for a, b in skeleton if tiers[a] != tiers[b]}
 
 
-def _colliders(
-    matrix: npt.NDArray[np.int64], names: list[str], tests: BlockTest
-) -> tuple[tuple[str, str, str], ...]:
-    """The unshielded colliders of causal-learn's graph, the strongest first. graph[j, i] = 1, graph[i, j] = -1: i -> j."""
+def _colliders(matrix: npt.NDArray[np.int64], names: list[str], tests: BlockTest) -> tuple[tuple[str, str, str], ...]:
+    """The unshielded colliders of causal-learn's graph, the strongest first. graph[j, i] = 1, graph[i, j] = -1: i ->
+    j."""
     size = range(len(names))
     arrows = [(names[i], names[j]) for i in size for j in size if matrix[j, i] == 1 and matrix[i, j] == -1]
     joined = {pair(names[i], names[j]) for i in size for j in range(i) if matrix[i, j] or matrix[j, i]}

@@ -1,13 +1,14 @@
 """A conditional independence test for mixed columns from one covariance matrix, registered with causal-learn.
 
-Numbers enter as normal scores (a Gaussian copula), nominal columns as indicators, so that a node is a block of columns. The
-test of X independent of Y given S is Wilks' likelihood ratio of the blocks' partial covariances,
+Numbers enter as normal scores (a Gaussian copula), nominal columns as indicators, so that a node is a block of
+columns. The test of X independent of Y given S is Wilks' likelihood ratio of the blocks' partial covariances,
 
     L = det(C_xy|s) / (det(C_x|s) det(C_y|s)),    -n log L ~ chi2(p_x p_y),
 
-and the strength of a dependence is sqrt(1 - L^(1 / min(p_x, p_y))), the absolute partial correlation when both blocks are
-single columns. Its cost does not depend on the rows. It sees monotone dependence of numbers and any dependence of means on
-nominal levels; a dependence that is neither (a symmetric dip) it does not see.
+and the strength of a dependence is sqrt(1 - L^(1 / min(p_x, p_y))), the absolute partial correlation when both
+blocks are
+single columns. Its cost does not depend on the rows. It sees monotone dependence of numbers and any dependence of
+means on nominal levels; a dependence that is neither (a symmetric dip) it does not see.
 
 Source: Anderson (2003), "An Introduction to Multivariate Statistical Analysis", section 9.3.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,21 +33,21 @@ class BlockTest:
     Args:
         blocks: One array (rows, columns) per node.
         floor: Dependences weaker than this are called independent (their p-value is given as 1).
-        clusters: Integer codes, one array (rows,) per way of clustering (user, item). 500 items seen 200,000 times are 500
+        clusters: Integer codes, one array (rows,) per way of clustering (user, item). 500 items seen 200,000 times
+        are 500
             draws of what an item is like: each pair's test uses the rows that it is worth,
-            n (sum of e_i^2) / (sum over clusters of (sum of e_i)^2), e_i the influence of row i on the pair's correlation
-            (two ways of clustering add up less the rows counted twice: Cameron, Gelbach and Miller 2011, JBES 29, eq. 2.11,
-            with single rows in place of the intersections).
+            n (sum of e_i^2) / (sum over clusters of (sum of e_i)^2), e_i the influence of row i on the pair's
+            correlation
+            (two ways of clustering add up less the rows counted twice: Cameron, Gelbach and Miller 2011, JBES 29,
+            eq. 2.11, with single rows in place of the intersections).
     """
 
-    def __init__(
-        self, blocks: Sequence[Floats], floor: float, clusters: Sequence[npt.NDArray[np.int64]] = ()
-    ) -> None:
+    def __init__(self, blocks: Sequence[Floats], floor: float, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> None:
         matrix = np.column_stack(blocks)
         self.rows = len(matrix)
         self.floor = floor
         widths = np.cumsum([0] + [block.shape[1] for block in blocks])
-        self.at = [np.arange(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+        self.at = [np.arange(a, b) for a, b in pairwise(widths)]
         scale = matrix.std(axis=0)
         scale[scale == 0] = 1.0
         standard = (matrix - matrix.mean(axis=0)) / scale
@@ -86,7 +88,10 @@ class BlockTest:
 
 
 def _worth(
-    standard: Floats, correlation: Floats, at: Sequence[npt.NDArray[np.int64]], clusters: Sequence[npt.NDArray[np.int64]]
+    standard: Floats,
+    correlation: Floats,
+    at: Sequence[npt.NDArray[np.int64]],
+    clusters: Sequence[npt.NDArray[np.int64]],
 ) -> Floats:
     """How many independent rows each pair of nodes is worth, (nodes, nodes); the mean over the pair's columns."""
     rows, nodes = len(standard), len(at)
@@ -99,7 +104,7 @@ def _worth(
         starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
         ordered.append((standard[order], starts))
     for x in range(nodes):
-        columns = np.concatenate(at[x + 1:]) if x + 1 < nodes else np.empty(0, dtype=np.int64)
+        columns = np.concatenate(at[x + 1 :]) if x + 1 < nodes else np.empty(0, dtype=np.int64)
         inflation = np.zeros(len(columns))
         for k in at[x]:
             r = correlation[k, columns]

@@ -88,7 +88,9 @@ def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[E
     """
     arrows, open_ = set(directed), {pair(a, b) for a, b in undirected}
     if cycle := find_cycle(arrows):
-        raise InputError(f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect")
+        raise InputError(
+            f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect"
+        )
     open_ -= {pair(a, b) for a, b in arrows}
     changed = True
     while changed:
@@ -125,7 +127,11 @@ def colliders_of(edges: Iterable[Edge]) -> set[tuple[str, str, str]]:
     for a, b in sorted(arrows):
         into.setdefault(b, []).append(a)
     return {
-        (a, c, b) for c, causes in into.items() for k, a in enumerate(causes) for b in causes[k + 1:] if (a, b) not in joined
+        (a, c, b)
+        for c, causes in into.items()
+        for k, a in enumerate(causes)
+        for b in causes[k + 1 :]
+        if (a, b) not in joined
     }
 
 
@@ -159,8 +165,8 @@ def orient(
 ) -> tuple[MPDAG, list[tuple[str, str, str]]]:
     """An MPDAG from a skeleton, arrows that are known, and colliders that data suggest.
 
-    Known arrows come first and are a guarantee. Colliders of finite data contradict each other and what is known now and
-    then; one that would turn a known arrow, or close a cycle, is given up. Where the open edges cannot all be
+    Known arrows come first and are a guarantee. Colliders of finite data contradict each other and what is known now
+    and then; one that would turn a known arrow, or close a cycle, is given up. Where the open edges cannot all be
     directed without a collider that nobody has seen (an undirected square), edges are directed in the order of the
     nodes until they can, and the class of that DAG is the answer. So the result always is an MPDAG.
 
@@ -209,7 +215,7 @@ def _follows(edge: Edge, arrows: set[Edge], open_: set[Edge]) -> bool:
     if out_b & into_c:  # 2: b -> a -> c: c -> b would close a cycle
         return True
     both = sorted(beside_b & into_c)
-    if any(not adjacent(x, y) for k, x in enumerate(both) for y in both[k + 1:]):  # 3
+    if any(not adjacent(x, y) for k, x in enumerate(both) for y in both[k + 1 :]):  # 3
         return True
     return any(  # 4: d -> a -> c with b - d, and b beside a; d and c apart
         not adjacent(d, c) and any((d, a) in arrows and adjacent(b, a) for a in into_c) for d in beside_b if d != c

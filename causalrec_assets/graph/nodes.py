@@ -10,7 +10,14 @@ import numpy.typing as npt
 import polars as pl
 
 Floats = npt.NDArray[np.float64]
-HISTORY_PREFIXES = ("user_exposures", "user_clicks", "user_tenure", "user_category", "item_exposures", "item_click_rate")
+HISTORY_PREFIXES = (
+    "user_exposures",
+    "user_clicks",
+    "user_tenure",
+    "user_category",
+    "item_exposures",
+    "item_click_rate",
+)
 NOMINAL_NUMBERS = ("hour", "weekday")
 MAX_LEVELS = 30
 TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")
@@ -84,10 +91,16 @@ def choose_nodes(
 def _block(values: pl.Series) -> Floats:
     if values.dtype == pl.String or values.name in NOMINAL_NUMBERS:
         text = values.cast(pl.String).fill_null("(missing)")
-        levels = text.value_counts(sort=True, name="n").sort(["n", text.name], descending=[True, False])[text.name].to_list()
+        levels = (
+            text.value_counts(sort=True, name="n").sort(["n", text.name], descending=[True, False])[text.name].to_list()
+        )
         # The commonest level is the reference; rare levels beyond the cap share the reference too.
         kept = levels[1:MAX_LEVELS]
-        return np.column_stack([(text == level).to_numpy().astype(np.float64) for level in kept]) if kept else np.zeros((len(text), 1))
+        return (
+            np.column_stack([(text == level).to_numpy().astype(np.float64) for level in kept])
+            if kept
+            else np.zeros((len(text), 1))
+        )
     numbers = values.cast(pl.Float64)
     return normal_scores(numbers.fill_null(numbers.median()).to_numpy())[:, None]
 

@@ -30,7 +30,8 @@ def draw(table: pl.DataFrame, tiers: Mapping[str, int], roles: Mapping[str, str]
     order = sorted(columns)
     at = {
         node: (2.6 * x, (len(columns[tier]) - 1) / 2 - y)
-        for x, tier in enumerate(order) for y, node in enumerate(columns[tier])
+        for x, tier in enumerate(order)
+        for y, node in enumerate(columns[tier])
     }
     tallest = max((len(nodes) for nodes in columns.values()), default=1)
     figure = Figure(figsize=(1.75 * max(len(order), 2) + 1.2, 0.55 * tallest + 1.2), dpi=130)
@@ -43,19 +44,38 @@ def draw(table: pl.DataFrame, tiers: Mapping[str, int], roles: Mapping[str, str]
             continue
         same = tiers[a] == tiers[b]
         axes.annotate(
-            "", xy=at[b], xytext=at[a],
+            "",
+            xy=at[b],
+            xytext=at[a],
             arrowprops={
-                "arrowstyle": "-|>" if row["mark"] == "directed" else "-", "color": COLOURS[row.get("provenance") or "data"],
-                "lw": 1.1, "alpha": 0.75, "shrinkA": 8 if same else 26, "shrinkB": 12 if same else 30,
+                "arrowstyle": "-|>" if row["mark"] == "directed" else "-",
+                "color": COLOURS[row.get("provenance") or "data"],
+                "lw": 1.1,
+                "alpha": 0.75,
+                "shrinkA": 8 if same else 26,
+                "shrinkB": 12 if same else 30,
                 "connectionstyle": "arc3,rad=0.7" if same else "arc3,rad=0.06",
             },
         )
     for node, (x, y) in at.items():
-        axes.text(x, y, node, ha="center", va="center", fontsize=9,
-                  bbox={"boxstyle": "round,pad=0.35", "fc": FILL.get(roles.get(node, ""), "#e2e8f0"), "ec": "#94a3b8"})
+        axes.text(
+            x,
+            y,
+            node,
+            ha="center",
+            va="center",
+            fontsize=9,
+            bbox={"boxstyle": "round,pad=0.35", "fc": FILL.get(roles.get(node, ""), "#e2e8f0"), "ec": "#94a3b8"},
+        )
     used = [p for p in COLOURS if "provenance" not in table.columns or (table["provenance"] == p).any()]
-    axes.legend(handles=[Line2D([], [], color=COLOURS[p], label=LABELS[p]) for p in used], loc="upper center",
-                bbox_to_anchor=(0.5, 0.03), ncol=3, frameon=False, fontsize=8)
+    axes.legend(
+        handles=[Line2D([], [], color=COLOURS[p], label=LABELS[p]) for p in used],
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.03),
+        ncol=3,
+        frameon=False,
+        fontsize=8,
+    )
     axes.set_xlim(-1.3, 2.6 * (len(order) - 1) + 1.3)
     axes.set_ylim(-(tallest - 1) / 2 - 0.9, (tallest - 1) / 2 + 0.6)
     figure.tight_layout()

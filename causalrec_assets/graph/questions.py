@@ -24,7 +24,8 @@ class Search:
 
     Attributes:
         alpha: A pair is called independent when its test's p-value is above this.
-        floor: ... or when the dependence is weaker than this partial correlation: with enough rows every tiny dependence is
+        floor: ... or when the dependence is weaker than this partial correlation: with enough rows every tiny
+        dependence is
             significant, and a graph of those says nothing.
         max_conditioning: Size of the largest conditioning set.
         max_rows: Rows used, in whole clusters.
@@ -58,7 +59,9 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     found = []
     for number, raw in enumerate(settings.get("questions") or [], start=1):
         if not isinstance(raw, Mapping) or set(raw) != {"name", "treatment", "outcome"}:
-            raise InputError(f"questions.yaml, question {number}: needs exactly name, treatment and outcome, got {raw!r}")
+            raise InputError(
+                f"questions.yaml, question {number}: needs exactly name, treatment and outcome, got {raw!r}"
+            )
         found.append(Question(str(raw["name"]), str(raw["treatment"]), str(raw["outcome"])))
     names = [q.name for q in found]
     if len(set(names)) != len(names):
@@ -69,7 +72,9 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     known = {"alpha", "floor", "max_conditioning", "max_rows"}
     if set(search) != known:
         raise InputError(f"questions.yaml: `discovery` needs exactly {sorted(known)}, got {sorted(search)}")
-    parsed = Search(float(search["alpha"]), float(search["floor"]), int(search["max_conditioning"]), int(search["max_rows"]))
+    parsed = Search(
+        float(search["alpha"]), float(search["floor"]), int(search["max_conditioning"]), int(search["max_rows"])
+    )
     if not 0 < parsed.alpha < 1 or not 0 <= parsed.floor < 1 or parsed.max_conditioning < 0 or parsed.max_rows < 100:
         raise InputError(f"questions.yaml: `discovery` is out of range: {parsed}")
     return Questions(tuple(found), parsed, rule)

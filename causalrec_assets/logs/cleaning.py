@@ -14,10 +14,20 @@ from causalrec_assets.logs.reading import constant_columns, extra_types, map_col
 from causalrec_assets.logs.sources import Source
 
 TYPES: dict[str, pl.DataType] = {
-    "event_id": pl.String(), "time": pl.Datetime("us", "UTC"), "user_id": pl.String(), "item_id": pl.String(),
-    "request_id": pl.String(), "position": pl.Int64(), "policy": pl.String(),
-    "action_propensity": pl.Float64(), "recommended": pl.Int8(), "click": pl.Int8(), "purchase": pl.Int8(),
-    "rating": pl.Float64(), "revenue": pl.Float64(), "price": pl.Float64(),
+    "event_id": pl.String(),
+    "time": pl.Datetime("us", "UTC"),
+    "user_id": pl.String(),
+    "item_id": pl.String(),
+    "request_id": pl.String(),
+    "position": pl.Int64(),
+    "policy": pl.String(),
+    "action_propensity": pl.Float64(),
+    "recommended": pl.Int8(),
+    "click": pl.Int8(),
+    "purchase": pl.Int8(),
+    "rating": pl.Float64(),
+    "revenue": pl.Float64(),
+    "price": pl.Float64(),
 }
 
 
@@ -54,9 +64,12 @@ def clean_day(files: Sequence[LandedFile], source: Source, day: date) -> Cleaned
     empty = pl.DataFrame(schema={**types, "file": pl.String(), "row": pl.Int64()})
     rows = pl.concat([part for part in parts if part.height] or [empty])
     unusable = (
-        pl.when(pl.col("time").is_null()).then(pl.lit("no time"))
-        .when(pl.col("time").dt.date() != day).then(pl.lit("its time is outside of the source's days"))
-        .when(pl.col("item_id").is_null()).then(pl.lit("no item"))
+        pl.when(pl.col("time").is_null())
+        .then(pl.lit("no time"))
+        .when(pl.col("time").dt.date() != day)
+        .then(pl.lit("its time is outside of the source's days"))
+        .when(pl.col("item_id").is_null())
+        .then(pl.lit("no item"))
     )
     rows = rows.with_columns(unusable.cast(pl.String).alias("reason"))
     events = rows.filter(pl.col("reason").is_null()).select(list(types)).sort("time", "event_id")
@@ -64,9 +77,7 @@ def clean_day(files: Sequence[LandedFile], source: Source, day: date) -> Cleaned
     return Cleaned(events, set_aside, sum(file.rows_of_day.get(day, 0) for file in files))
 
 
-def _day_of_file(
-    file: LandedFile, source: Source, types: dict[str, pl.DataType], day: date
-) -> pl.DataFrame:
+def _day_of_file(file: LandedFile, source: Source, types: dict[str, pl.DataType], day: date) -> pl.DataFrame:
     mapped = map_columns(read_landed(file.path), source.columns, types, source.time_zone, file.path)
     mapped = constant_columns(mapped, source.constants).with_columns(
         pl.lit(str(file.path)).alias("file"), pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row")

@@ -55,11 +55,15 @@ def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
 
     tenure = (pl.lit(day) - pl.col("day")).dt.total_days().alias("user_tenure_days")
     first = of("user_first_seen").select("user_id", tenure)
-    users = of("user").group_by("user_id").agg(
-        pl.col("exposures").sum().alias("user_exposures"), pl.col("clicks").sum().alias("user_clicks")
+    users = (
+        of("user")
+        .group_by("user_id")
+        .agg(pl.col("exposures").sum().alias("user_exposures"), pl.col("clicks").sum().alias("user_clicks"))
     )
-    items = of("item").group_by("item_id").agg(
-        pl.col("exposures").sum().alias("item_exposures"), rate().alias("item_click_rate")
+    items = (
+        of("item")
+        .group_by("item_id")
+        .agg(pl.col("exposures").sum().alias("item_exposures"), rate().alias("item_click_rate"))
     )
     pairs = of("user_category").group_by("user_id", "category").agg(rate().alias("user_category_click_rate"))
     known = first.join(users, on="user_id", how="full", coalesce=True)

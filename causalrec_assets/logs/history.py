@@ -12,11 +12,19 @@ from datetime import date, timedelta
 import polars as pl
 
 SCHEMA: dict[str, pl.DataType] = {
-    "entity": pl.String(), "user_id": pl.String(), "item_id": pl.String(), "category": pl.String(),
-    "day": pl.Date(), "exposures": pl.Int64(), "clicks": pl.Int64(), "purchases": pl.Int64(),
+    "entity": pl.String(),
+    "user_id": pl.String(),
+    "item_id": pl.String(),
+    "category": pl.String(),
+    "day": pl.Date(),
+    "exposures": pl.Int64(),
+    "clicks": pl.Int64(),
+    "purchases": pl.Int64(),
 }
 KEYS: dict[str, tuple[str, ...]] = {
-    "user": ("user_id",), "item": ("item_id",), "user_category": ("user_id", "category"),
+    "user": ("user_id",),
+    "item": ("item_id",),
+    "user_category": ("user_id", "category"),
 }
 FIRST_SEEN: dict[str, str] = {"user_first_seen": "user_id", "item_first_seen": "item_id"}
 
@@ -42,11 +50,14 @@ def advance(
     carried = before.filter(~is_count | (pl.col("day") > oldest))
     seen = events.join(items.select("item_id", "category"), on="item_id", how="left")
     today = [
-        seen.drop_nulls(list(keys)).group_by(keys).agg(
+        seen.drop_nulls(list(keys))
+        .group_by(keys)
+        .agg(
             pl.len().cast(pl.Int64).alias("exposures"),
             pl.col("click").sum().cast(pl.Int64).alias("clicks"),
             pl.col("purchase").sum().cast(pl.Int64).alias("purchases"),
-        ).with_columns(pl.lit(entity).alias("entity"), pl.lit(day).alias("day"))
+        )
+        .with_columns(pl.lit(entity).alias("entity"), pl.lit(day).alias("day"))
         for entity, keys in KEYS.items()
     ]
     for entity, key in FIRST_SEEN.items():

@@ -170,8 +170,10 @@ def landed_files(root: Path) -> list[Path]:
     if not root.exists():
         return []
     return sorted(
-        path for path in root.rglob("*")
-        if path.is_file() and path.suffix.lower() not in UNFINISHED
+        path
+        for path in root.rglob("*")
+        if path.is_file()
+        and path.suffix.lower() not in UNFINISHED
         and not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
     )
 

@@ -54,9 +54,7 @@ def fetch_open_bandit(cache: Path) -> Path:
     wheel = cache / WHEEL
     if not wheel.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE
-        ]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not wheel.exists():
             said = done.stderr.strip() or f"it ended with {done.returncode} and said nothing"
@@ -102,8 +100,12 @@ def _events(raw: pl.DataFrame, policy: str, section: str) -> pl.DataFrame:
         pl.format(f"{policy}/{section}/{{}}", pl.col(raw.columns[0])).alias("event_id"),
         pl.col("timestamp").str.to_datetime(time_unit="us", time_zone="UTC"),
         pl.format(f"{section}/{{}}", "item_id").alias("item_id"),
-        "position", pl.col("click").cast(pl.Int8), pl.col("propensity_score").alias("action_propensity"),
-        pl.lit(policy).alias("policy"), pl.lit(section).alias("section"), *USER_FEATURES,
+        "position",
+        pl.col("click").cast(pl.Int8),
+        pl.col("propensity_score").alias("action_propensity"),
+        pl.lit(policy).alias("policy"),
+        pl.lit(section).alias("section"),
+        *USER_FEATURES,
     )
 
 
@@ -116,7 +118,8 @@ def _items(archive: zipfile.ZipFile, section: str) -> pl.DataFrame:
     # The judged logs are those of Thompson sampling, so the names of its export are taken.
     raw = pl.read_csv(io.BytesIO(archive.read(f"obp/dataset/obd/bts/{section}/item_context.csv")))
     return raw.select(
-        pl.format(f"{section}/{{}}", "item_id").alias("item_id"), pl.lit(section).alias("section"),
+        pl.format(f"{section}/{{}}", "item_id").alias("item_id"),
+        pl.lit(section).alias("section"),
         *(pl.col(name).cast(pl.String) for name in ITEM_FEATURES),
     )
 

@@ -223,6 +223,4 @@ def extra_types(source: Source, names: Iterable[str]) -> dict[str, pl.DataType]:
 
 def constant_columns(frame: pl.DataFrame, constants: Mapping[str, Constant]) -> pl.DataFrame:
     """Set the columns that the source's mapping declares constant, keeping their types."""
-    return frame.with_columns(
-        pl.lit(value).cast(frame.schema[name]).alias(name) for name, value in constants.items()
-    )
+    return frame.with_columns(pl.lit(value).cast(frame.schema[name]).alias(name) for name, value in constants.items())

@@ -12,8 +12,12 @@ from causalrec_assets.logs.reading import extra_types, map_columns, read_landed
 from causalrec_assets.logs.sources import Source
 
 ITEM_TYPES: dict[str, pl.DataType] = {
-    "item_id": pl.String(), "title": pl.String(), "description": pl.String(), "category": pl.String(),
-    "price": pl.Float64(), "published_at": pl.Date(),
+    "item_id": pl.String(),
+    "title": pl.String(),
+    "description": pl.String(),
+    "category": pl.String(),
+    "price": pl.Float64(),
+    "published_at": pl.Date(),
 }
 
 

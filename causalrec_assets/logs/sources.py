@@ -10,23 +10,61 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from causalrec_assets.answers import InputError
 
 EVENT_COLUMNS = (
-    "event_id", "time", "user_id", "item_id", "request_id", "position", "policy", "action_propensity",
-    "recommended", "click", "purchase", "rating", "revenue", "price",
+    "event_id",
+    "time",
+    "user_id",
+    "item_id",
+    "request_id",
+    "position",
+    "policy",
+    "action_propensity",
+    "recommended",
+    "click",
+    "purchase",
+    "rating",
+    "revenue",
+    "price",
 )
 ITEM_COLUMNS = ("item_id", "title", "description", "category", "price", "published_at")
 OUTCOMES = ("click", "purchase", "rating", "revenue")
 ORGANIC_ROWS = ("every_impression", "interactions_only", "none")
 CLUSTERS = ("auto", "user_id", "request_id", "hour")
 DERIVED_COLUMNS = (
-    "unit_id", "day", "hour", "weekday", "item_age_days", "user_exposures", "user_clicks", "user_tenure_days",
-    "item_exposures", "item_click_rate", "user_category_click_rate", "file", "row", "reason",
+    "unit_id",
+    "day",
+    "hour",
+    "weekday",
+    "item_age_days",
+    "user_exposures",
+    "user_clicks",
+    "user_tenure_days",
+    "item_exposures",
+    "item_click_rate",
+    "user_category_click_rate",
+    "file",
+    "row",
+    "reason",
 )
 """Names that the log stage makes itself: a source's own column cannot have one of them."""
 
 Constant = str | int | float
 KEYS = {
-    "name", "about", "first_day", "last_day", "time_zone", "events", "organic_rows", "purchase_needs_click",
-    "context", "items", "users", "outcomes", "history_days", "rate_prior", "held_out_policies", "cluster",
+    "name",
+    "about",
+    "first_day",
+    "last_day",
+    "time_zone",
+    "events",
+    "organic_rows",
+    "purchase_needs_click",
+    "context",
+    "items",
+    "users",
+    "outcomes",
+    "history_days",
+    "rate_prior",
+    "held_out_policies",
+    "cluster",
 }
 
 
@@ -117,19 +155,29 @@ def parse_source(settings: Mapping[str, object]) -> Source:
     users, user_columns, sensitive = _users(settings.get("users"))
     prior_rate, prior_exposures = _prior(settings.get("rate_prior"))
     source = Source(
-        name=_text("name", settings.get("name", "source")), about=_text("about", settings.get("about", "")),
-        first_day=first_day, last_day=last_day, time_zone=_time_zone(settings.get("time_zone", "UTC")),
+        name=_text("name", settings.get("name", "source")),
+        about=_text("about", settings.get("about", "")),
+        first_day=first_day,
+        last_day=last_day,
+        time_zone=_time_zone(settings.get("time_zone", "UTC")),
         events_folder=_text("events.folder", events.get("folder", "events")),
-        columns=columns, constants=constants,
+        columns=columns,
+        constants=constants,
         organic_rows=_one_of("organic_rows", settings.get("organic_rows", "none"), ORGANIC_ROWS),
         purchase_needs_click=_boolean("purchase_needs_click", settings.get("purchase_needs_click", False)),
-        context=tuple(kinds), kinds={**kinds, **extra_kinds},
+        context=tuple(kinds),
+        kinds={**kinds, **extra_kinds},
         items_folder=_text("items.folder", items.get("folder", "items")) if item_columns else None,
-        item_columns=item_columns, item_extra=tuple(extra_kinds),
+        item_columns=item_columns,
+        item_extra=tuple(extra_kinds),
         users_folder=_text("users.folder", users.get("folder", "users")) if user_columns else None,
-        user_columns=user_columns, sensitive=sensitive, outcomes=tuple(maturity), maturity_days=maturity,
+        user_columns=user_columns,
+        sensitive=sensitive,
+        outcomes=tuple(maturity),
+        maturity_days=maturity,
         history_days=_whole("history_days", settings.get("history_days", 28), 1),
-        prior_rate=prior_rate, prior_exposures=prior_exposures,
+        prior_rate=prior_rate,
+        prior_exposures=prior_exposures,
         held_out_policies=_names("held_out_policies", settings.get("held_out_policies")),
         cluster_by=_one_of("cluster", settings.get("cluster", "auto"), CLUSTERS),
     )
@@ -154,8 +202,7 @@ def _event_columns(
         raise InputError(f"sources.yaml: the context columns {missing} are not mapped in `events.columns`")
     if both := sorted(set(columns) & set(constants)):
         raise InputError(
-            f"sources.yaml: {both} are both mapped and constant; a logged column must not be overwritten, "
-            "remove one"
+            f"sources.yaml: {both} are both mapped and constant; a logged column must not be overwritten, remove one"
         )
     fixed: dict[str, Constant] = {}
     for name, value in constants.items():
@@ -208,9 +255,7 @@ def _users(value: object) -> tuple[Mapping[str, object], dict[str, str], tuple[s
         raise InputError("sources.yaml: `users.columns.user_id` is required where `users` is given")
     sensitive = _names("users.sensitive", users.get("sensitive"))
     if unknown := [name for name in sensitive if name not in columns]:
-        raise InputError(
-            f"sources.yaml: `users.sensitive` names {unknown}; `users.columns` has {sorted(columns)}"
-        )
+        raise InputError(f"sources.yaml: `users.sensitive` names {unknown}; `users.columns` has {sorted(columns)}")
     return users, columns, sensitive
 
 
@@ -232,17 +277,11 @@ def _agree(source: Source) -> None:
             "column must say which ones: map `events.columns.recommended`, or set `organic_rows: none`"
         )
     if source.purchase_needs_click and not (source.has("click") and source.has("purchase")):
-        raise InputError(
-            "sources.yaml: `purchase_needs_click` is about two columns; map both `click` and `purchase`"
-        )
+        raise InputError("sources.yaml: `purchase_needs_click` is about two columns; map both `click` and `purchase`")
     if source.held_out_policies and not source.has("policy"):
-        raise InputError(
-            "sources.yaml: `held_out_policies` are found by their name; map `events.columns.policy`"
-        )
+        raise InputError("sources.yaml: `held_out_policies` are found by their name; map `events.columns.policy`")
     if source.cluster_by in ("user_id", "request_id") and not source.has(source.cluster_by):
-        raise InputError(
-            f"sources.yaml: `cluster: {source.cluster_by}` needs that column; map it in `events.columns`"
-        )
+        raise InputError(f"sources.yaml: `cluster: {source.cluster_by}` needs that column; map it in `events.columns`")
 
 
 def _wrong(key: str, accepted: str, given: object) -> InputError:

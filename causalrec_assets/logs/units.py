@@ -12,11 +12,20 @@ from causalrec_assets.logs.covariates import as_of, as_of_covariates, covariate_
 from causalrec_assets.logs.sources import Source
 
 ROLES: dict[str, str] = {
-    "unit_id": "identifier", "time": "identifier", "day": "identifier", "user_id": "identifier",
+    "unit_id": "identifier",
+    "time": "identifier",
+    "day": "identifier",
+    "user_id": "identifier",
     "item_id": "identifier",
-    "request_id": "logging", "policy": "logging", "action_propensity": "logging",
-    "recommended": "treatment", "position": "mediator",
-    "click": "outcome", "purchase": "outcome", "rating": "outcome", "revenue": "outcome",
+    "request_id": "logging",
+    "policy": "logging",
+    "action_propensity": "logging",
+    "recommended": "treatment",
+    "position": "mediator",
+    "click": "outcome",
+    "purchase": "outcome",
+    "rating": "outcome",
+    "revenue": "outcome",
 }
 
 

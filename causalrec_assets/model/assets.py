@@ -69,10 +69,17 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
         if key not in fitted:
             fitted[key] = fit.treatment_propensities(rows, *_split(key), clusters, settings, inputs.seed)
         found, t = fitted[key], treatment.to_numpy()
-        parts.append(pl.DataFrame({
-            "unit_id": rows["unit_id"], "question": name, "treatment": treatment,
-            "propensity": found.propensity, "fold": found.fold,
-        }))
+        parts.append(
+            pl.DataFrame(
+                {
+                    "unit_id": rows["unit_id"],
+                    "question": name,
+                    "treatment": treatment,
+                    "propensity": found.propensity,
+                    "fold": found.fold,
+                }
+            )
+        )
         pictures[f"overlap_{name}"] = picture(overlap_plot(found.propensity, t))
         curve = calibration_curve(t, found.propensity)
         pictures[f"calibration_{name}"] = picture(calibration_plot(curve, "treatment propensity"))
@@ -93,10 +100,16 @@ def action_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     rounds = recommended.filter(pl.col("action_propensity").is_not_null())
     frame = rounds.select("unit_id", "action_propensity", pl.lit("logged").alias("origin"))
     answer = ANSWERED if frame.height else not_available(NO_ACTION_PROPENSITIES)
-    return Draft(inputs, frame, answer=answer, metadata={
-        "recommended_units": recommended.height, "with_propensity": frame.height,
-        "smallest": str(frame["action_propensity"].min()),
-    })
+    return Draft(
+        inputs,
+        frame,
+        answer=answer,
+        metadata={
+            "recommended_units": recommended.height,
+            "with_propensity": frame.height,
+            "smallest": str(frame["action_propensity"].min()),
+        },
+    )
 
 
 @gated_asset("effects", stage="model", deps=[UNITS, adjustment_sets, treatment_propensities])
@@ -120,22 +133,35 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         elif answer.answered:
             mine = fit.aligned(propensities.frame, name, rows)
             answer, estimates, diagnostics[name] = fit.estimate_effect(
-                rows, question["treatment"], question["outcome"], question["columns"],
-                mine["propensity"].to_numpy(), mine["fold"].to_numpy(), clusters, settings, inputs.seed,
+                rows,
+                question["treatment"],
+                question["outcome"],
+                question["columns"],
+                mine["propensity"].to_numpy(),
+                mine["fold"].to_numpy(),
+                clusters,
+                settings,
+                inputs.seed,
             )
         found.extend(fit.effect_rows(question, answer, estimates))
     frame = pl.DataFrame(found, schema=fit.SCHEMA)
     shown = frame.select("question", "estimator", "estimate", "lower", "upper", "status", "reason")
     trust = pl.DataFrame([{"question": name, **numbers} for name, numbers in diagnostics.items() if numbers])
     return Draft(
-        inputs, frame, notes={"diagnostics": diagnostics}, params={"rows": len(fit.ESTIMATORS) * sets.height},
+        inputs,
+        frame,
+        notes={"diagnostics": diagnostics},
+        params={"rows": len(fit.ESTIMATORS) * sets.height},
         metadata={"effects": table(shown), "trust": table(trust)},
     )
 
 
 @gated_asset(
-    "outcome_model", stage="model", deps=[UNITS, adjustment_sets, treatment_propensities, item_embeddings],
-    pool=GPU_POOL, op_tags=GPU_OP_TAGS,
+    "outcome_model",
+    stage="model",
+    deps=[UNITS, adjustment_sets, treatment_propensities, item_embeddings],
+    pool=GPU_POOL,
+    op_tags=GPU_OP_TAGS,
 )
 def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Compute) -> Draft:
     """Click and purchase if recommended and if not, from the adjustment set and the item's content."""
@@ -147,8 +173,13 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     rows, notes = training_units(inputs)
     propensities = inputs.table("treatment_propensities")
     plan = plan_training(
-        rows, inputs.table("adjustment_sets").frame, propensities.frame, propensities.answer,
-        notes["roles"], notes["covariates"], notes["action_context"],
+        rows,
+        inputs.table("adjustment_sets").frame,
+        propensities.frame,
+        propensities.answer,
+        notes["roles"],
+        notes["covariates"],
+        notes["action_context"],
     )
     if isinstance(plan, Answer):
         return _no_model(inputs, plan)
@@ -158,8 +189,16 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     reads = sha256(canonical(inputs.recorded))[:16]
     attempt = compute.checkpoint_folder(inputs.home.lake) / "outcome_model" / reads
     trained = train_outcome_model(
-        plan.rows, plan.columns, vectors, plan.propensity, plan.arms, plan.purchases, settings, inputs.seed,
-        compute.trainer_kwargs(), attempt,
+        plan.rows,
+        plan.columns,
+        vectors,
+        plan.propensity,
+        plan.arms,
+        plan.purchases,
+        settings,
+        inputs.seed,
+        compute.trainer_kwargs(),
+        attempt,
     )
     shutil.rmtree(attempt)
     return _judged(inputs, plan, trained, vectors, notes["held_out_policies"])
@@ -170,37 +209,49 @@ def _no_model(inputs: Inputs, answer: Answer) -> Draft:
     return Draft(inputs, None, answer=answer, params=params)
 
 
-def _judged(
-    inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors | None, held_out: list[str]
-) -> Draft:
+def _judged(inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors | None, held_out: list[str]) -> Draft:
     model = trained.model
     judged = inputs.window("units", inputs.learning.judge_days).frame
     frame = prediction_table(judged, model.predict(judged, vectors))
     found = judge(frame, plan.rows, model.outcomes, held_out)
-    scores = {j.outcome: {"model": j.model, "constant": j.constant, "calibration_error": j.calibration_error}
-              for j in found}
+    scores = {
+        j.outcome: {"model": j.model, "constant": j.constant, "calibration_error": j.calibration_error} for j in found
+    }
     beats = {j.outcome: j.beats_constant for j in found}
-    summary = pl.DataFrame([
-        {"outcome": j.outcome, "units": j.rows, **scores[j.outcome], "beats_constant": j.beats_constant}
-        for j in found
-    ])
+    summary = pl.DataFrame(
+        [
+            {"outcome": j.outcome, "units": j.rows, **scores[j.outcome], "beats_constant": j.beats_constant}
+            for j in found
+        ]
+    )
     curves = {f"calibration_{j.outcome}": picture(calibration_plot(j.curve, j.outcome)) for j in found}
     return Draft(
         inputs,
         frame,
         notes={
-            "heads": model.heads, "arms": model.arms, "columns": model.design.names,
-            "item_content": model.reads_content, "divides_by": plan.divides_by, "log_loss": scores,
-            "beats_constant": beats, "training_units": plan.rows.height, "epochs": len(trained.curve),
+            "heads": model.heads,
+            "arms": model.arms,
+            "columns": model.design.names,
+            "item_content": model.reads_content,
+            "divides_by": plan.divides_by,
+            "log_loss": scores,
+            "beats_constant": beats,
+            "training_units": plan.rows.height,
+            "epochs": len(trained.curve),
         },
         files=model.save(),
         params={
-            "beats": bool(beats) and all(beats.values()), "both_arms": model.arms == "both",
+            "beats": bool(beats) and all(beats.values()),
+            "both_arms": model.arms == "both",
             "has_purchases": model.purchases,
         },
         metadata={
-            "judgement": table(summary), "training": picture(training_plot(trained.curve)), **curves,
-            "best_epoch": trained.best_epoch + 1, "weight_clip": trained.clip, "arms": model.arms,
+            "judgement": table(summary),
+            "training": picture(training_plot(trained.curve)),
+            **curves,
+            "best_epoch": trained.best_epoch + 1,
+            "weight_clip": trained.clip,
+            "arms": model.arms,
             "reads": ", ".join(model.design.names),
         },
     )

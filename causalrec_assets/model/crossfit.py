@@ -151,8 +151,12 @@ def _trees(rows: int, seed: int) -> HistGradientBoostingClassifier:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        max_iter=60, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=max(20, rows // 1000),
-        early_stopping=False, random_state=seed,
+        max_iter=60,
+        learning_rate=0.1,
+        max_leaf_nodes=15,
+        min_samples_leaf=max(20, rows // 1000),
+        early_stopping=False,
+        random_state=seed,
     )
 
 

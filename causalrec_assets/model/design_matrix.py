@@ -51,9 +51,11 @@ class Column:
             InputError: A number is infinite.
         """
         if self.levels is not None:
-            codes = values.cast(pl.String).replace_strict(
-                {level: k for k, level in enumerate(self.levels)}, default=-1, return_dtype=pl.Int32
-            ).to_numpy()
+            codes = (
+                values.cast(pl.String)
+                .replace_strict({level: k for k, level in enumerate(self.levels)}, default=-1, return_dtype=pl.Int32)
+                .to_numpy()
+            )
             return np.asarray(codes[:, None] == np.arange(len(self.levels))[None, :], dtype=np.float32)
         x = _numbers(values)
         gone = np.isnan(x)

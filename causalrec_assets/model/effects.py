@@ -30,9 +30,18 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 ESTIMATORS = ("naive", "snips", "aipw")
 SCHEMA: dict[str, pl.DataType] = {
-    "question": pl.String(), "treatment": pl.String(), "outcome": pl.String(), "estimator": pl.String(),
-    "estimate": pl.Float64(), "std_error": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64(),
-    "units": pl.Int64(), "clusters": pl.Int64(), "status": pl.String(), "reason": pl.String(),
+    "question": pl.String(),
+    "treatment": pl.String(),
+    "outcome": pl.String(),
+    "estimator": pl.String(),
+    "estimate": pl.Float64(),
+    "std_error": pl.Float64(),
+    "lower": pl.Float64(),
+    "upper": pl.Float64(),
+    "units": pl.Int64(),
+    "clusters": pl.Int64(),
+    "status": pl.String(),
+    "reason": pl.String(),
 }
 
 
@@ -129,20 +138,26 @@ def estimate_effect(
     """
     if units[outcome].null_count():
         missing = units[outcome].null_count()
-        return not_available(
-            f"`{outcome}` is missing in {missing:,} of {units.height:,} units; a contrast of those in which "
-            "it was seen is not an effect"
-        ), {}, {}
+        return (
+            not_available(
+                f"`{outcome}` is missing in {missing:,} of {units.height:,} units; a contrast of those in which "
+                "it was seen is not an effect"
+            ),
+            {},
+            {},
+        )
     t, y = _binary(units[treatment]), _binary(units[outcome])
     bound = settings.propensity_bound
     e = np.clip(propensity, bound, 1 - bound)
     inside = (propensity >= bound) & (propensity <= 1 - bound)
     diagnostics: dict[str, Any] = {
-        "overlap_share": float(inside.mean()), "bounded_units": int((~inside).sum()),
+        "overlap_share": float(inside.mean()),
+        "bounded_units": int((~inside).sum()),
         "effective_treated": effective_sample_size(t / e),
         "effective_control": effective_sample_size((1 - t) / (1 - e)),
         "calibration_error": calibration_error(t, propensity),
-        "rate_treated": float(y[t == 1].mean()), "rate_control": float(y[t == 0].mean()),
+        "rate_treated": float(y[t == 1].mean()),
+        "rate_control": float(y[t == 0].mean()),
     }
     doubt = _enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
     if not doubt.answered:
@@ -151,27 +166,36 @@ def estimate_effect(
     m1 = cross_fit(x, y, fold, seed, learn_on=t == 1)
     m0 = cross_fit(x, y, fold, seed, learn_on=t == 0)
     diagnostics["mean_if_not"] = float((m0 + (1 - t) * (y - m0) / (1 - e)).mean())
-    return ANSWERED, {
-        "naive": naive_difference(y, t, clusters),
-        "snips": snips_effect(y, t, e, clusters),
-        "aipw": aipw_effect(y, t, e, m1, m0, clusters),
-    }, diagnostics
+    return (
+        ANSWERED,
+        {
+            "naive": naive_difference(y, t, clusters),
+            "snips": snips_effect(y, t, e, clusters),
+            "aipw": aipw_effect(y, t, e, m1, m0, clusters),
+        },
+        diagnostics,
+    )
 
 
-def effect_rows(
-    question: Mapping[str, Any], answer: Answer, estimates: Mapping[str, Estimate]
-) -> list[dict[str, Any]]:
+def effect_rows(question: Mapping[str, Any], answer: Answer, estimates: Mapping[str, Estimate]) -> list[dict[str, Any]]:
     """The three rows of a question in the table `effects`; without estimates every number is null."""
     rows = []
     for name in ESTIMATORS:
         found = estimates.get(name)
-        rows.append({
-            **{key: question[key] for key in ("question", "treatment", "outcome")}, "estimator": name,
-            "estimate": found.value if found else None, "std_error": found.std_error if found else None,
-            "lower": found.lower if found else None, "upper": found.upper if found else None,
-            "units": found.rows if found else None, "clusters": found.clusters if found else None,
-            "status": answer.status.value, "reason": answer.reason,
-        })
+        rows.append(
+            {
+                **{key: question[key] for key in ("question", "treatment", "outcome")},
+                "estimator": name,
+                "estimate": found.value if found else None,
+                "std_error": found.std_error if found else None,
+                "lower": found.lower if found else None,
+                "upper": found.upper if found else None,
+                "units": found.rows if found else None,
+                "clusters": found.clusters if found else None,
+                "status": answer.status.value,
+                "reason": answer.reason,
+            }
+        )
     return rows
 
 
@@ -200,9 +224,7 @@ def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> p
     return found.select("propensity", "fold")
 
 
-def _enough(
-    y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings
-) -> Answer:
+def _enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings) -> Answer:
     events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
     if events < settings.min_outcomes_per_arm:
         return insufficient_evidence(

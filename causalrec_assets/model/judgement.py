@@ -83,16 +83,24 @@ def judge(
             continue
         y, p = rows[outcome].to_numpy().astype(np.float64), rows["predicted"].to_numpy()
         constant = rows["recommended"].replace_strict(rates, return_dtype=pl.Float64).to_numpy()
-        found.append(Judgement(
-            outcome, rows.height, log_loss(y, p), log_loss(y, constant), calibration_error(y, p),
-            calibration_curve(y, p),
-        ))
+        found.append(
+            Judgement(
+                outcome,
+                rows.height,
+                log_loss(y, p),
+                log_loss(y, constant),
+                calibration_error(y, p),
+                calibration_curve(y, p),
+            )
+        )
     return found
 
 
 def rate_by_arm(training: pl.DataFrame, outcome: str) -> dict[int, float]:
     """The share of units with the outcome in each arm that training saw: (events + 1/2) / (units + 1)."""
-    arms = training.drop_nulls(["recommended", outcome]).group_by("recommended").agg(
-        ((pl.col(outcome).sum() + 0.5) / (pl.len() + 1)).alias("rate")
+    arms = (
+        training.drop_nulls(["recommended", outcome])
+        .group_by("recommended")
+        .agg(((pl.col(outcome).sum() + 0.5) / (pl.len() + 1)).alias("rate"))
     )
     return {int(t): float(rate) for t, rate in arms.iter_rows()}

@@ -80,9 +80,7 @@ class OutcomeModel:
         items = vectors.rows(covariates["item_id"]) if vectors and self.reads_content else None
         return self.predict_matrix(self.design.transform(covariates), items, vectors)
 
-    def predict_matrix(
-        self, x: Matrix, items: ItemRows | None, vectors: ItemVectors | None
-    ) -> PotentialOutcomes:
+    def predict_matrix(self, x: Matrix, items: ItemRows | None, vectors: ItemVectors | None) -> PotentialOutcomes:
         """The same from a transformed matrix; an item vector is projected once, not once a row.
 
         Args:
@@ -122,10 +120,14 @@ class OutcomeModel:
         project = self.network.project
         both = self.arms == "both"
         card = {
-            "arms": self.arms, "purchases": self.purchases, "heads": self.heads, "columns": self.design.names,
+            "arms": self.arms,
+            "purchases": self.purchases,
+            "heads": self.heads,
+            "columns": self.design.names,
             "design": json.loads(self.design.to_json()),
             "network": {
-                "covariates": self.design.width, "content": project.in_features if project is not None else 0,
+                "covariates": self.design.width,
+                "content": project.in_features if project is not None else 0,
                 "content_width": project.out_features if project is not None else 1,
                 "hidden": self.network.heads.in_features,
             },

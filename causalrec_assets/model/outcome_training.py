@@ -156,10 +156,16 @@ def train_outcome_model(
         progress = Progress()
         with _quiet():
             trainer = lightning.Trainer(
-                max_epochs=settings.epochs, logger=False, callbacks=[progress, *_checkpointing(checkpoints)],
+                max_epochs=settings.epochs,
+                logger=False,
+                callbacks=[progress, *_checkpointing(checkpoints)],
                 # A bar only where a person waits.
-                enable_progress_bar=sys.stderr.isatty(), enable_model_summary=False, num_sanity_val_steps=0,
-                enable_checkpointing=checkpoints is not None, deterministic=True, **trainer_kwargs,
+                enable_progress_bar=sys.stderr.isatty(),
+                enable_model_summary=False,
+                num_sanity_val_steps=0,
+                enable_checkpointing=checkpoints is not None,
+                deterministic=True,
+                **trainer_kwargs,
             )
             trainer.fit(
                 module,
@@ -210,7 +216,8 @@ def _tensors(
     numbers |= {y: units[y].to_numpy() for y in outcomes}
     return {
         # Polars hands out read-only memory: copied, for tensors can be written to.
-        "covariates": torch.tensor(design.transform(units)), "item": torch.tensor(item),
+        "covariates": torch.tensor(design.transform(units)),
+        "item": torch.tensor(item),
         **{name: torch.tensor(values, dtype=torch.float32) for name, values in numbers.items()},
     }
 
@@ -227,10 +234,16 @@ def _checkpointing(checkpoints: Path | None) -> list[Any]:
         return []
     checkpoints.mkdir(parents=True, exist_ok=True)
     # One file, replaced after every epoch; it must come after the progress that it saves.
-    return [ModelCheckpoint(
-        dirpath=checkpoints, filename="last", save_top_k=1, enable_version_counter=False, every_n_epochs=1,
-        save_on_train_epoch_end=True,
-    )]
+    return [
+        ModelCheckpoint(
+            dirpath=checkpoints,
+            filename="last",
+            save_top_k=1,
+            enable_version_counter=False,
+            every_n_epochs=1,
+            save_on_train_epoch_end=True,
+        )
+    ]
 
 
 @contextmanager

@@ -48,19 +48,28 @@ def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVect
 
 def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
     """The champion's bundle, from the versions that it names."""
-    at = {name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()}
+    at = {
+        name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()
+    }
     model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
-    return Bundled(model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"]))
+    return Bundled(
+        model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"])
+    )
 
 
 @gated_asset(
-    "target_policy", stage="policy",
-    deps=[outcome_model, item_embeddings, action_propensities, *(
-        dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in (units, items, history)
-    )],
+    "target_policy",
+    stage="policy",
+    deps=[
+        outcome_model,
+        item_embeddings,
+        action_propensities,
+        *(dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in (units, items, history)),
+    ],
 )
 def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """The action probabilities of challenger, champion and named policies in the judged slots, with the model's expectations."""
+    """The action probabilities of challenger, champion and named policies in the judged slots, with the model's
+    expectations."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
     config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
@@ -83,14 +92,24 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     answer = ANSWERED
     if frame.is_empty():
-        answer = models.answer if not models.answer.answered else not_available(
-            "no recommended unit of the window has a logged action propensity, so no policy can be judged on it"
+        answer = (
+            models.answer
+            if not models.answer.answered
+            else not_available(
+                "no recommended unit of the window has a logged action propensity, so no policy can be judged on it"
+            )
         )
     logged = inputs.table("action_propensities").frame
-    weights = frame.join(logged, on="unit_id").with_columns(weight=pl.col("action_probability") / pl.col("action_propensity"))
+    weights = frame.join(logged, on="unit_id").with_columns(
+        weight=pl.col("action_probability") / pl.col("action_propensity")
+    )
     summary = weights.group_by("policy").agg(
-        pl.len().alias("slots"), pl.col("weight").mean().round(3).alias("mean weight"), pl.col("weight").max().round(1).alias("largest"),
-        pl.col("model_click").mean().round(5), pl.col("model_revenue").mean().round(4), pl.col("model_satisfaction").mean().round(4),
+        pl.len().alias("slots"),
+        pl.col("weight").mean().round(3).alias("mean weight"),
+        pl.col("weight").max().round(1).alias("largest"),
+        pl.col("model_click").mean().round(5),
+        pl.col("model_revenue").mean().round(4),
+        pl.col("model_satisfaction").mean().round(4),
     )
     plots = {
         f"weights_{name}": picture(weights_plot(rows["weight"].to_numpy(), str(name)))
@@ -98,12 +117,21 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     }
     judge_days = inputs.learning.judge_days
     return Draft(
-        inputs, frame, answer=answer,
-        notes={"champion": released.bundle_hash if released else None, "policies": sorted(frame["policy"].unique()),
-               "report_by": list(config.report_by), "objective": {"satisfying": objective.satisfying, "lambda": objective.weight,
-                                                                   "margin": objective.margin}},
+        inputs,
+        frame,
+        answer=answer,
+        notes={
+            "champion": released.bundle_hash if released else None,
+            "policies": sorted(frame["policy"].unique()),
+            "report_by": list(config.report_by),
+            "objective": {"satisfying": objective.satisfying, "lambda": objective.weight, "margin": objective.margin},
+        },
         files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
-        metadata={"policies": table(summary), "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day", **plots},
+        metadata={
+            "policies": table(summary),
+            "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day",
+            **plots,
+        },
     )
 
 

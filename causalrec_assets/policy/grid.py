@@ -37,8 +37,13 @@ class Scored:
 
 
 def score_grid(
-    contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, source: Source, model: OutcomeModel,
-    vectors: ItemVectors | None, match: Sequence[str],
+    contexts: pl.DataFrame,
+    items: pl.DataFrame,
+    state: AsOf,
+    source: Source,
+    model: OutcomeModel,
+    vectors: ItemVectors | None,
+    match: Sequence[str],
 ) -> Iterator[Scored]:
     """Score all pairs.
 
@@ -61,10 +66,14 @@ def score_grid(
         x = _pairs(part, known, state, model.design.columns).reshape(part.height * items.height, -1)
         content = np.tile(item_rows, part.height) if item_rows is not None else None
         p = model.predict_matrix(x, content, vectors)
-        yield Scored(slice(start, start + part.height), eligible_candidates(part, known, match), *_shaped(p, part.height, price))
+        yield Scored(
+            slice(start, start + part.height), eligible_candidates(part, known, match), *_shaped(p, part.height, price)
+        )
 
 
-def _shaped(p: PotentialOutcomes, contexts: int, price: Floats | None) -> tuple[Floats, Floats | None, Floats | None, Floats | None]:
+def _shaped(
+    p: PotentialOutcomes, contexts: int, price: Floats | None
+) -> tuple[Floats, Floats | None, Floats | None, Floats | None]:
     def shape(values: Floats | None) -> Floats | None:
         return None if values is None else values.reshape(contexts, -1)
 

@@ -48,10 +48,14 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
     if unknown := set(lists["named"]) - set(NAMED):
         raise InputError(f"policy.yaml: unknown named policies {sorted(unknown)}; known are {NAMED}")
     try:
-        config = PolicyConfig(float(settings["temperature"]), float(settings["exploration"]), int(settings["slate_size"]), **lists)
+        config = PolicyConfig(
+            float(settings["temperature"]), float(settings["exploration"]), int(settings["slate_size"]), **lists
+        )
     except (TypeError, ValueError) as error:
         raise InputError(f"policy.yaml: {error}") from error
     if config.temperature <= 0 or not 0 < config.exploration <= 1 or config.slate_size < 1:
-        raise InputError("policy.yaml: temperature must be above 0, exploration in (0, 1] (without it nothing could be learned "
-                         f"from the policy's own logs), slate_size at least 1; got {config}")
+        raise InputError(
+            "policy.yaml: temperature must be above 0, exploration in (0, 1] (without it nothing could be learned "
+            f"from the policy's own logs), slate_size at least 1; got {config}"
+        )
     return config

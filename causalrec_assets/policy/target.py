@@ -15,14 +15,27 @@ from causalrec_assets.policy.policy_config import PolicyConfig
 from causalrec_assets.policy.slots import Slots
 
 Floats = npt.NDArray[np.float64]
-VALUES = ("model_click", "model_purchase", "model_revenue", "model_satisfaction", "shown_click", "shown_purchase", "shown_revenue")
+VALUES = (
+    "model_click",
+    "model_purchase",
+    "model_revenue",
+    "model_satisfaction",
+    "shown_click",
+    "shown_purchase",
+    "shown_revenue",
+)
 SCHEMA: dict[str, pl.DataType] = {
-    "unit_id": pl.String(), "policy": pl.String(), "action_probability": pl.Float64(),
-    **{name: pl.Float64() for name in VALUES}, "fitted": pl.Boolean(),
+    "unit_id": pl.String(),
+    "policy": pl.String(),
+    "action_probability": pl.Float64(),
+    **{name: pl.Float64() for name in VALUES},
+    "fitted": pl.Boolean(),
 }
 
 
-def judge(slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConfig | None], objective: Objective) -> pl.DataFrame:
+def judge(
+    slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConfig | None], objective: Objective
+) -> pl.DataFrame:
     """The table `target_policy` for one day's slots under one outcome model.
 
     Args:
@@ -30,8 +43,8 @@ def judge(slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConf
         policies: Name -> its configuration; None is the uniform policy.
 
     Returns:
-        A row per slot and policy: the action probability of the item shown given those above, the model's expectation under
-        the policy (click, purchase, revenue, L), and the model's prediction for the item shown.
+        A row per slot and policy: the action probability of the item shown given those above, the model's
+        expectation under the policy (click, purchase, revenue, L), and the model's prediction for the item shown.
     """
     n = len(slots.row)
     out = {name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for name in policies}
@@ -48,7 +61,12 @@ def judge(slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConf
                 p = first_slot(value, part.eligible, config.temperature, config.exploration)
             mine = out[name]
             mine["action_probability"][here], _ = in_slot(p, row, shown, above)
-            quantities = (("click", part.click), ("purchase", part.purchase), ("revenue", revenue), ("satisfaction", satisfaction))
+            quantities = (
+                ("click", part.click),
+                ("purchase", part.purchase),
+                ("revenue", revenue),
+                ("satisfaction", satisfaction),
+            )
             for quantity, values in quantities:
                 if values is not None:
                     mine[f"model_{quantity}"][here] = expected(p, values, row, above)
@@ -63,7 +81,11 @@ def judge(slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConf
         )
         for name, columns in out.items()
     ]
-    return pl.concat(frames).with_columns(pl.col(VALUES).fill_nan(None)).select([pl.col(c).cast(t) for c, t in SCHEMA.items()])
+    return (
+        pl.concat(frames)
+        .with_columns(pl.col(VALUES).fill_nan(None))
+        .select([pl.col(c).cast(t) for c, t in SCHEMA.items()])
+    )
 
 
 def uniform_without_model(slots: Slots, eligible: npt.NDArray[np.bool_]) -> pl.DataFrame:

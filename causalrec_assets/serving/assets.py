@@ -46,10 +46,7 @@ NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging 
 def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -> Draft:
     """Whether the challenger becomes the champion. The release log decides; the model registry mirrors it."""
     inputs = lake.inputs(context)
-    tables = {
-        name: inputs.table(name)
-        for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)
-    }
+    tables = {name: inputs.table(name) for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)}
     check_lineage(tables)
     before = inputs.champion()
     policies, model = tables["target_policy"], tables["outcome_model"]
@@ -167,16 +164,12 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
 def _metrics(log_loss: dict[str, dict[str, float]], judged: pl.DataFrame) -> dict[str, float]:
     """The model's held-out scores and the challenger's doubly robust values, by name."""
-    found = {
-        f"{outcome}_{name}": value for outcome, scores in log_loss.items() for name, value in scores.items()
-    }
+    found = {f"{outcome}_{name}": value for outcome, scores in log_loss.items() for name, value in scores.items()}
     mine = judged.filter(
         (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
     ).drop_nulls("estimate")
     for row in mine.iter_rows(named=True):
-        found |= {
-            f"{row['metric']}_{name}": row[name] for name in ("estimate", "difference", "difference_lower")
-        }
+        found |= {f"{row['metric']}_{name}": row[name] for name in ("estimate", "difference", "difference_lower")}
     return found
 
 

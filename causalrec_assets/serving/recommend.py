@@ -54,9 +54,7 @@ def parse_serving(settings: Mapping[str, object]) -> ServingSettings:
         raise InputError(f"serving.yaml: needs exactly `contexts_without_users`, got {sorted(settings)}")
     limit = settings["contexts_without_users"]
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise InputError(
-            f"serving.yaml: `contexts_without_users` must be a whole number of at least 1, got {limit!r}"
-        )
+        raise InputError(f"serving.yaml: `contexts_without_users` must be a whole number of at least 1, got {limit!r}")
     return ServingSettings(limit)
 
 
@@ -76,9 +74,7 @@ def latest_contexts(units: pl.DataFrame, columns: Sequence[str], limit: int | No
         known = units.filter(pl.col("user_id").is_not_null()).sort("time", "unit_id")
         newest = known.unique("user_id", keep="last", maintain_order=True)
         return newest.select("time", "user_id", *columns).sort("user_id")
-    common = units.group_by(columns).agg(
-        pl.len().alias("rows"), pl.col("time").max(), pl.col("user_id").first()
-    )
+    common = units.group_by(columns).agg(pl.len().alias("rows"), pl.col("time").max(), pl.col("user_id").first())
     ordered = common.sort(["rows", *columns], descending=[True, *[False] * len(columns)])
     return ordered.head(limit).select("time", "user_id", *columns)
 

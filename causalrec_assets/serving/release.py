@@ -67,9 +67,7 @@ def decide(verdict: str, reason: str, newest: bool, challenger: str | None, befo
     if newest:
         return Decided(Outcome.RELEASED if better else Outcome.KEPT, reason, after, None)
     would = "would have been released" if better else "would not have been released"
-    return Decided(
-        Outcome.RECORDED, f"An older day, so nothing moves; its challenger {would}. {reason}", after, None
-    )
+    return Decided(Outcome.RECORDED, f"An older day, so nothing moves; its challenger {would}. {reason}", after, None)
 
 
 def carry_out(

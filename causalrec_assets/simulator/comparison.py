@@ -13,7 +13,9 @@ ARMS = (1, 0)
 
 
 def true_effects(
-    truth: Path, days: Sequence[date], outcomes: Sequence[str] = ("click", "purchase"),
+    truth: Path,
+    days: Sequence[date],
+    outcomes: Sequence[str] = ("click", "purchase"),
     unit_ids: pl.Series | None = None,
 ) -> dict[str, float]:
     """Mean of P(Y = 1 | do(1)) - P(Y = 1 | do(0)) over the units of the days, per outcome.
@@ -28,7 +30,9 @@ def true_effects(
 
 
 def realised_effects(
-    truth: Path, days: Sequence[date], outcomes: Sequence[str] = ("click", "purchase"),
+    truth: Path,
+    days: Sequence[date],
+    outcomes: Sequence[str] = ("click", "purchase"),
     unit_ids: pl.Series | None = None,
 ) -> dict[str, float]:
     """Mean of Y(1) - Y(0) as drawn, over the units of the days, per outcome: `true_effects` and its luck.
@@ -61,12 +65,19 @@ def compare_effects(
         by = {row["estimator"]: row for row in estimates.iter_rows(named=True)}
         causal = by["aipw"]
         value, answered = true[causal["outcome"]], causal["estimate"] is not None
-        rows.append({
-            "question": question, "naive": by["naive"]["estimate"], "snips": by["snips"]["estimate"],
-            "causal": causal["estimate"], "lower": causal["lower"], "upper": causal["upper"], "truth": value,
-            "truth_realised": realised[causal["outcome"]],
-            "covered": causal["lower"] <= value <= causal["upper"] if answered else None,
-        })
+        rows.append(
+            {
+                "question": question,
+                "naive": by["naive"]["estimate"],
+                "snips": by["snips"]["estimate"],
+                "causal": causal["estimate"],
+                "lower": causal["lower"],
+                "upper": causal["upper"],
+                "truth": value,
+                "truth_realised": realised[causal["outcome"]],
+                "covered": causal["lower"] <= value <= causal["upper"] if answered else None,
+            }
+        )
     return pl.DataFrame(rows)
 
 

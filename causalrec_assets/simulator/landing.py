@@ -14,9 +14,7 @@ from causalrec_assets.simulator.traffic import Past, simulate_day
 from causalrec_assets.simulator.world import World, WorldConfig
 
 
-def simulate(
-    config: WorldConfig, landing: Path, truth: Path, progress: Callable[[str], None] = lambda _: None
-) -> None:
+def simulate(config: WorldConfig, landing: Path, truth: Path, progress: Callable[[str], None] = lambda _: None) -> None:
     """Write `config.days` days of logs, the items, the users, and the truth.
 
     A file appears under its name only when it is whole. Days are drawn one after another from the same past,
@@ -44,11 +42,16 @@ def simulate(
 def items_frame(world: World) -> pl.DataFrame:
     """The catalogue as it is landed."""
     shop, first = world.catalogue, world.config.first_day
-    return pl.DataFrame({
-        "item_id": shop.item_id, "title": shop.title, "description": shop.description,
-        "category": [shop.categories[k] for k in shop.category], "price": shop.price,
-        "published_at": [first - timedelta(days=int(age)) for age in shop.age_days],
-    })
+    return pl.DataFrame(
+        {
+            "item_id": shop.item_id,
+            "title": shop.title,
+            "description": shop.description,
+            "category": [shop.categories[k] for k in shop.category],
+            "price": shop.price,
+            "published_at": [first - timedelta(days=int(age)) for age in shop.age_days],
+        }
+    )
 
 
 def users_frame(world: World) -> pl.DataFrame:

@@ -89,18 +89,22 @@ def logged_slots(world: World, landing: Path, day: date) -> Slots:
         below = np.flatnonzero(position > slot)
         candidates[below, by_slot[request[below], slot - 1]] = False
     return Slots(
-        rows["event_id"].to_list(), user, rows["timestamp"].dt.hour().to_numpy().astype(np.int64),
-        (rows["device"] == "mobile").to_numpy().astype(np.int64), position, shown, candidates,
-        past.user_category_rate[user], past.item_rate,
+        rows["event_id"].to_list(),
+        user,
+        rows["timestamp"].dt.hour().to_numpy().astype(np.int64),
+        (rows["device"] == "mobile").to_numpy().astype(np.int64),
+        position,
+        shown,
+        candidates,
+        past.user_category_rate[user],
+        past.item_rate,
     )
 
 
 def logging_probabilities(world: World, slots: Slots) -> Floats:
     """The logging policy's action propensity of every candidate, (slots, items), rows sum to 1."""
     shop = world.catalogue
-    p = item_distribution(
-        slots.user_category_rate, shop.category, slots.item_rate, shop.price, world.config
-    )
+    p = item_distribution(slots.user_category_rate, shop.category, slots.item_rate, shop.price, world.config)
     p = np.where(slots.candidates, p, 0.0)
     return np.asarray(p / p.sum(axis=1, keepdims=True))
 
@@ -115,10 +119,12 @@ def best_probabilities(world: World, slots: Slots) -> Floats:
 
     It reads the latent taste and quality: what no policy can reach, only approach.
     """
-    best = np.concatenate([
-        np.where(slots.candidates[block], p_click, -1.0).argmax(axis=1)
-        for block, p_click, _ in _probabilities(world, slots)
-    ])
+    best = np.concatenate(
+        [
+            np.where(slots.candidates[block], p_click, -1.0).argmax(axis=1)
+            for block, p_click, _ in _probabilities(world, slots)
+        ]
+    )
     chosen = np.zeros(slots.candidates.shape)
     chosen[np.arange(len(best)), best] = 1.0
     return chosen
@@ -137,8 +143,7 @@ def true_policy_value(world: World, slots: Slots, probabilities: Floats) -> Poli
     """
     if probabilities.shape != slots.candidates.shape:
         raise ValueError(
-            f"action probabilities must be (slots, items) = {slots.candidates.shape}, "
-            f"got {probabilities.shape}"
+            f"action probabilities must be (slots, items) = {slots.candidates.shape}, got {probabilities.shape}"
         )
     if len(probabilities) == 0:
         raise ValueError("there is no slot to judge a policy in")
@@ -164,9 +169,17 @@ def _probabilities(world: World, slots: Slots) -> Iterator[tuple[slice, Floats, 
     for start in range(0, len(slots.user), BLOCK):
         block = slice(start, start + BLOCK)
         rate = slots.user_category_rate[block][:, world.catalogue.category]
-        yield block, *world.probabilities(
-            slots.user[block, None], items, 1, slots.hour[block, None], slots.mobile[block, None],
-            slots.position[block, None], rate,
+        yield (
+            block,
+            *world.probabilities(
+                slots.user[block, None],
+                items,
+                1,
+                slots.hour[block, None],
+                slots.mobile[block, None],
+                slots.position[block, None],
+                rate,
+            ),
         )
 
 

@@ -38,8 +38,10 @@ class Past:
         pairs = (self.world.config.users, len(self.world.catalogue.categories))
         items = self.world.config.items
         self._sum: Counts = (
-            np.zeros(pairs, np.int64), np.zeros(pairs, np.int64),
-            np.zeros(items, np.int64), np.zeros(items, np.int64),
+            np.zeros(pairs, np.int64),
+            np.zeros(pairs, np.int64),
+            np.zeros(items, np.int64),
+            np.zeros(items, np.int64),
         )
 
     @property
@@ -111,9 +113,7 @@ def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
     u_click, u_buy = rng.random(len(item)), rng.random(len(item))
     truth: dict[str, npt.NDArray[np.generic]] = {}
     for arm in (1, 0):
-        p_click, p_buy = world.probabilities(
-            row_user, item, arm, row_hour, row_mobile, position, category_rate
-        )
+        p_click, p_buy = world.probabilities(row_user, item, arm, row_hour, row_mobile, position, category_rate)
         clicked = u_click < p_click
         truth[f"p_click_{arm}"], truth[f"p_purchase_{arm}"] = p_click, p_buy
         truth[f"click_{arm}"] = clicked.astype(np.int8)
@@ -129,8 +129,17 @@ def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
 
 
 def _events(
-    world: World, number: int, second: Ints, user: Ints, mobile: Ints, item: Ints, recommended: Ints,
-    position: Ints, propensity: Floats, click: npt.NDArray[np.int8], purchase: npt.NDArray[np.int8],
+    world: World,
+    number: int,
+    second: Ints,
+    user: Ints,
+    mobile: Ints,
+    item: Ints,
+    recommended: Ints,
+    position: Ints,
+    propensity: Floats,
+    click: npt.NDArray[np.int8],
+    purchase: npt.NDArray[np.int8],
 ) -> pl.DataFrame:
     c, shop = world.config, world.catalogue
     day: date = c.first_day + timedelta(days=number)
@@ -138,16 +147,23 @@ def _events(
     ids = pl.Series(shop.item_id)
     price = shop.price[item]
     logged = np.concatenate([propensity, np.full((requests, c.organic), np.nan)], axis=1).ravel()
-    frame = pl.DataFrame({
-        "row": np.arange(len(item)),
-        "request": np.repeat(np.arange(requests), shown),
-        "second": np.repeat(second, shown),
-        "item_id": ids.gather(item),
-        "user": user, "mobile": mobile,
-        "recommended": recommended.astype(np.int8),
-        "position": position, "action_propensity": logged,
-        "click": click, "purchase": purchase, "price": price, "revenue": price * purchase,
-    })
+    frame = pl.DataFrame(
+        {
+            "row": np.arange(len(item)),
+            "request": np.repeat(np.arange(requests), shown),
+            "second": np.repeat(second, shown),
+            "item_id": ids.gather(item),
+            "user": user,
+            "mobile": mobile,
+            "recommended": recommended.astype(np.int8),
+            "position": position,
+            "action_propensity": logged,
+            "click": click,
+            "purchase": purchase,
+            "price": price,
+            "revenue": price * purchase,
+        }
+    )
     is_recommended = pl.col("recommended") == 1
     prefix = f"{day:%Y%m%d}-"
     return frame.select(
@@ -159,6 +175,10 @@ def _events(
         pl.when(is_recommended).then("position").alias("position"),
         pl.when(is_recommended).then(pl.lit("shop-v1")).alias("policy"),
         pl.when(is_recommended).then("action_propensity").alias("action_propensity"),
-        "recommended", "click", "purchase", "revenue", "price",
+        "recommended",
+        "click",
+        "purchase",
+        "revenue",
+        "price",
         pl.when(pl.col("mobile") == 1).then(pl.lit("mobile")).otherwise(pl.lit("desktop")).alias("device"),
     )

@@ -66,16 +66,13 @@ class WorldConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.exploration <= 1:
-            raise ValueError(
-                f"exploration must be in (0, 1], got {self.exploration}: without it there is no overlap"
-            )
+            raise ValueError(f"exploration must be in (0, 1], got {self.exploration}: without it there is no overlap")
         for dial in ("days", "users", "items", "slate", "organic", "history_days"):
             if getattr(self, dial) < 1:
                 raise ValueError(f"{dial} must be at least 1, got {getattr(self, dial)}")
         if self.events_per_day < self.slate + self.organic:
             raise ValueError(
-                f"events_per_day is {self.events_per_day}, but one request alone is "
-                f"{self.slate + self.organic} events"
+                f"events_per_day is {self.events_per_day}, but one request alone is {self.slate + self.organic} events"
             )
         if not 0 < self.prior_rate < 1 or self.prior_exposures <= 0:
             raise ValueError(
@@ -129,7 +126,13 @@ class World:
         return [str(a) for a in ages], [str(r) for r in regions]
 
     def probabilities(
-        self, user: Ints, item: Ints, arm: int, hour: Ints, mobile: Ints, position: Ints,
+        self,
+        user: Ints,
+        item: Ints,
+        arm: int,
+        hour: Ints,
+        mobile: Ints,
+        position: Ints,
         category_rate: Floats,
     ) -> tuple[Floats, Floats]:
         """P(click) and P(purchase) under do(recommended = arm), elementwise.
@@ -147,8 +150,12 @@ class World:
         taste = self.taste[user, shop.category[item]]
         log_price = np.log(shop.price[item]) - 3.0
         click = (
-            c.base_click + taste + c.item_quality * shop.quality[item] - c.price_effect * log_price
-            + 0.25 * ((hour >= 18) & (hour <= 22)) - 0.15 * mobile
+            c.base_click
+            + taste
+            + c.item_quality * shop.quality[item]
+            - c.price_effect * log_price
+            + 0.25 * ((hour >= 18) & (hour <= 22))
+            - 0.15 * mobile
         )
         buy = c.base_purchase + 0.3 * taste - 1.1 * c.price_effect * log_price
         if arm == 1:

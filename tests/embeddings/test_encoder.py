@@ -92,9 +92,7 @@ def test_a_hub_id_is_not_downloaded_unless_allowed(tmp_path: Path) -> None:
         "except EncoderError as error: print(error)\n"
     )
     environment = {**os.environ, "HF_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert "allow_network" in done.stdout
 
@@ -102,17 +100,15 @@ def test_a_hub_id_is_not_downloaded_unless_allowed(tmp_path: Path) -> None:
 # -- what we lean on in transformers -----------------------------------------------------------------------------------
 
 
-def test_transformers_keeps_the_type_of_the_checkpoint(
-    encoder: TransformerEncoder, tmp_path: Path
-) -> None:
+def test_transformers_keeps_the_type_of_the_checkpoint(encoder: TransformerEncoder, tmp_path: Path) -> None:
     """Without `dtype` a checkpoint in half precision runs in it: vectors follow how a folder was saved."""
     import torch
     from transformers import AutoModel
 
     assert encoder.model.dtype is torch.float32
-    AutoModel.from_pretrained(
-        str(_packaged_folder()), local_files_only=True, dtype=torch.float16
-    ).save_pretrained(tmp_path)
+    AutoModel.from_pretrained(str(_packaged_folder()), local_files_only=True, dtype=torch.float16).save_pretrained(
+        tmp_path
+    )
     assert AutoModel.from_pretrained(str(tmp_path), local_files_only=True).dtype is torch.float16
 
 

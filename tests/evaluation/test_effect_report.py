@@ -42,9 +42,7 @@ def effects(aipw=(0.1, 0.05, 0.15), **others):
 
 
 def reported(asked=ASKED, diagnostics=DIAGNOSTICS, **kwargs):
-    return report(effects(**kwargs), diagnostics, pl.DataFrame([asked], schema_overrides=LIST)).row(
-        0, named=True
-    )
+    return report(effects(**kwargs), diagnostics, pl.DataFrame([asked], schema_overrides=LIST)).row(0, named=True)
 
 
 def test_the_causal_estimate_stands_beside_the_naive_one():

@@ -101,9 +101,7 @@ def test_the_weights_are_shown_beside_every_estimate():
 
 
 def test_the_champion_is_judged_on_the_same_rounds_and_the_challenger_against_it():
-    champion = CHALLENGER.with_columns(
-        policy=pl.lit("champion"), action_probability=pl.Series([0.5, 0.5, 0.25, 0.25])
-    )
+    champion = CHALLENGER.with_columns(policy=pl.lit("champion"), action_probability=pl.Series([0.5, 0.5, 0.25, 0.25]))
     # In another order: rounds are matched by name, not by place.
     found = judged(pl.concat([CHALLENGER, champion.reverse()]))
     dr = row(found, "dr")
@@ -141,9 +139,7 @@ class TestAnswerSheet:
     uniform = CHALLENGER.with_columns(policy=pl.lit("uniform"), fitted=pl.lit(False))
 
     def test_the_mean_of_the_random_logs_stands_beside_the_uniform_policy(self):
-        sheet = row(
-            judged(self.uniform, self.units, held_out=["random"]), "answer_sheet_mean", policy="uniform"
-        )
+        sheet = row(judged(self.uniform, self.units, held_out=["random"]), "answer_sheet_mean", policy="uniform")
         assert (sheet["estimate"], sheet["rounds"], sheet["effective_rounds"]) == (1.0, 3, None)
 
     def test_the_random_rounds_are_not_part_of_the_logged_ones(self):

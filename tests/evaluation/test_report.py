@@ -16,9 +16,7 @@ from causalrec_assets.evaluation.verdict import Decision, Verdict
 
 DAYS = {"first_day": date(2026, 3, 12), "last_day": date(2026, 3, 15)}
 GAP = {"status": "insufficient_evidence", "reason": "2 effective rounds of 10,000"}
-MODEL = {
-    "log_loss": {"click": {"model": 0.30, "constant": 0.35}, "purchase": {"model": 0.2, "constant": 0.1}}
-}
+MODEL = {"log_loss": {"click": {"model": 0.30, "constant": 0.35}, "purchase": {"model": 0.2, "constant": 0.1}}}
 
 
 def value(estimator, estimate, policy="challenger", segment="everyone", metric="satisfaction", **others):
@@ -157,18 +155,12 @@ def text(html):
 
 
 def test_nothing_is_fetched(html):
-    assert not re.findall(
-        r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|https?://|//[a-z]+\.|@import|url\(""", html
-    )
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|https?://|//[a-z]+\.|@import|url\(""", html)
 
 
 def test_the_verdict_comes_first(html):
     words = text(html)
-    assert (
-        words.index("Release the new policy")
-        < words.index("What would change")
-        < words.index("The causal graph")
-    )
+    assert words.index("Release the new policy") < words.index("What would change") < words.index("The causal graph")
 
 
 @pytest.mark.parametrize("verdict", list(Decision))
@@ -185,8 +177,7 @@ def test_each_verdict_is_a_sentence(verdict):
     "said",
     [
         "table users; table history not available no user id; log one.",
-        "effect of recommended on purchase not identifiable only recommended rows were logged; run an "
-        "experiment.",
+        "effect of recommended on purchase not identifiable only recommended rows were logged; run an experiment.",
         "satisfaction of the new policy (challenger), section=women insufficient evidence 2 effective "
         "rounds of 10,000.",
         "There is no graph: too few days.",

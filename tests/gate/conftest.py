@@ -15,11 +15,19 @@ CONTRACT = {
     "rules": [
         {"expect": "expect_column_values_to_be_unique", "column": "id", "why": "one row a sale"},
         {"expect": "expect_column_values_to_not_be_null", "column": "share"},
-        {"expect": "expect_column_values_to_be_between", "column": "share", "min_value": 0, "strict_min": True, "max_value": 1},
+        {
+            "expect": "expect_column_values_to_be_between",
+            "column": "share",
+            "min_value": 0,
+            "strict_min": True,
+            "max_value": 1,
+        },
         {"name": "nested", "holds": "purchase <= click", "only_if": "nested_outcomes", "why": "a purchase has a click"},
         {"expect": "expect_table_row_count_to_equal", "value": "$expected_rows"},
     ],
-    "answerable": [{"name": "any_click", "expect": "expect_column_max_to_be_between", "column": "click", "min_value": 1}],
+    "answerable": [
+        {"name": "any_click", "expect": "expect_column_max_to_be_between", "column": "click", "min_value": 1}
+    ],
 }
 DAY = date(2026, 3, 2)
 

@@ -1,4 +1,5 @@
-"""What Dagster does that the gate is built around. If one of these fails, Dagster has changed: read gate/gated.py again."""
+"""What Dagster does that the gate is built around. If one of these fails, Dagster has changed: read gate/gated.py
+again."""
 
 import dagster as dg
 
@@ -6,7 +7,9 @@ DAYS = dg.DailyPartitionsDefinition("2026-03-02")
 
 
 def run(*assets):
-    return dg.materialize(list(assets), partition_key="2026-03-02", instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
+    return dg.materialize(
+        list(assets), partition_key="2026-03-02", instance=dg.DagsterInstance.ephemeral(), raise_on_error=False
+    )
 
 
 def spec():
@@ -55,7 +58,8 @@ def test_an_asset_downstream_of_a_missing_day_runs_all_the_same():
     def daily(): ...
 
     @dg.asset(
-        name="learning", partitions_def=DAYS,
+        name="learning",
+        partitions_def=DAYS,
         deps=[dg.AssetDep("daily", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-3))],
     )
     def learning(): ...

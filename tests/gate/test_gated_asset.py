@@ -40,7 +40,10 @@ def run(home: Home):
     def materialise(**state):
         STATE.update({"frame": GOOD, "raise": None, "answer": None} | state)
         return dg.materialize(
-            [sales, downstream], partition_key=DAY, instance=instance, raise_on_error=False,
+            [sales, downstream],
+            partition_key=DAY,
+            instance=instance,
+            raise_on_error=False,
             resources={"lake": Lake(home=str(home.root))},
         )
 

@@ -79,7 +79,9 @@ def test_a_refusal_keeps_the_offending_rows_and_the_whole_draft(attempt):
 
 
 def test_a_rule_that_is_not_asked_for_is_said_to_be_skipped(attempt):
-    outcome = write_audit_publish(draft(attempt(), GOOD.with_columns(click=pl.lit(0, pl.Int8)), params={"nested_outcomes": False}))
+    outcome = write_audit_publish(
+        draft(attempt(), GOOD.with_columns(click=pl.lit(0, pl.Int8)), params={"nested_outcomes": False})
+    )
     assert outcome.pointer is not None
     assert [f.rule for f in outcome.audit.findings if f.skipped] == ["nested"]
 

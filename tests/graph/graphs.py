@@ -19,7 +19,11 @@ def members(nodes: list[str], skeleton: set[tuple[str, str]], colliders: set[tup
     found = []
     for turned in itertools.product((False, True), repeat=len(skeleton)):
         arrows = {(b, a) if turn else (a, b) for (a, b), turn in zip(sorted(skeleton), turned, strict=True)}
-        if known <= arrows and colliders_of(arrows) == colliders and nx.is_directed_acyclic_graph(nx.DiGraph(list(arrows))):
+        if (
+            known <= arrows
+            and colliders_of(arrows) == colliders
+            and nx.is_directed_acyclic_graph(nx.DiGraph(list(arrows)))
+        ):
             found.append(arrows)
     return found
 

@@ -29,7 +29,9 @@ def test_validity_agrees_with_a_reading_of_every_path(seed):
     t, y, *others = rng.permutation(nodes).tolist()
     for size in range(len(others) + 1):
         for columns in itertools.combinations(others, size):
-            assert is_valid(dag(nodes, arrows), t, y, set(columns)) == brute_force_valid(nodes, arrows, t, y, set(columns))
+            assert is_valid(dag(nodes, arrows), t, y, set(columns)) == brute_force_valid(
+                nodes, arrows, t, y, set(columns)
+            )
 
 
 @pytest.mark.parametrize("seed", range(120))
@@ -139,7 +141,15 @@ def test_logs_without_every_organic_impression_cannot_answer_about_recommended(o
 
 def test_a_constant_treatment_and_a_constant_outcome_are_answered():
     graph = dag(("t", "c"), ())
-    assert adjust(Question("q", "x", "t"), graph, {}, {"x": "constant: every unit has 1"}, "every_impression").answer.status \
+    assert (
+        adjust(
+            Question("q", "x", "t"), graph, {}, {"x": "constant: every unit has 1"}, "every_impression"
+        ).answer.status
         is Status.NOT_IDENTIFIABLE
-    assert adjust(Question("q", "t", "y"), graph, {}, {"y": "constant: every unit has 0"}, "every_impression").answer.status \
+    )
+    assert (
+        adjust(
+            Question("q", "t", "y"), graph, {}, {"y": "constant: every unit has 0"}, "every_impression"
+        ).answer.status
         is Status.INSUFFICIENT_EVIDENCE
+    )

@@ -8,8 +8,14 @@ from causalrec_assets.graph.knowledge import parse_knowledge
 from causalrec_assets.graph.mpdag import MPDAG
 
 ROLES = {
-    "recommended": "treatment", "position": "mediator", "click": "outcome", "purchase": "outcome", "user_id": "identifier",
-    "a": "pre_treatment", "b": "pre_treatment", "c": "pre_treatment",
+    "recommended": "treatment",
+    "position": "mediator",
+    "click": "outcome",
+    "purchase": "outcome",
+    "user_id": "identifier",
+    "a": "pre_treatment",
+    "b": "pre_treatment",
+    "c": "pre_treatment",
 }
 
 
@@ -67,8 +73,9 @@ def test_a_mediator_that_data_could_not_place_is_placed():
 
 def test_a_hidden_cause_is_a_node():
     hidden = [{"name": "taste", "who": "Ada", "why": "nobody logs it", "when": "2026-01-01"}]
-    graph, _, _ = bound(nodes=("recommended", "click"), hidden=hidden,
-                        required=[says("taste", "recommended"), says("taste", "click")])
+    graph, _, _ = bound(
+        nodes=("recommended", "click"), hidden=hidden, required=[says("taste", "recommended"), says("taste", "click")]
+    )
     assert graph.parents("click") == {"taste"}
 
 

@@ -14,8 +14,13 @@ from causalrec_assets.graph.questions import Search
 
 SEARCH = Search(alpha=0.001, floor=0.01, max_conditioning=3, max_rows=100_000)
 ROLES = {
-    "recommended": "treatment", "click": "outcome", "purchase": "outcome", "price": "pre_treatment",
-    "category": "pre_treatment", "user_clicks": "pre_treatment", "noise": "pre_treatment",
+    "recommended": "treatment",
+    "click": "outcome",
+    "purchase": "outcome",
+    "price": "pre_treatment",
+    "category": "pre_treatment",
+    "user_clicks": "pre_treatment",
+    "noise": "pre_treatment",
 }
 
 
@@ -28,17 +33,27 @@ def shop(rows: int, seed: int) -> pl.DataFrame:
     recommended = rng.random(rows) < 1 / (1 + np.exp(0.8 * price - 0.5 * (past - 2)))
     click = rng.random(rows) < 1 / (1 + np.exp(1.5 - 0.8 * recommended - 0.4 * (past - 2)))
     purchase = click & (rng.random(rows) < 0.3)
-    return pl.DataFrame({
-        "recommended": recommended.astype(np.int8), "click": click.astype(np.int8), "purchase": purchase.astype(np.int8),
-        "price": price, "category": np.array(["a", "b", "c"])[category], "user_clicks": past, "noise": rng.normal(size=rows),
-    })
+    return pl.DataFrame(
+        {
+            "recommended": recommended.astype(np.int8),
+            "click": click.astype(np.int8),
+            "purchase": purchase.astype(np.int8),
+            "price": price,
+            "category": np.array(["a", "b", "c"])[category],
+            "user_clicks": past,
+            "noise": rng.normal(size=rows),
+        }
+    )
 
 
 def test_a_known_graph_comes_back():
     nodes, _ = choose_nodes(shop(30_000, 1), ROLES, ["click", "purchase"])
     graph = discover(nodes, SEARCH).graph
     assert graph.directed == {
-        ("price", "recommended"), ("user_clicks", "recommended"), ("user_clicks", "click"), ("recommended", "click"),
+        ("price", "recommended"),
+        ("user_clicks", "recommended"),
+        ("user_clicks", "click"),
+        ("recommended", "click"),
         ("click", "purchase"),
     }
     assert graph.undirected == {("category", "price")}
@@ -100,7 +115,8 @@ def test_clusters_that_say_nothing_cost_nothing():
     assert tests.worth[0, 1] > 15_000
 
 
-# -- upstream: each of these fails when causal-learn changes, and tells us that a workaround can go ------------------------
+# -- upstream: each of these fails when causal-learn changes, and tells us that a workaround can go
+# ------------------------
 
 
 def _pc(data, names, knowledge, test="fisherz"):

@@ -11,7 +11,8 @@ from causalrec_assets.graph.questions import parse_questions
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 GOOD = {
-    "questions": [{"name": "q", "treatment": "t", "outcome": "y"}], "adjustment": "optimal",
+    "questions": [{"name": "q", "treatment": "t", "outcome": "y"}],
+    "adjustment": "optimal",
     "discovery": {"alpha": 0.001, "floor": 0.01, "max_conditioning": 3, "max_rows": 1000},
 }
 

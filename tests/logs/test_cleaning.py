@@ -21,9 +21,7 @@ def test_clean_events_have_our_names_types_and_order(tmp_path):
     land(
         tmp_path,
         "a.csv",
-        frame(
-            event("2", at(FIRST, 9), "shoe"), event("1", at(FIRST, 9), "hat"), event("0", at(FIRST, 8), "hat")
-        ),
+        frame(event("2", at(FIRST, 9), "shoe"), event("1", at(FIRST, 9), "hat"), event("0", at(FIRST, 8), "hat")),
     )
     events = cleaned(tmp_path).events
     assert events["event_id"].to_list() == ["0", "1", "2"]
@@ -96,9 +94,7 @@ def test_the_order_and_the_names_of_files_do_not_matter(tmp_path):
 
 
 def test_without_an_event_id_the_id_is_of_the_content_whatever_the_format(tmp_path):
-    rows = frame(
-        event("x", at(FIRST, 9), "hat"), event("y", at(FIRST, 9), "hat"), event("z", at(FIRST, 9), "shoe")
-    )
+    rows = frame(event("x", at(FIRST, 9), "hat"), event("y", at(FIRST, 9), "hat"), event("z", at(FIRST, 9), "shoe"))
     of = source(events=NO_EVENT_ID)
     land(tmp_path / "a", "a.parquet", rows)
     land(tmp_path / "b", "b.csv", rows.reverse())

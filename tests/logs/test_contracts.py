@@ -57,9 +57,7 @@ def broken(table, rows, params=None):
 
 
 def said(table, rows, params=None):
-    return [
-        finding.rule for finding in audit(contract(table), rows, params or {}).warnings if not finding.held
-    ]
+    return [finding.rule for finding in audit(contract(table), rows, params or {}).warnings if not finding.held]
 
 
 def first(**values):

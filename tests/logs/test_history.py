@@ -52,9 +52,7 @@ def test_a_day_is_counted_per_user_item_and_category():
         )
     )
     state = counts(advance(empty_history(), events, ITEMS, FIRST, KEEP))
-    assert state.select(
-        "entity", "user_id", "item_id", "category", "exposures", "clicks", "purchases"
-    ).rows() == [
+    assert state.select("entity", "user_id", "item_id", "category", "exposures", "clicks", "purchases").rows() == [
         ("item", None, "hat", None, 1, 0, 0),
         ("item", None, "shoe", None, 1, 1, 1),
         ("item", None, "sock", None, 1, 0, 0),
@@ -76,9 +74,7 @@ def test_first_seen_stays_when_the_counts_have_fallen_out():
 
 
 def test_an_event_of_nobody_counts_for_its_item_only():
-    state = advance(
-        empty_history(), clean(frame(event("1", at(FIRST, 9), "hat", user=None))), ITEMS, FIRST, KEEP
-    )
+    state = advance(empty_history(), clean(frame(event("1", at(FIRST, 9), "hat", user=None))), ITEMS, FIRST, KEEP)
     assert state["entity"].to_list() == ["item", "item_first_seen"]
 
 
@@ -114,9 +110,7 @@ def test_stopping_and_going_on_gives_the_same_bytes(seed):
 def test_the_influence_of_a_late_event_ends(seed):
     """Of a user and an item that are known already: after `KEEP` days nothing tells the two pasts apart."""
     days = random_days(seed)
-    days[0] = clean(
-        frame(*(event(f"k{i}", at(FIRST, 1), item, user="ann") for i, item in enumerate(ITEMS["item_id"])))
-    )
+    days[0] = clean(frame(*(event(f"k{i}", at(FIRST, 1), item, user="ann") for i, item in enumerate(ITEMS["item_id"]))))
     late = list(days)
     late[0] = pl.concat([days[0], clean(frame(event("late", at(FIRST, 2), "hat", click=1)))])
     assert not carried(late, upto=KEEP).equals(carried(days, upto=KEEP))

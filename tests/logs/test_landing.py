@@ -12,9 +12,7 @@ from tests.logs.worlds import FIRST, SECOND, at, event, frame, index, land, sour
 
 ONE = frame(event("1", at(FIRST, 9), "hat"))
 TWO = frame(event("2", at(SECOND, 9), "hat"))
-BOTH = frame(
-    event("3", at(FIRST, 23), "hat"), event("4", at(SECOND, 1), "hat"), event("5", at(SECOND, 2), "hat")
-)
+BOTH = frame(event("3", at(FIRST, 23), "hat"), event("4", at(SECOND, 1), "hat"), event("5", at(SECOND, 2), "hat"))
 
 
 def names(found):
@@ -69,9 +67,7 @@ def test_another_mapping_scans_again(tmp_path):
     land(
         tmp_path,
         f"day={FIRST}/a.csv",
-        frame(event("1", at(FIRST, 23, 30), "hat")).with_columns(
-            pl.col("timestamp").dt.to_string("%Y-%m-%d %H:%M:%S")
-        ),
+        frame(event("1", at(FIRST, 23, 30), "hat")).with_columns(pl.col("timestamp").dt.to_string("%Y-%m-%d %H:%M:%S")),
     )
     assert index(tmp_path).days == [FIRST]
     assert index(tmp_path, source(time_zone="America/New_York")).days == [SECOND]
@@ -199,9 +195,7 @@ def test_a_file_from_before_the_sources_first_day_is_counted_and_read_by_no_day(
 
 
 def test_every_row_belongs_to_one_day():
-    times = pl.Series(
-        [at(SECOND, 1), None, at(date(1970, 1, 1), 0), at(FIRST, 1)], dtype=pl.Datetime("us", "UTC")
-    )
+    times = pl.Series([at(SECOND, 1), None, at(date(1970, 1, 1), 0), at(FIRST, 1)], dtype=pl.Datetime("us", "UTC"))
     assert days_of_rows(times, SECOND, source()).to_list() == [SECOND, SECOND, SECOND, FIRST]
     assert days_of_rows(times, None, source()).to_list() == [SECOND, FIRST, FIRST, FIRST]
     assert days_of_rows(times, None, source(last_day=FIRST)).to_list() == [FIRST] * 4

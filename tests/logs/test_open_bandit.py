@@ -62,10 +62,7 @@ def test_there_is_a_file_per_policy_section_and_day(landing):
     files = {str(path.relative_to(landing)) for path in landing.rglob("*.parquet")}
     days = ("2019-11-24", "2019-11-25")
     expected = {
-        f"events/day={day}/{policy}-{section}.parquet"
-        for day in days
-        for policy in POLICIES
-        for section in SECTIONS
+        f"events/day={day}/{policy}-{section}.parquet" for day in days for policy in POLICIES for section in SECTIONS
     }
     assert files == expected | {"items/items.parquet"}
 
@@ -85,8 +82,7 @@ def test_its_mapping_reads_what_was_landed(landing, source, tmp_path):
     assert cleaned.events.height == cleaned.landed_rows == 12
     one = cleaned.events.filter(pl.col("event_id") == "bts/men/1").row(0, named=True)
     assert {
-        k: one[k]
-        for k in ("item_id", "section", "policy", "position", "action_propensity", "click", "recommended")
+        k: one[k] for k in ("item_id", "section", "policy", "position", "action_propensity", "click", "recommended")
     } == {
         "item_id": "men/0",
         "section": "men",

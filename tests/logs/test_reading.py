@@ -22,9 +22,7 @@ def taken(values, dtype, time_zone="UTC", given=None):
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
 def test_every_format_gives_the_same_rows(tmp_path, name):
-    rows = frame(
-        event("1", at(FIRST, 9), "hat", click=1), event("2", at(FIRST, 10), "shoe", action_propensity=0.25)
-    )
+    rows = frame(event("1", at(FIRST, 9), "hat", click=1), event("2", at(FIRST, 10), "shoe", action_propensity=0.25))
     columns = {
         "time": "timestamp",
         "item_id": "item_id",
@@ -66,9 +64,7 @@ def test_a_file_of_no_bytes_has_no_rows(tmp_path, name):
 )
 def test_a_broken_file_is_named_with_what_to_do(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(
-        InputError, match=rf"{name} cannot be read as .*Land the whole file again, or remove it"
-    ):
+    with pytest.raises(InputError, match=rf"{name} cannot be read as .*Land the whole file again, or remove it"):
         read_landed(tmp_path / name)
 
 
@@ -85,9 +81,7 @@ def test_another_ending_is_refused_and_not_passed_over(tmp_path):
 
 
 def test_a_missing_column_is_named_with_ours_theirs_and_what_the_file_has():
-    with pytest.raises(
-        InputError, match=r"f.csv: the column\(s\) \['ts'\] are missing .*\['time'\].* has \['when'\]"
-    ):
+    with pytest.raises(InputError, match=r"f.csv: the column\(s\) \['ts'\] are missing .*\['time'\].* has \['when'\]"):
         map_columns(pl.DataFrame({"when": [1]}), {"time": "ts"}, {"time": TIME}, "UTC", Path("f.csv"))
 
 
@@ -173,9 +167,7 @@ def test_a_time_column_without_a_zone_is_of_the_sources():
 
 
 def test_the_hour_shown_twice_is_the_first_and_the_hour_skipped_is_an_error():
-    assert taken(["2026-10-25 02:30:00"], TIME, "Europe/Berlin") == [
-        datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    ]
+    assert taken(["2026-10-25 02:30:00"], TIME, "Europe/Berlin") == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC)]
     with pytest.raises(InputError, match="2026-03-29 02:30:00"):
         taken(["2026-03-29 02:30:00"], TIME, "Europe/Berlin")
 

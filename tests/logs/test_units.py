@@ -50,9 +50,7 @@ def units(events=TODAY, before=None, of=None):
 
 def test_covariates_are_what_was_known_at_the_end_of_the_day_before():
     first = units().row(0, named=True)
-    assert {
-        name: first[name] for name in ("user_exposures", "user_clicks", "user_tenure_days", "item_exposures")
-    } == {
+    assert {name: first[name] for name in ("user_exposures", "user_clicks", "user_tenure_days", "item_exposures")} == {
         "user_exposures": 2,
         "user_clicks": 1,
         "user_tenure_days": 1,
@@ -90,12 +88,7 @@ def test_the_logged_price_goes_before_the_catalogues():
 
 def test_there_is_one_unit_per_event_in_the_events_order():
     many = clean(
-        frame(
-            *(
-                event(f"{k}", at(SECOND, k % 24), ["hat", "shoe", "sock"][k % 3], user=f"u{k % 5}")
-                for k in range(60)
-            )
-        )
+        frame(*(event(f"{k}", at(SECOND, k % 24), ["hat", "shoe", "sock"][k % 3], user=f"u{k % 5}") for k in range(60)))
     )
     built = units(many)
     assert built["unit_id"].to_list() == many["event_id"].to_list()

@@ -138,6 +138,4 @@ def index(root: Path, of: Source | None = None) -> LandingIndex:
 def clean(rows: pl.DataFrame) -> pl.DataFrame:
     """Literal rows as clean events, without a file in between."""
     nothing = {"rating": pl.Float64, "revenue": pl.Float64, "price": pl.Float64}
-    return rows.rename({"timestamp": "time"}).with_columns(
-        pl.lit(None, t).alias(n) for n, t in nothing.items()
-    )
+    return rows.rename({"timestamp": "time"}).with_columns(pl.lit(None, t).alias(n) for n, t in nothing.items())

@@ -11,7 +11,10 @@ from resources.compute import GPU_POOL, Compute
 
 def test_the_defaults_take_a_gpu_where_there_is_one():
     assert Compute().trainer_kwargs() == {
-        "accelerator": "auto", "devices": 1, "precision": "32-true", "strategy": "auto",
+        "accelerator": "auto",
+        "devices": 1,
+        "precision": "32-true",
+        "strategy": "auto",
     }
 
 

@@ -9,29 +9,55 @@ from causalrec_assets.gate.expectations import audit
 from causalrec_assets.home import TEMPLATE
 
 NAN = float("nan")
-PROPENSITIES = pl.DataFrame({
-    "unit_id": ["a", "b"], "question": ["q", "q"], "treatment": [1, 0], "propensity": [0.6, 0.4],
-    "fold": [0, 1],
-}, schema_overrides={"treatment": pl.Int8})
+PROPENSITIES = pl.DataFrame(
+    {
+        "unit_id": ["a", "b"],
+        "question": ["q", "q"],
+        "treatment": [1, 0],
+        "propensity": [0.6, 0.4],
+        "fold": [0, 1],
+    },
+    schema_overrides={"treatment": pl.Int8},
+)
 ACTIONS = pl.DataFrame({"unit_id": ["a", "b"], "action_propensity": [1.0, 0.01], "origin": ["logged"] * 2})
-EFFECTS = pl.DataFrame({
-    "question": ["q"] * 3, "treatment": ["t"] * 3, "outcome": ["y"] * 3,
-    "estimator": ["naive", "snips", "aipw"], "estimate": [0.1, 0.05, 0.05], "std_error": [0.01] * 3,
-    "lower": [0.08, 0.03, 0.03], "upper": [0.12, 0.07, 0.07],
-    "units": [9] * 3, "clusters": [4] * 3, "status": ["answered"] * 3, "reason": [""] * 3,
-})
+EFFECTS = pl.DataFrame(
+    {
+        "question": ["q"] * 3,
+        "treatment": ["t"] * 3,
+        "outcome": ["y"] * 3,
+        "estimator": ["naive", "snips", "aipw"],
+        "estimate": [0.1, 0.05, 0.05],
+        "std_error": [0.01] * 3,
+        "lower": [0.08, 0.03, 0.03],
+        "upper": [0.12, 0.07, 0.07],
+        "units": [9] * 3,
+        "clusters": [4] * 3,
+        "status": ["answered"] * 3,
+        "reason": [""] * 3,
+    }
+)
 GAP = EFFECTS.with_columns(
     pl.lit(None, pl.Float64).alias(c) for c in ("estimate", "std_error", "lower", "upper")
 ).with_columns(
-    units=pl.lit(None, pl.Int64), clusters=pl.lit(None, pl.Int64), status=pl.lit("not_identifiable"),
+    units=pl.lit(None, pl.Int64),
+    clusters=pl.lit(None, pl.Int64),
+    status=pl.lit("not_identifiable"),
     reason=pl.lit("no organic arm"),
 )
-OUTCOMES = pl.DataFrame({
-    "unit_id": ["a", "b"], "policy": ["shop", None], "recommended": [1, 0], "click": [1, 0],
-    "purchase": [0, 0],
-    "click_if_recommended": [0.5, 0.4], "click_if_not": [0.3, 0.2], "purchase_if_recommended": [0.2, 0.1],
-    "purchase_if_not": [0.1, 0.05],
-}, schema_overrides=dict.fromkeys(["recommended", "click", "purchase"], pl.Int8))
+OUTCOMES = pl.DataFrame(
+    {
+        "unit_id": ["a", "b"],
+        "policy": ["shop", None],
+        "recommended": [1, 0],
+        "click": [1, 0],
+        "purchase": [0, 0],
+        "click_if_recommended": [0.5, 0.4],
+        "click_if_not": [0.3, 0.2],
+        "purchase_if_recommended": [0.2, 0.1],
+        "purchase_if_not": [0.1, 0.05],
+    },
+    schema_overrides=dict.fromkeys(["recommended", "click", "purchase"], pl.Int8),
+)
 NONE = pl.lit(None, pl.Float64)
 SHOWN = OUTCOMES.with_columns(click_if_not=NONE, purchase_if_recommended=NONE, purchase_if_not=NONE)
 BOTH = {"beats": True, "both_arms": True, "has_purchases": True}
@@ -88,8 +114,13 @@ def test_a_good_table_holds(table, frame, params):
         ("effects", EFFECTS, {"rows": 3}, first("estimate", None), "answered_has_a_number"),
         ("effects", EFFECTS, {"rows": 3}, first("lower", None), "a_number_has_an_interval"),
         ("effects", EFFECTS, {"rows": 3}, first("std_error", NAN), "a_finite_interval"),
-        ("effects", EFFECTS, {"rows": 3}, lambda frame: frame.with_columns(
-            pl.lit(NAN).alias(c) for c in ("estimate", "lower", "upper")), "a_difference_of_probabilities"),
+        (
+            "effects",
+            EFFECTS,
+            {"rows": 3},
+            lambda frame: frame.with_columns(pl.lit(NAN).alias(c) for c in ("estimate", "lower", "upper")),
+            "a_difference_of_probabilities",
+        ),
         ("effects", EFFECTS, {"rows": 3}, first("estimator", pl.lit("aipw")), "unique"),
         ("effects", EFFECTS, {"rows": 3}, lambda frame: frame.head(2), "row_count"),
         ("effects", GAP, {"rows": 3}, first("reason", pl.lit("")), "a_gap_has_a_reason"),

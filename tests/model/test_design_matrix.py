@@ -5,10 +5,15 @@ import pytest
 from causalrec_assets.answers import InputError
 from causalrec_assets.model.design_matrix import DesignMatrix
 
-FRAME = pl.DataFrame({
-    "exposures": [0, 1, 2, 3, 400], "hour": [9, 10, 11, 12, 13], "price": [1.0, 2.0, 3.0, 4.0, 5.0],
-    "device": ["tv", "phone", "phone", None, "tv"], "age": [1, None, 3, 4, 5],
-})
+FRAME = pl.DataFrame(
+    {
+        "exposures": [0, 1, 2, 3, 400],
+        "hour": [9, 10, 11, 12, 13],
+        "price": [1.0, 2.0, 3.0, 4.0, 5.0],
+        "device": ["tv", "phone", "phone", None, "tv"],
+        "age": [1, None, 3, 4, 5],
+    }
+)
 
 
 def test_numbers_are_standardised_on_the_training_window():

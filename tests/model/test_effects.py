@@ -22,12 +22,17 @@ QUESTION = {"question": "q", "treatment": "recommended", "outcome": "click"}
 
 
 def effect(world, outcome="click", columns=COLUMNS, settings=SETTINGS):
-    fitted = treatment_propensities(
-        world.units, "recommended", columns, world.clusters, settings, seed=1
-    )
+    fitted = treatment_propensities(world.units, "recommended", columns, world.clusters, settings, seed=1)
     return estimate_effect(
-        world.units, "recommended", outcome, columns, fitted.propensity, fitted.fold, world.clusters,
-        settings, seed=1,
+        world.units,
+        "recommended",
+        outcome,
+        columns,
+        fitted.propensity,
+        fitted.fold,
+        world.clusters,
+        settings,
+        seed=1,
     )
 
 
@@ -148,10 +153,14 @@ def test_rows_of_an_answered_question_carry_all_three_estimates():
 
 def test_propensities_are_matched_by_unit_and_not_by_order():
     units = pl.DataFrame({"unit_id": ["a", "b"]})
-    table = pl.DataFrame({
-        "unit_id": ["b", "a", "a"], "question": ["q", "q", "other"], "propensity": [0.2, 0.1, 0.9],
-        "fold": [1, 0, 0],
-    })
+    table = pl.DataFrame(
+        {
+            "unit_id": ["b", "a", "a"],
+            "question": ["q", "q", "other"],
+            "propensity": [0.2, 0.1, 0.9],
+            "fold": [1, 0, 0],
+        }
+    )
     assert aligned(table, "q", units)["propensity"].to_list() == [0.1, 0.2]
 
 

@@ -6,12 +6,20 @@ from causalrec_assets.estimators.scores import log_loss
 from causalrec_assets.model.judgement import judge, prediction_table, rate_by_arm
 from causalrec_assets.model.outcome_model import PotentialOutcomes
 
-UNITS = pl.DataFrame({
-    "unit_id": ["a", "b", "c", "d"], "policy": ["shop", "shop", None, "random"], "recommended": [1, 1, 0, 1],
-    "click": [1, 0, 0, 1], "purchase": [0, 0, 0, 1],
-}, schema_overrides={"recommended": pl.Int8, "click": pl.Int8, "purchase": pl.Int8})
+UNITS = pl.DataFrame(
+    {
+        "unit_id": ["a", "b", "c", "d"],
+        "policy": ["shop", "shop", None, "random"],
+        "recommended": [1, 1, 0, 1],
+        "click": [1, 0, 0, 1],
+        "purchase": [0, 0, 0, 1],
+    },
+    schema_overrides={"recommended": pl.Int8, "click": pl.Int8, "purchase": pl.Int8},
+)
 P = PotentialOutcomes(
-    np.array([0.8, 0.3, 0.5, 0.1]), np.array([0.6, 0.2, 0.1, 0.1]), np.array([0.2, 0.1, 0.1, 0.1]),
+    np.array([0.8, 0.3, 0.5, 0.1]),
+    np.array([0.6, 0.2, 0.1, 0.1]),
+    np.array([0.2, 0.1, 0.1, 0.1]),
     np.full(4, 0.05),
 )
 TRAINING = pl.DataFrame({"recommended": [1, 1, 1, 0], "click": [1, 1, 0, 0], "purchase": [0, 0, 0, 0]})

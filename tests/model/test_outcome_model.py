@@ -74,7 +74,9 @@ def test_an_item_without_a_vector_is_predicted_all_the_same(both):
 
 def test_a_units_own_outcome_is_no_input_of_its_prediction(both):
     other = WORLD.units.with_columns(
-        click=1 - pl.col("click"), purchase=1 - pl.col("purchase"), recommended=1 - pl.col("recommended"),
+        click=1 - pl.col("click"),
+        purchase=1 - pl.col("purchase"),
+        recommended=1 - pl.col("recommended"),
         position=pl.lit(9),
     )
     before, after = (both.predict(units, WORLD.vectors) for units in (WORLD.units, other))

@@ -23,15 +23,11 @@ from tests.model.worlds import COLUMNS, ROLES, SETTINGS, toy
 CPU = {"accelerator": "cpu"}
 
 
-def train(
-    world, arms="both", settings=SETTINGS, vectors="own", checkpoints=None, purchases=True, seed=1
-):
+def train(world, arms="both", settings=SETTINGS, vectors="own", checkpoints=None, purchases=True, seed=1):
     units = world.units if arms == "both" else world.units.filter(pl.col("recommended") == 1)
     propensity = np.full(units.height, 0.5) if arms == "both" else None
     vectors = world.vectors if vectors == "own" else vectors
-    return train_outcome_model(
-        units, COLUMNS, vectors, propensity, arms, purchases, settings, seed, CPU, checkpoints
-    )
+    return train_outcome_model(units, COLUMNS, vectors, propensity, arms, purchases, settings, seed, CPU, checkpoints)
 
 
 def weights_of(trained):
@@ -81,9 +77,12 @@ def test_the_loss_by_hand():
         network.heads.bias.copy_(torch.tensor([-1.0, 1.0, 0.0, 2.0]))
     module = OutcomeTraining(network, None, True, 0.01, 0.0)
     batch = {
-        "covariates": torch.zeros(2, 1), "item": torch.zeros(2, dtype=torch.long),
-        "arm": torch.tensor([1.0, 0.0]), "weight": torch.tensor([3.0, 1.0]),
-        "click": torch.tensor([1.0, 0.0]), "purchase": torch.tensor([1.0, 0.0]),
+        "covariates": torch.zeros(2, 1),
+        "item": torch.zeros(2, dtype=torch.long),
+        "arm": torch.tensor([1.0, 0.0]),
+        "weight": torch.tensor([3.0, 1.0]),
+        "click": torch.tensor([1.0, 0.0]),
+        "purchase": torch.tensor([1.0, 0.0]),
     }
     # Recommended, clicked, bought: -log s(1) - log s(2). Not recommended, no click: -log(1 - s(-1)).
     first, second = np.log1p(np.exp(-1)) + np.log1p(np.exp(-2)), np.log1p(np.exp(-1))
@@ -98,9 +97,7 @@ def test_reweighting_takes_the_confounding_out_of_the_models_mean_effect():
     e = 1 / (1 + np.exp(-(-1.0 + 0.8 * past - 0.6 * mobile)))
     uncut, effects = replace(SETTINGS, weight_quantile=1.0), {}
     for name, propensity in {"weighted": e, "not": np.full(len(e), 0.5)}.items():
-        trained = train_outcome_model(
-            world.units, ["device"], None, propensity, "both", False, uncut, 1, CPU
-        )
+        trained = train_outcome_model(world.units, ["device"], None, propensity, "both", False, uncut, 1, CPU)
         p = trained.model.predict(world.units, None)
         effects[name] = float((p.click_if_recommended - p.click_if_not).mean())
     bias = {name: effect - world.click_effect for name, effect in effects.items()}

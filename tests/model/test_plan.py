@@ -9,11 +9,16 @@ from causalrec_assets.model.plan import Plan, plan_training
 from tests.model.worlds import ROLES, toy
 
 UNITS = toy(1, users=40).units
-SETS = pl.DataFrame({
-    "question": ["recommended_click", "recommended_purchase"], "treatment": "recommended",
-    "outcome": ["click", "purchase"], "status": "answered", "reason": "",
-    "columns": [["device"], ["past_clicks"]],
-})
+SETS = pl.DataFrame(
+    {
+        "question": ["recommended_click", "recommended_purchase"],
+        "treatment": "recommended",
+        "outcome": ["click", "purchase"],
+        "status": "answered",
+        "reason": "",
+        "columns": [["device"], ["past_clicks"]],
+    }
+)
 UNANSWERED = SETS.with_columns(status=pl.lit("not_identifiable"), reason=pl.lit("no organic arm"))
 PROPENSITIES = pl.concat(
     UNITS.select("unit_id", question=pl.lit(name), propensity=pl.lit(p), fold=pl.lit(0))

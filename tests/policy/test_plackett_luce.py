@@ -29,9 +29,7 @@ def given_above(above: tuple[int, ...]) -> np.ndarray:
 
 
 def test_the_mixture_is_a_softmax_with_a_uniform_share() -> None:
-    p = first_slot(
-        np.array([[0.0, np.log(3.0)]]), np.ones((1, 2), dtype=bool), temperature=1.0, exploration=0.2
-    )
+    p = first_slot(np.array([[0.0, np.log(3.0)]]), np.ones((1, 2), dtype=bool), temperature=1.0, exploration=0.2)
     np.testing.assert_allclose(p, [[0.8 * 0.25 + 0.1, 0.8 * 0.75 + 0.1]])
 
 

@@ -9,9 +9,7 @@ def test_a_reason_speaks_of_both_potential_outcomes() -> None:
 
 
 def test_a_loss_is_called_a_loss() -> None:
-    assert "lowers the chance of a click from 12.0% to 8.0%" in reason(
-        0.08, 0.12, None, "satisfaction", explored=False
-    )
+    assert "lowers the chance of a click from 12.0% to 8.0%" in reason(0.08, 0.12, None, "satisfaction", explored=False)
 
 
 def test_where_only_the_shown_arm_was_seen_no_effect_is_claimed() -> None:

@@ -36,9 +36,7 @@ def test_items_above_are_those_of_the_request_also_where_they_are_not_judged() -
 
 
 def test_without_a_request_id_nothing_is_known_to_stand_above() -> None:
-    slots = judged_slots(
-        UNITS.with_columns(pl.lit(None, pl.String).alias("request_id")), ITEMS, ["device"], []
-    )
+    slots = judged_slots(UNITS.with_columns(pl.lit(None, pl.String).alias("request_id")), ITEMS, ["device"], [])
     assert slots.above.shape == (4, 0)
 
 

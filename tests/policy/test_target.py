@@ -48,9 +48,7 @@ OBJECTIVE = parse_objective({"satisfying": "click", "lambda": 0.5, "margin": 0.5
 
 def judged(purchase: np.ndarray | None) -> pl.DataFrame:
     scored = Scored(slice(0, 1), np.ones((1, 3), dtype=bool), CLICK, purchase, PRICE, None)
-    return judge(
-        judged_slots(UNITS, ITEMS, [], []), [scored], {"challenger": CONFIG, "uniform": None}, OBJECTIVE
-    )
+    return judge(judged_slots(UNITS, ITEMS, [], []), [scored], {"challenger": CONFIG, "uniform": None}, OBJECTIVE)
 
 
 def row(frame: pl.DataFrame, unit: str, policy: str) -> dict[str, float]:
@@ -80,9 +78,7 @@ def test_the_challenger_ranks_by_satisfaction_and_revenue() -> None:
     assert first["model_click"] == pytest.approx(p @ CLICK[0])
     assert first["model_revenue"] == pytest.approx(p @ (0.5 * PRICE * PURCHASE[0]))
     assert second["action_probability"] == pytest.approx(p[0] / (p[0] + p[2]))
-    assert second["model_satisfaction"] == pytest.approx(
-        (p[0] * np.log(0.1) + p[2] * np.log(0.2)) / (p[0] + p[2])
-    )
+    assert second["model_satisfaction"] == pytest.approx((p[0] * np.log(0.1) + p[2] * np.log(0.2)) / (p[0] + p[2]))
 
 
 def test_the_item_shown_keeps_the_models_own_prediction() -> None:

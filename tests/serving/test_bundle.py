@@ -18,18 +18,14 @@ POLICY, OBJECTIVE = (
 
 def version(name, number=1, content="a", reads=()):
     inputs = {f"table:{read}:{DAY}": f"hash of {read} a" for read in reads}
-    pointer = Pointer(
-        name, DAY, number, f"hash of {name} {content}", "data", 1, ANSWERED, {}, {}, inputs, "run"
-    )
+    pointer = Pointer(name, DAY, number, f"hash of {name} {content}", "data", 1, ANSWERED, {}, {}, inputs, "run")
     return Table(Store(Path("unused")), pointer)
 
 
 def published(**changed):
     """One version of everything, each made from the others' current ones, but for the changed."""
     names = {name for pair in JUDGED_BY for name in pair}
-    tables = {
-        name: version(name, reads=[read for reader, read in JUDGED_BY if reader == name]) for name in names
-    }
+    tables = {name: version(name, reads=[read for reader, read in JUDGED_BY if reader == name]) for name in names}
     return tables | changed
 
 
@@ -78,9 +74,7 @@ def test_a_chain_of_current_versions_holds():
 @pytest.mark.parametrize(("reader", "read"), JUDGED_BY)
 def test_a_part_that_was_made_again_after_it_was_judged_is_not_released(reader, read):
     newer = version(read, 2, "b", [name for by, name in JUDGED_BY if by == read])
-    with pytest.raises(
-        InputError, match=f"`{reader}` of 2026-03-15 was made from another version of `{read}`"
-    ):
+    with pytest.raises(InputError, match=f"`{reader}` of 2026-03-15 was made from another version of `{read}`"):
         check_lineage(published(**{read: newer}), [(reader, read)])
 
 

@@ -16,9 +16,7 @@ ITEMS = ["a", "b", "c", "d"]
 CLICK = np.array([[0.1, 0.4, 0.2, 0.3], [0.5, 0.1, 0.1, 0.2]])
 PURCHASE = CLICK / 4
 PRICE = np.array([10.0, 1.0, 40.0, 1.0])
-CONTEXTS = pl.DataFrame(
-    {"time": [datetime(2026, 3, 2, tzinfo=UTC)] * 2, "user_id": ["x", "y"], "device": ["tv", None]}
-)
+CONTEXTS = pl.DataFrame({"time": [datetime(2026, 3, 2, tzinfo=UTC)] * 2, "user_id": ["x", "y"], "device": ["tv", None]})
 OBJECTIVE = parse_objective({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
 
 
@@ -34,9 +32,7 @@ def config(**changes):
     return parse_policy(dials | changes)
 
 
-def slates(
-    eligible=None, purchase=PURCHASE, click_if_not=None, seed=(1, 2), policy=None, objective=OBJECTIVE
-):
+def slates(eligible=None, purchase=PURCHASE, click_if_not=None, seed=(1, 2), policy=None, objective=OBJECTIVE):
     everything = np.ones_like(CLICK, dtype=bool) if eligible is None else eligible
     price = None if purchase is None else PRICE
     scored = [
@@ -59,9 +55,7 @@ def test_every_context_gets_a_full_slate_of_different_items():
     assert frame["user_id"].to_list() == ["x", "x", "y", "y"]
     assert frame["rank"].to_list() == [1, 2, 1, 2]
     assert frame.select("user_id", "item_id").is_unique().all()
-    assert [json.loads(context) for context in frame["context"]] == [{"device": "tv"}] * 2 + [
-        {"device": None}
-    ] * 2
+    assert [json.loads(context) for context in frame["context"]] == [{"device": "tv"}] * 2 + [{"device": None}] * 2
 
 
 def test_the_propensity_of_a_rank_is_that_of_its_item_given_those_above():
@@ -145,9 +139,7 @@ class TestWhomToRecommendTo:
         assert latest_contexts(nobody, ["device"], 1).select("user_id", "device").rows() == [(None, "tv")]
 
 
-@pytest.mark.parametrize(
-    "wrong", [{}, {"contexts_without_users": 0}, {"contexts_without_users": True}, {"limit": 3}]
-)
+@pytest.mark.parametrize("wrong", [{}, {"contexts_without_users": 0}, {"contexts_without_users": True}, {"limit": 3}])
 def test_wrong_settings_are_named(wrong):
     with pytest.raises(InputError, match="contexts_without_users"):
         parse_serving(wrong)
@@ -158,6 +150,4 @@ def test_the_settings_that_come_with_the_project_are_read():
 
     from causalrec_assets.home import TEMPLATE
 
-    assert (
-        parse_serving(yaml.safe_load((TEMPLATE / "serving.yaml").read_text())).contexts_without_users == 200
-    )
+    assert parse_serving(yaml.safe_load((TEMPLATE / "serving.yaml").read_text())).contexts_without_users == 200

@@ -60,10 +60,7 @@ def store(tmp_path_factory):
 
 def aliases(store):
     found = store.client.get_registered_model(MODEL).aliases
-    return {
-        name: store.client.get_model_version(MODEL, version).tags["partition"]
-        for name, version in found.items()
-    }
+    return {name: store.client.get_model_version(MODEL, version).tags["partition"] for name, version in found.items()}
 
 
 def run_of(store, day):
@@ -116,9 +113,7 @@ def test_an_older_day_registers_its_bundle_but_is_not_the_challenger(store):
 def test_without_a_challenger_the_run_is_tracked_and_nothing_is_registered(store):
     before = len(store.client.search_model_versions(f"name='{MODEL}'"))
     day = date(2026, 3, 11)
-    assert "registered_version" not in Tracking().mirror(
-        store.home, training(day, made=False), champion(D1), LOG
-    )
+    assert "registered_version" not in Tracking().mirror(store.home, training(day, made=False), champion(D1), LOG)
     assert len(run_of(store, day)) == 1
     assert len(store.client.search_model_versions(f"name='{MODEL}'")) == before
 
@@ -161,8 +156,5 @@ def test_switched_off_it_records_nothing(tmp_path):
 def test_the_resource_imports_mlflow_only_when_it_is_used():
     code = "import sys, resources.tracking; print([m for m in ('mlflow', 'pandas') if m in sys.modules])"
     assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "[]"
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

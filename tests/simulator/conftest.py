@@ -28,16 +28,12 @@ class Written:
         return [self.world.config.first_day + timedelta(days=k) for k in range(self.world.config.days)]
 
     def events(self, *days: date) -> pl.DataFrame:
-        return pl.read_parquet(
-            [self.landing / "events" / f"day={d}" / "events.parquet" for d in days or self.days]
-        )
+        return pl.read_parquet([self.landing / "events" / f"day={d}" / "events.parquet" for d in days or self.days])
 
     def known(self, *days: date) -> pl.DataFrame:
         """What was logged with both potential outcomes beside it."""
         truth = pl.read_parquet([self.truth / f"day={d}.parquet" for d in days or self.days])
-        return self.events(*days).join(
-            truth, on="event_id", how="left", validate="1:1", maintain_order="left"
-        )
+        return self.events(*days).join(truth, on="event_id", how="left", validate="1:1", maintain_order="left")
 
 
 def write(config: WorldConfig, root: Path) -> Written:

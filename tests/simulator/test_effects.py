@@ -59,17 +59,13 @@ def adjusted(written, outcome):
         )
         score[use] = q1 - q0 + t[use] / e * (y[use] - q1) - (1 - t[use]) / (1 - e) * (y[use] - q0)
     by_user = (
-        pl.DataFrame({"user": events["user_id"], "s": score - score.mean()})
-        .group_by("user")
-        .agg(pl.col("s").sum())
+        pl.DataFrame({"user": events["user_id"], "s": score - score.mean()}).group_by("user").agg(pl.col("s").sum())
     )
     return score.mean(), float(np.sqrt((by_user["s"] ** 2).sum())) / len(score)
 
 
 @pytest.mark.parametrize("outcome", ["click", "purchase"])
-def test_the_naive_contrast_overstates_the_effect_and_adjusting_for_logged_columns_recovers_it(
-    confounded, outcome
-):
+def test_the_naive_contrast_overstates_the_effect_and_adjusting_for_logged_columns_recovers_it(confounded, outcome):
     truth = true_effects(confounded.truth, confounded.days)[outcome]
     estimate, error = adjusted(confounded, outcome)
     assert difference(confounded.events(), outcome) - truth > 6 * error

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from causalrec_assets.simulator import logging_policy
-from causalrec_assets.simulator.logging_policy import draw_organic, draw_slates, item_distribution
+from causalrec_assets.simulator.logging_policy import browse_distribution, draw_organic, draw_slates, item_distribution
 from causalrec_assets.simulator.policy_value import logged_slots, logging_probabilities, past_before
 from causalrec_assets.simulator.traffic import simulate_day
 from causalrec_assets.simulator.world import World
@@ -43,6 +44,24 @@ def test_exploration_is_the_least_probability_of_every_item():
     )
     assert p.sum(axis=1) == pytest.approx(np.ones(7))
     assert p.min() >= SMALL.exploration / SMALL.items
+
+
+def test_every_dial_of_confounding_at_zero_leaves_a_uniform_policy_and_uniform_aisles():
+    rng = np.random.default_rng(4)
+    rates, category = rng.uniform(0.02, 0.5, size=(7, 3)), np.arange(SMALL.items) % 3
+    item_rate, price = rng.uniform(0.02, 0.5, SMALL.items), rng.uniform(5, 90, SMALL.items)
+    policy = {"policy_on_taste": 0.0, "policy_on_popularity": 0.0, "policy_on_price": 0.0}
+    aisles = {"browse_on_popularity": 0.0, "browse_on_price": 0.0}
+    none = replace(SMALL, **policy, **aisles)
+    p = item_distribution(rates, category, item_rate, price, none)
+    np.testing.assert_allclose(p, 1 / SMALL.items)
+    np.testing.assert_allclose(browse_distribution(item_rate, price, none), 1 / SMALL.items)
+    for dial in policy:
+        one = replace(none, **{dial: getattr(SMALL, dial)})
+        assert np.ptp(item_distribution(rates, category, item_rate, price, one)) > 1e-3
+    for dial in aisles:
+        one = replace(none, **{dial: getattr(SMALL, dial)})
+        assert np.ptp(browse_distribution(item_rate, price, one)) > 1e-3
 
 
 def test_nothing_is_browsed_that_stands_in_the_slate():
@@ -82,11 +101,7 @@ def test_other_latent_tastes_and_qualities_with_the_same_logs_change_nothing_tha
 
 def test_the_policys_module_is_given_no_world():
     assert not hasattr(logging_policy, "World")
-    given = {
-        name
-        for f in (item_distribution, draw_slates, draw_organic)
-        for name in inspect.signature(f).parameters
-    }
+    given = {name for f in (item_distribution, draw_slates, draw_organic) for name in inspect.signature(f).parameters}
     assert given == {
         "user_category_rate",
         "item_category",
@@ -107,10 +122,8 @@ def test_a_days_outcomes_reach_the_policy_on_the_next_day_and_not_before(small):
     logs = pl.concat([small.events(d) for d in small.days[:2]])
     one = logs["item_id"].value_counts(sort=True)["item_id"][0]
     of_one = logs.filter(pl.col("item_id") == one)
-    rate = (of_one["click"].sum() + SMALL.prior_rate * SMALL.prior_exposures) / (
-        of_one.height + SMALL.prior_exposures
-    )
+    rate = (of_one["click"].sum() + SMALL.prior_rate * SMALL.prior_exposures) / (of_one.height + SMALL.prior_exposures)
     assert same_day.item_rate[int(one[-4:])] == pytest.approx(rate)
-    assert past_before(small.world, small.landing, day + timedelta(days=1)).item_rate[
-        int(one[-4:])
-    ] != pytest.approx(rate)
+    assert past_before(small.world, small.landing, day + timedelta(days=1)).item_rate[int(one[-4:])] != pytest.approx(
+        rate
+    )

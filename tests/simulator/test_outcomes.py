@@ -8,9 +8,7 @@ import pytest
 def test_what_is_logged_is_the_potential_outcome_of_the_arm_that_was_taken(small):
     known = small.known()
     for outcome in ("click", "purchase"):
-        taken = known.select(
-            pl.when(pl.col("recommended") == 1).then(f"{outcome}_1").otherwise(f"{outcome}_0")
-        )
+        taken = known.select(pl.when(pl.col("recommended") == 1).then(f"{outcome}_1").otherwise(f"{outcome}_0"))
         assert taken.to_series().equals(known[outcome], check_names=False)
 
 
@@ -45,9 +43,7 @@ def test_outcomes_are_drawn_with_their_probabilities(small, outcome):
 def test_a_recommended_item_is_clicked_less_further_down(small):
     user, item, rate = np.zeros(1, int), np.zeros(1, int), np.full(1, 0.1)
     at = [small.world.probabilities(user, item, 1, user, user, np.array([k]), rate)[0][0] for k in (1, 3, 5)]
-    organic = [
-        small.world.probabilities(user, item, 0, user, user, np.array([k]), rate)[0][0] for k in (1, 3, 5)
-    ]
+    organic = [small.world.probabilities(user, item, 0, user, user, np.array([k]), rate)[0][0] for k in (1, 3, 5)]
     assert at == sorted(at, reverse=True)
     assert len(set(organic)) == 1
 

@@ -40,9 +40,7 @@ def test_the_policy_reads_exactly_the_covariates_of_the_units(history_days, tmp_
     user = units["user_id"].str.slice(5).cast(pl.Int64).to_numpy()
     item = units["item_id"].str.slice(5).cast(pl.Int64).to_numpy()
     category = written.world.catalogue.category[item]
-    np.testing.assert_allclose(
-        units["user_category_click_rate"], past.user_category_rate[user, category], rtol=1e-12
-    )
+    np.testing.assert_allclose(units["user_category_click_rate"], past.user_category_rate[user, category], rtol=1e-12)
     np.testing.assert_allclose(units["item_click_rate"], past.item_rate[item], rtol=1e-12)
 
 

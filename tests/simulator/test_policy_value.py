@@ -28,9 +28,7 @@ def test_items_above_in_the_request_are_no_candidates(small, slots):
     rows = small.events(small.days[-1]).filter(pl.col("recommended") == 1)
     assert slots.unit_id == rows["event_id"].to_list()
     assert (~slots.candidates).sum(axis=1).tolist() == (rows["position"] - 1).to_list()
-    first_request = [
-        int(item[-4:]) for item in rows.filter(pl.col("request_id") == rows["request_id"][0])["item_id"]
-    ]
+    first_request = [int(item[-4:]) for item in rows.filter(pl.col("request_id") == rows["request_id"][0])["item_id"]]
     assert np.flatnonzero(~slots.candidates[4]).tolist() == sorted(first_request[:4])
 
 
@@ -69,9 +67,7 @@ def test_no_item_beats_the_best_one_in_any_slot(small, slots):
     rng = np.random.default_rng(0)
     noise = rng.random(slots.candidates.shape) * slots.candidates
     other = all_on(slots, noise.argmax(axis=1))
-    assert (
-        true_policy_value(small.world, slots, best).click > true_policy_value(small.world, slots, other).click
-    )
+    assert true_policy_value(small.world, slots, best).click > true_policy_value(small.world, slots, other).click
     assert (best > 0).sum(axis=1).tolist() == [1] * len(slots.shown)
     assert slots.candidates[best > 0].all()
 
@@ -83,7 +79,5 @@ def test_probabilities_that_are_none_are_refused_with_the_slot(small, slots):
     with pytest.raises(ValueError, match="slot 0 are negative or do not sum to 1"):
         true_policy_value(small.world, slots, uniform * 2)
     everywhere = np.full(uniform.shape, 1 / uniform.shape[1])
-    with pytest.raises(
-        ValueError, match="slot 1 gives a probability to an item that already stands above it"
-    ):
+    with pytest.raises(ValueError, match="slot 1 gives a probability to an item that already stands above it"):
         true_policy_value(small.world, slots, everywhere)
