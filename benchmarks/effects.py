@@ -67,12 +67,13 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
     asked, knowledge = parse_questions(setting("questions.yaml")), parse_knowledge(setting("expert_graph.yaml"))
     nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
-    found = discover(nodes, asked.search)
-    graph, _, _ = bind(found.graph, found.separations, knowledge, roles)
     clusters = cluster_codes(units, source.cluster)
+    found = discover(nodes, asked.search, [clusters, cluster_codes(units, "item_id")])
+    graph, _, _ = bind(found.graph, found.colliders, found.separations, knowledge, roles)
     settings, truth = parse_model_settings(setting("model.yaml")), true_effects(folder / "truth", days)
     for question in asked.questions:
-        chosen = adjust(question, graph, {d.column: d.reason for d in dropped}, source.organic_rows, asked.adjustment)
+        reasons = {d.column: d.reason for d in dropped}
+        chosen = adjust(question, graph, roles, reasons, source.organic_rows, asked.adjustment)
         columns = list(chosen.columns)
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
         _, estimates, _ = estimate_effect(

@@ -50,9 +50,8 @@ def adjust(
             when discovery has missed one of a confounder's two edges (the disjunctive cause criterion, VanderWeele and
             Shpitser 2011, Biometrics 67(4)).
         graph: The causal graph.
-        roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says
-        (an edge
-            from the treatment to a mediator may have stayed below the floor); a node without a role is hidden.
+        roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says (an
+            edge from the treatment to a mediator may have stayed below the floor); a node without a role is hidden.
         dropped: Column -> why it is no node of the graph.
         organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
         twins: Column -> the node that it equals in every unit.
@@ -78,8 +77,8 @@ def adjust(
     if same := sorted(column for column, node in twins.items() if node == t):
         return unanswered(
             not_identifiable(
-                f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been in "
-                f"the other one; randomise `{t}` for a share of the units"
+                f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been "
+                f"in the other one; randomise `{t}` for a share of the units"
             )
         )
     paths = list(graph.possibly_causal_paths(t, {y}))
@@ -88,7 +87,8 @@ def adjust(
             return unanswered(
                 not_identifiable(
                     f"the direction of `{path[0]} - {path[1]}` is open, so it cannot be told whether "
-                    f"`{' - '.join(path)}` is an effect or a common cause; say which it is in expert_graph.yaml, or randomise `{t}`"
+                    f"`{' - '.join(path)}` is an effect or a common cause; say which it is in expert_graph.yaml, "
+                    f"or randomise `{t}`"
                 )
             )
     if not paths:
@@ -151,8 +151,7 @@ def _open_path(dag: MPDAG, treatment: str, outcome: str, columns: set[str], most
 
 
 def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:
-    """O(T, Y) = parents of the causal nodes, without the forbidden ones (possible descendants of causal nodes, and
-    T)."""
+    """O(T, Y): the parents of the causal nodes, without the possible descendants of causal nodes and without T."""
     causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
     forbidden = graph.possible_descendants(causal) | {treatment}
     return {parent for node in causal for parent in graph.parents(node)} - forbidden

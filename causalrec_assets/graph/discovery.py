@@ -23,8 +23,7 @@ class Discovered:
         colliders: (a, c, b) for each unshielded collider a -> c <- b found by PC, the strongest first.
         given_up: Those that contradict the tiers or a stronger one.
         separations: For each pair that is not adjacent, (p-value, strength) where it was called independent: the
-        p-value is
-            small where the dependence is real but weaker than the floor.
+            p-value is small where the dependence is real but weaker than the floor.
     """
 
     graph: MPDAG
@@ -49,9 +48,8 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     """Run PC.
 
     causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure
-    under
-    Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z forbidden both
-    ways, and it drops required edges that data call independent (tests/graph pins both).
+    under Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z
+    forbidden both ways, and it drops required edges that data call independent (tests/graph pins both).
 
     Args:
         clusters: Integer codes of each row's user and item (or hour): rows of one are not independent draws.
@@ -104,8 +102,10 @@ def time_order(skeleton: Iterable[Edge], tiers: Mapping[str, int]) -> set[Edge]:
 
 
 def _colliders(matrix: npt.NDArray[np.int64], names: list[str], tests: BlockTest) -> tuple[tuple[str, str, str], ...]:
-    """The unshielded colliders of causal-learn's graph, the strongest first. graph[j, i] = 1, graph[i, j] = -1: i ->
-    j."""
+    """The unshielded colliders of causal-learn's graph, the strongest first.
+
+    In its matrix, i -> j is written graph[j, i] = 1 and graph[i, j] = -1.
+    """
     size = range(len(names))
     arrows = [(names[i], names[j]) for i in size for j in size if matrix[j, i] == 1 and matrix[i, j] == -1]
     joined = {pair(names[i], names[j]) for i in size for j in range(i) if matrix[i, j] or matrix[j, i]}

@@ -6,9 +6,8 @@ columns. The test of X independent of Y given S is Wilks' likelihood ratio of th
     L = det(C_xy|s) / (det(C_x|s) det(C_y|s)),    -n log L ~ chi2(p_x p_y),
 
 and the strength of a dependence is sqrt(1 - L^(1 / min(p_x, p_y))), the absolute partial correlation when both
-blocks are
-single columns. Its cost does not depend on the rows. It sees monotone dependence of numbers and any dependence of
-means on nominal levels; a dependence that is neither (a symmetric dip) it does not see.
+blocks are single columns. Its cost does not depend on the rows. It sees monotone dependence of numbers and any
+dependence of means on nominal levels; a dependence that is neither (a symmetric dip) it does not see.
 
 Source: Anderson (2003), "An Introduction to Multivariate Statistical Analysis", section 9.3.
 """
@@ -34,12 +33,10 @@ class BlockTest:
         blocks: One array (rows, columns) per node.
         floor: Dependences weaker than this are called independent (their p-value is given as 1).
         clusters: Integer codes, one array (rows,) per way of clustering (user, item). 500 items seen 200,000 times
-        are 500
-            draws of what an item is like: each pair's test uses the rows that it is worth,
-            n (sum of e_i^2) / (sum over clusters of (sum of e_i)^2), e_i the influence of row i on the pair's
-            correlation
-            (two ways of clustering add up less the rows counted twice: Cameron, Gelbach and Miller 2011, JBES 29,
-            eq. 2.11, with single rows in place of the intersections).
+            are 500 draws of what an item is like: each pair's test uses the rows that it is worth, n (sum of e_i^2)
+            / (sum over clusters of (sum of e_i)^2), e_i the influence of row i on the pair's correlation (two ways
+            of clustering add up less the rows counted twice: Cameron, Gelbach and Miller 2011, JBES 29, eq. 2.11,
+            with single rows in place of the intersections).
     """
 
     def __init__(self, blocks: Sequence[Floats], floor: float, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> None:

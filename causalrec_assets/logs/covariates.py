@@ -74,8 +74,7 @@ def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, sour
     """Add every covariate to rows of a context and an item, in the rows' order.
 
     Args:
-        pairs: `time`, `item_id`, the context columns, `user_id` where the source has one; where there is a
-            `price`
+        pairs: `time`, `item_id`, the context columns, `user_id` where the source has one; where there is a `price`
             it is the one at the time of the event, and the catalogue's only fills its gaps.
         items: The catalogue, one row per item.
 

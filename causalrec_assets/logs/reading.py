@@ -1,8 +1,7 @@
 """Reading a landed file: any of the formats, with an error that names the file, the row and what to do.
 
-Nothing is guessed from values. A value is taken as its declared type without loss, or it is an error that
-names
-it: 1.5 is no position, 20260302 is no date, and a day without an hour is no time.
+Nothing is guessed from values. A value is taken as its declared type without loss, or it is an error that names it:
+1.5 is no position, 20260302 is no date, and a day without an hour is no time.
 """
 
 from __future__ import annotations

@@ -76,10 +76,9 @@ def cross_fit(x: Matrix, y: Floats, fold: Codes, seed: int, learn_on: Mask | Non
 def cross_fit_calibrated(x: Matrix, y: Floats, fold: Codes, seed: int) -> Floats:
     """The same with Platt scaling that is cross-fitted too: no prediction depends on its own fold's outcomes.
 
-    For fold k the trees are fitted on the other folds, and so are slope and intercept of the logit: on
-        predictions
-    for each other fold j by trees fitted without j and without k. (Scaling all out-of-fold predictions
-    together would let the outcomes of fold k in, through the trees that predicted fold j.)
+    For fold k the trees are fitted on the other folds, and so are slope and intercept of the logit: on predictions
+    for each other fold j by trees fitted without j and without k. (Scaling all out-of-fold predictions together
+    would let the outcomes of fold k in, through the trees that predicted fold j.)
 
     Args:
         x: (n, p).

@@ -51,12 +51,10 @@ def plan_training(
     """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
     not.
 
-    With an identified effect the model reads the adjustment sets of all questions about `recommended`
-        together, and its loss
-    divides by the treatment propensities of the first of them: each set alone blocks the back doors of its
-        question. Without,
-    it predicts what was shown from everything that was known before, the action question's context with it: a
-    prediction, no effect.
+    With an identified effect the model reads the adjustment sets of all questions about `recommended` together, and
+    its loss divides by the treatment propensities of the first of them: each set alone blocks the back doors of its
+    question. Without, it predicts what was shown from everything that was known before, the action question's
+    context with it: a prediction, no effect.
 
     Args:
         units: Training units without the held-out policies' rows.
