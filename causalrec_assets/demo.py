@@ -12,10 +12,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from causalrec_assets.home import CHECKOUT, Home, create_home
 
@@ -63,10 +65,12 @@ def use(home: Home, *, remember: bool) -> None:
 
 
 def land(home: Home, logs: str) -> None:
-    """Fill the landing zone, once."""
-    if (home.landing / "events").exists():
+    """Fill the landing zone, once; a landing that was interrupted is made again."""
+    landed = home.landing / ".landed"
+    if landed.exists():
         say(f"Logs are landed in {home.landing}.")
-    elif logs == "simulated":
+        return
+    if logs == "simulated":
         from causalrec_assets.simulator.landing import simulate
         from causalrec_assets.simulator.world import WorldConfig
 
@@ -77,6 +81,7 @@ def land(home: Home, logs: str) -> None:
 
         say("Fetching the Open Bandit sample (once; its checksum is verified)")
         land_open_bandit(fetch_open_bandit(CHECKOUT / ".home" / "cache"), home.landing)
+    landed.touch()
 
 
 def materialise(home: Home) -> tuple[int, str]:
@@ -174,8 +179,6 @@ def _warnings(result: Any) -> str:
 
 def conclude(home: Home, logs: str) -> None:
     """The short table, the verdict, and where the report is."""
-    import polars as pl
-
     from causalrec_assets.gate.store import Store
 
     store, day = Store(home.lake), _newest(home)
@@ -188,26 +191,33 @@ def conclude(home: Home, logs: str) -> None:
 
     say("")
     if logs == "simulated":
-        from causalrec_assets.simulator.comparison import compare_effects
-
-        propensities, units = table("treatment_propensities"), []
-        for back in range((day - min(store.days("units"))).days + 1):
-            pointer = store.pointer("units", day - timedelta(days=back))
-            if pointer is not None:
-                units.append(pl.read_parquet(store.data_path(pointer), columns=["unit_id", "day"]))
-        days = pl.concat(units).join(propensities, on="unit_id", how="semi")["day"].unique().sort().to_list()
-        say("What recommending changes, in percentage points (the truth is the simulator's):")
-        say(f"  {'question':<24}{'naive':>8}{'causal':>9}   {'95 % interval':<18}{'truth':>7}")
-        for row in compare_effects(table("effects"), home.truth, days).iter_rows(named=True):
-            interval = f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}"
-            naive, causal, truth = (f"{100 * row[name]:+.2f}" for name in ("naive", "causal", "truth"))
-            say(f"  {row['question']:<24}{naive:>8}{causal:>9}   {interval:<18}{truth:>7}")
+        for line in _against_the_truth(home, day, table("effects")):
+            say(line)
     else:
         for row in table("evaluation_report").filter(pl.col("section") == "gap").iter_rows(named=True):
             say(f"  {row['subject']}: {row['status']} ({row['headline']})")
     release = table("release").row(0, named=True)
     say(f"\nRelease of {day}: {release['verdict']}, {release['decision']}.\n  {release['reason']}")
     say(f"\nReport: {home.reports / f'{day}.html'}")
+
+
+def _against_the_truth(home: Home, day: date, effects: pl.DataFrame) -> Iterator[str]:
+    """The naive and the causal estimate of each question beside the simulator's answer over the same units."""
+    from causalrec_assets.gate.inputs import read_setting
+    from causalrec_assets.gate.windows import learning_window, parse_learning
+    from causalrec_assets.simulator.comparison import compare_effects
+
+    settings = parse_learning(read_setting(home, "learning.yaml"), read_setting(home, "sources.yaml"))
+    days = learning_window(day, settings).train_days
+    yield "What recommending changes, in percentage points (the truth is the simulator's):"
+    yield f"  {'question':<24}{'naive':>8}{'causal':>9}   {'95 % interval':<18}{'truth':>7}"
+    for row in compare_effects(effects, home.truth, days).iter_rows(named=True):
+        if row["causal"] is None:
+            yield f"  {row['question']:<24}cannot be told from these logs; the report says why"
+            continue
+        naive, causal, truth = (f"{100 * row[name]:+.2f}" for name in ("naive", "causal", "truth"))
+        interval = f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}"
+        yield f"  {row['question']:<24}{naive:>8}{causal:>9}   {interval:<18}{truth:>7}"
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     knowledge = BackgroundKnowledge()
     for node in nodes:
         knowledge.add_node_to_tier(GraphNode(node.name), node.tier)
-    placeholder = np.zeros((max(2, len(nodes) + 1), len(nodes)))
+    no_rows = np.zeros((max(2, len(nodes) + 1), len(nodes)))
     found = pc(
-        placeholder,
+        no_rows,
         search.alpha,
         register(),
         stable=True,

@@ -68,7 +68,7 @@ def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
     ],
 )
 def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """What challenger, champion and named policies would have done in the judged slots, and the model's expectations."""
+    """What challenger, champion and named policies would have done in the judged slots, and what to expect of it."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
     config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
