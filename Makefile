@@ -1,11 +1,13 @@
-# causalrec: `make demo`, `make demo LOGS=obd`, `make test`, `make ui`
+# causalrec: `make demo`, `make demo LOGS=obd`, `make test`, `make home DIR=path`, `make ui`
 PYTHON ?= python3.11
 LOGS ?= simulated
 BIN := .venv/bin
 HOME_OF_simulated := .home/demo
 HOME_OF_obd := .home/obd
 
-.PHONY: demo test ui lint lock clean
+UI_HOME = $(if $(DIR),$(DIR),$(HOME_OF_$(LOGS)))
+
+.PHONY: demo test home ui lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed lock; made again when the lock or the project's metadata change.
@@ -21,10 +23,15 @@ demo: .venv/installed
 test: .venv/installed
 	@$(BIN)/python -m pytest
 
+# A home for your own logs: make home DIR=path
+home: .venv/installed
+	@test -n "$(DIR)" || { echo "name a folder: make home DIR=path"; exit 1; }
+	@$(BIN)/python -m causalrec_assets.home "$(DIR)"
+
+# The Dagster UI on a demo's home (LOGS=obd), or on your own (DIR=path). Dagster reads .env before the environment.
 ui: .venv/installed
-	@test -d $(HOME_OF_$(LOGS)) || { echo "run 'make demo LOGS=$(LOGS)' first"; exit 1; }
-	@# Dagster reads .env before the environment, so that is where the home is named.
-	@printf 'CAUSALREC_HOME=%s\nDAGSTER_HOME=%s/dagster\n' $(abspath $(HOME_OF_$(LOGS))) $(abspath $(HOME_OF_$(LOGS))) > .env
+	@test -d "$(UI_HOME)" || { echo "there is no $(UI_HOME): run 'make demo LOGS=$(LOGS)' or 'make home DIR=path' first"; exit 1; }
+	@printf 'CAUSALREC_HOME=%s\nDAGSTER_HOME=%s/dagster\n' "$(abspath $(UI_HOME))" "$(abspath $(UI_HOME))" > .env
 	$(BIN)/dagster dev -w workspace.yaml
 
 lint: .venv/installed

@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.home import CHECKOUT, Home, create_home
+from causalrec_assets.home import CHECKOUT, Home, create_home, remember
 
 HOMES = {"simulated": "demo", "obd": "obd"}
 
@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     started = time.perf_counter()
     home = create_home(given.home or CHECKOUT / ".home" / HOMES[given.logs], overlay=given.logs)
-    use(home, remember=given.home is None)
+    os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
+    if given.home is None:
+        remember(home)
     land(home, given.logs)
     rebuilt, failed = materialise(home)
     if failed:
@@ -54,14 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def say(text: str) -> None:
     print(text, flush=True)
-
-
-def use(home: Home, *, remember: bool) -> None:
-    """Make this home the one that Dagster and the definitions find, now and, if remembered, in `dagster dev`."""
-    variables = {"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
-    os.environ.update(variables)
-    if remember:
-        (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
 def land(home: Home, logs: str) -> None:

@@ -2,6 +2,8 @@
 
 `CAUSALREC_HOME` names it. The checkout's `data/` is the template that a new home copies; a setting that a home does not
 have is read from there, so that definitions load before any home exists.
+
+    python -m causalrec_assets.home DIR    make a home for your own logs
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,3 +111,17 @@ def _template_files(overlay: str | None) -> dict[str, Path]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def remember(home: Home) -> None:
+    """Write the checkout's `.env`, which Dagster reads first, so that `dagster dev` opens this home."""
+    variables = {"CAUSALREC_HOME": home.root, "DAGSTER_HOME": home.dagster}
+    (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m causalrec_assets.home DIR")
+    made = create_home(Path(sys.argv[1]).expanduser())
+    remember(made)
+    print(f"Made {made.root}. Say what your logs mean in {made.data / 'sources.yaml'}, land them below {made.landing}.")
