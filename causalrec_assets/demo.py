@@ -88,7 +88,7 @@ def materialise(home: Home) -> tuple[int, str]:
 
     from causalrec_assets.definitions import defs
     from causalrec_assets.gate.inputs import read_setting
-    from causalrec_assets.logs.assets import landing_index
+    from causalrec_assets.logs.landing import landing_index
     from causalrec_assets.logs.sources import parse_source
 
     index = landing_index(home, parse_source(read_setting(home, "sources.yaml")))
@@ -133,7 +133,7 @@ def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
     from causalrec_assets.gate.currentness import stale_because
     from causalrec_assets.gate.releases import ReleaseLog
     from causalrec_assets.gate.store import Store
-    from causalrec_assets.logs.assets import landing_fingerprint
+    from causalrec_assets.logs.landing import landing_fingerprint
 
     store, resources = Store(home.lake), defs.resources or {}
     serves = ReleaseLog(store).champion_as_of(day)
@@ -152,7 +152,7 @@ def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
 
 def _newest(home: Home) -> date | None:
     from causalrec_assets.gate.inputs import read_setting
-    from causalrec_assets.logs.assets import landing_index
+    from causalrec_assets.logs.landing import landing_index
     from causalrec_assets.logs.sources import parse_source
 
     return landing_index(home, parse_source(read_setting(home, "sources.yaml"))).newest_day

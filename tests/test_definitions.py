@@ -10,6 +10,7 @@ from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.home import TEMPLATE, Home
 from resources.compute import GPU_OP_TAGS, GPU_POOL
+from tests.worlds import LEARNING, LOGS
 
 HEAVY = (
     "torch",
@@ -27,27 +28,7 @@ HEAVY = (
     "jinja2",
     "safetensors",
 )
-ASSETS = {
-    "items",
-    "users",
-    "clean_events",
-    "history",
-    "units",
-    "discovered_graph",
-    "causal_graph",
-    "adjustment_sets",
-    "item_embeddings",
-    "treatment_propensities",
-    "action_propensities",
-    "effects",
-    "outcome_model",
-    "target_policy",
-    "off_policy_report",
-    "effect_report",
-    "evaluation_report",
-    "release",
-    "recommendations",
-}
+ASSETS = {*LOGS, *LEARNING}
 
 
 @pytest.fixture(scope="module")

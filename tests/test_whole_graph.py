@@ -165,7 +165,7 @@ def test_an_older_day_backfilled_records_its_decision_and_moves_nothing(own_home
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
     from causalrec_assets.gate.currentness import stale_because
-    from causalrec_assets.logs.assets import landing_fingerprint
+    from causalrec_assets.logs.landing import landing_fingerprint
 
     store, others = Store(own_home.lake), {"landing": lambda what, day: landing_fingerprint(own_home, what, day)}
     assert stale_because(own_home, store, "units", LAST, others) is None

@@ -7,13 +7,12 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.embeddings.item_text import encode_items
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
-from causalrec_assets.logs.assets import items
 from resources.compute import GPU_OP_TAGS, GPU_POOL
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder
 
 
-@gated_asset("item_embeddings", stage="embeddings", deps=[items], pool=GPU_POOL, op_tags=GPU_OP_TAGS)
+@gated_asset("item_embeddings", stage="embeddings", deps=["items"], pool=GPU_POOL, op_tags=GPU_OP_TAGS)
 def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder: TextEncoder) -> Draft:
     """A vector per item text from a pre-trained transformer; only new or changed texts are encoded again."""
     inputs = lake.inputs(context)

@@ -7,7 +7,6 @@ import dagster as dg
 import polars as pl
 
 from causalrec_assets.answers import not_available
-from causalrec_assets.embeddings.assets import item_embeddings
 from causalrec_assets.evaluation import effect_report as effect
 from causalrec_assets.evaluation import off_policy
 from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
@@ -18,12 +17,8 @@ from causalrec_assets.evaluation.verdict import judge
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import picture, table
-from causalrec_assets.graph.assets import adjustment_sets, causal_graph
-from causalrec_assets.logs.assets import history, units, users
 from causalrec_assets.logs.sources import parse_source
-from causalrec_assets.model.assets import action_propensities, effects, outcome_model, treatment_propensities
 from causalrec_assets.partitions import learning_window_mapping
-from causalrec_assets.policy.assets import target_policy
 from resources.lake import Lake
 
 # The tables whose answers the report says in words, beside its own two.
@@ -41,7 +36,7 @@ SPOKEN_FOR = (
 @gated_asset(
     "off_policy_report",
     stage="evaluation",
-    deps=[target_policy, action_propensities, dg.AssetDep(units, partition_mapping=learning_window_mapping)],
+    deps=["target_policy", "action_propensities", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
 def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Each policy's value on days it never saw: IPS, SNIPS, DM and DR beside the logged mean, trust first."""
@@ -82,7 +77,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(inputs, frame, metadata={"values": table(shown), **pictures})
 
 
-@gated_asset("effect_report", stage="evaluation", deps=[effects, adjustment_sets])
+@gated_asset("effect_report", stage="evaluation", deps=["effects", "adjustment_sets"])
 def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What recommending changes: trust, causal beside naive, sensitivity and assumptions, in words."""
     inputs = lake.inputs(context)
@@ -104,15 +99,15 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     "evaluation_report",
     stage="evaluation",
     deps=[
-        off_policy_report,
-        effect_report,
-        users,
-        history,
-        item_embeddings,
-        causal_graph,
-        treatment_propensities,
-        action_propensities,
-        outcome_model,
+        "off_policy_report",
+        "effect_report",
+        "users",
+        "history",
+        "item_embeddings",
+        "causal_graph",
+        "treatment_propensities",
+        "action_propensities",
+        "outcome_model",
     ],
 )
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:

@@ -58,9 +58,6 @@ class Table:
     def files(self) -> list[str]:
         return sorted(self.pointer.files)
 
-    def lazy(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.store.data_path(self.pointer))
-
     @cached_property
     def frame(self) -> pl.DataFrame:
         return pl.read_parquet(self.store.data_path(self.pointer))

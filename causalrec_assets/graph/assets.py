@@ -17,13 +17,12 @@ from causalrec_assets.graph.mpdag import MPDAG, Edge, find_cycle
 from causalrec_assets.graph.nodes import choose_nodes, tier_of
 from causalrec_assets.graph.picture import draw
 from causalrec_assets.graph.questions import parse_questions
-from causalrec_assets.logs.assets import units
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.partitions import learning_window_mapping
 from resources.lake import Lake
 
 
-@gated_asset("discovered_graph", stage="graph", deps=[dg.AssetDep(units, partition_mapping=learning_window_mapping)])
+@gated_asset("discovered_graph", stage="graph", deps=[dg.AssetDep("units", partition_mapping=learning_window_mapping)])
 def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the training window says: causal-learn's PC with tiers, before any expert is heard."""
     inputs = lake.inputs(context)
@@ -79,7 +78,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("causal_graph", stage="graph", deps=[discovered_graph])
+@gated_asset("causal_graph", stage="graph", deps=["discovered_graph"])
 def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The discovered graph, bound by the expert graph; conflicts between the two are listed with who, why and when."""
     inputs = lake.inputs(context)
@@ -116,7 +115,7 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("adjustment_sets", stage="graph", deps=[causal_graph])
+@gated_asset("adjustment_sets", stage="graph", deps=["causal_graph"])
 def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
     inputs = lake.inputs(context)

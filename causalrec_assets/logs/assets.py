@@ -1,19 +1,16 @@
 """The log assets: `items`, `users`, `clean_events`, `history`, `units`."""
 
-from datetime import date, timedelta
-
 import dagster as dg
 import polars as pl
 
-from causalrec_assets.answers import InputError, not_available
+from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
-from causalrec_assets.gate.inputs import Inputs, read_setting
-from causalrec_assets.home import Home
+from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.covariates import covariate_names
-from causalrec_assets.logs.history import advance, empty_history, within_window
-from causalrec_assets.logs.landing import LandingIndex, fingerprint_of, index_landing, snapshot_files
+from causalrec_assets.logs.history import advance, history_before, within_window
+from causalrec_assets.logs.landing import landing_fingerprint, landing_index, snapshot_files
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
 from causalrec_assets.logs.units import action_context, build_units, unit_roles
@@ -21,20 +18,6 @@ from causalrec_assets.partitions import yesterday
 from resources.lake import Lake
 
 NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's"
-
-
-def landing_index(home: Home, source: Source) -> LandingIndex:
-    """The landing index of a home."""
-    return index_landing(home.landing, source, home.lake / "landing_index")
-
-
-def landing_fingerprint(home: Home, what: str, day: date) -> str:
-    """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
-    source = parse_source(read_setting(home, "sources.yaml"))
-    if what == "events":
-        return landing_index(home, source).fingerprint(day)
-    folder = source.items_folder if what == "items" else source.users_folder
-    return fingerprint_of(snapshot_files(home.landing / folder, day)) if folder else "none"
 
 
 def _source(inputs: Inputs) -> Source:
@@ -121,7 +104,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 HISTORY_BEFORE = dg.AssetDep("history", partition_mapping=yesterday)
 
 
-@gated_asset("history", stage="logs", deps=[clean_events, items, HISTORY_BEFORE])
+@gated_asset("history", stage="logs", deps=["clean_events", "items", HISTORY_BEFORE])
 def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What is known of users and items at the end of the day: exact counts in day buckets."""
     inputs = lake.inputs(context)
@@ -140,7 +123,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("units", stage="logs", deps=[clean_events, items, HISTORY_BEFORE])
+@gated_asset("units", stage="logs", deps=["clean_events", "items", HISTORY_BEFORE])
 def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""
     inputs = lake.inputs(context)
@@ -174,20 +157,6 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "rates": dg.MetadataValue.md(_rates(frame)),
         },
     )
-
-
-def history_before(inputs: Inputs, day: date | None = None) -> pl.DataFrame:
-    """The history at the end of the day before a day (this partition's, unless another is named).
-
-    Raises:
-        MissingDay: It has not been published, and the day is not the source's first.
-    """
-    day = day or inputs.day
-    if day == inputs.first_day:
-        return empty_history()
-    if day < inputs.first_day:
-        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml)")
-    return inputs.table("history", day - timedelta(days=1)).frame
 
 
 def _rates(frame: pl.DataFrame) -> str:

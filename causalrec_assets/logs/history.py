@@ -11,6 +11,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from causalrec_assets.answers import InputError
+from causalrec_assets.gate.inputs import Inputs
+
 SCHEMA: dict[str, pl.DataType] = {
     "entity": pl.String(),
     "user_id": pl.String(),
@@ -75,3 +78,17 @@ def within_window(state: pl.DataFrame, day: date, history_days: int) -> bool:
     counts = state.filter(pl.col("entity").is_in(list(KEYS)))["day"]
     oldest = day - timedelta(days=history_days)
     return bool((counts > oldest).all()) and bool((state["day"] <= day).all())
+
+
+def history_before(inputs: Inputs, day: date | None = None) -> pl.DataFrame:
+    """The history at the end of the day before a day (this partition's, unless another is named).
+
+    Raises:
+        MissingDay: It has not been published, and the day is not the source's first.
+    """
+    day = day or inputs.day
+    if day == inputs.first_day:
+        return empty_history()
+    if day < inputs.first_day:
+        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml)")
+    return inputs.table("history", day - timedelta(days=1)).frame

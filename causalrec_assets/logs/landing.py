@@ -18,9 +18,11 @@ from pathlib import Path
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.store import canonical, create_exclusively, sha256, sha256_of_file
+from causalrec_assets.home import Home
 from causalrec_assets.logs.reading import UTC_TIME, map_columns, read_landed
-from causalrec_assets.logs.sources import Source
+from causalrec_assets.logs.sources import Source, parse_source
 
 EMPTY_DAY = "_EMPTY"
 UNFINISHED = (".part", ".tmp")
@@ -95,6 +97,20 @@ class LandingIndex:
 
     def _problems_of(self, day: date) -> list[str]:
         return [message for where, message in self.problems if where in (None, day)]
+
+
+def landing_index(home: Home, source: Source) -> LandingIndex:
+    """The landing index of a home."""
+    return index_landing(home.landing, source, home.lake / "landing_index")
+
+
+def landing_fingerprint(home: Home, what: str, day: date) -> str:
+    """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
+    source = parse_source(read_setting(home, "sources.yaml"))
+    if what == "events":
+        return landing_index(home, source).fingerprint(day)
+    folder = source.items_folder if what == "items" else source.users_folder
+    return fingerprint_of(snapshot_files(home.landing / folder, day)) if folder else "none"
 
 
 def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:

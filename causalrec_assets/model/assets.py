@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from causalrec_assets.answers import ANSWERED, Answer, Status, insufficient_evidence, not_available
-from causalrec_assets.embeddings.assets import item_embeddings
 from causalrec_assets.embeddings.item_vectors import ItemVectors
 from causalrec_assets.estimators.intervals import Estimate
 from causalrec_assets.estimators.scores import calibration_curve
@@ -17,8 +16,6 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.gate.store import canonical, sha256
-from causalrec_assets.graph.assets import adjustment_sets
-from causalrec_assets.logs.assets import units
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
@@ -30,7 +27,7 @@ from causalrec_assets.partitions import learning_window_mapping
 from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
 from resources.lake import Lake
 
-UNITS = dg.AssetDep(units, partition_mapping=learning_window_mapping)
+UNITS = dg.AssetDep("units", partition_mapping=learning_window_mapping)
 NO_ACTION_PROPENSITIES = (
     "the source logs no action propensities, so no policy but the logging one can be judged; log the "
     "probability with which each item was chosen"
@@ -44,7 +41,7 @@ def training_units(inputs: Inputs) -> tuple[pl.DataFrame, dict[str, Any]]:
     return window.frame.filter(~pl.col("policy").is_in(held_out).fill_null(False)), window.notes
 
 
-@gated_asset("treatment_propensities", stage="model", deps=[UNITS, adjustment_sets])
+@gated_asset("treatment_propensities", stage="model", deps=[UNITS, "adjustment_sets"])
 def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """P(treated | adjustment set) of every training unit, cross-fitted by cluster and calibrated, per
     question."""
@@ -112,7 +109,7 @@ def action_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("effects", stage="model", deps=[UNITS, adjustment_sets, treatment_propensities])
+@gated_asset("effects", stage="model", deps=[UNITS, "adjustment_sets", "treatment_propensities"])
 def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the treatment changes about each outcome, over the training units: naive, SNIPS and AIPW."""
     inputs = lake.inputs(context)
@@ -159,7 +156,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 @gated_asset(
     "outcome_model",
     stage="model",
-    deps=[UNITS, adjustment_sets, treatment_propensities, item_embeddings],
+    deps=[UNITS, "adjustment_sets", "treatment_propensities", "item_embeddings"],
     pool=GPU_POOL,
     op_tags=GPU_OP_TAGS,
 )

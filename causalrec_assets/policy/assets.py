@@ -1,28 +1,23 @@
 """The policy asset: `target_policy`."""
 
 import json
-from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
 import polars as pl
 
 from causalrec_assets.answers import ANSWERED, not_available
-from causalrec_assets.embeddings.assets import item_embeddings
-from causalrec_assets.embeddings.item_vectors import ItemVectors
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
-from causalrec_assets.gate.inputs import Inputs, Table
+from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
-from causalrec_assets.gate.releases import Champion
-from causalrec_assets.logs.assets import history, history_before, items, units
 from causalrec_assets.logs.covariates import as_of
+from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
-from causalrec_assets.model.assets import action_propensities, outcome_model
-from causalrec_assets.model.outcome_model import OutcomeModel
 from causalrec_assets.partitions import learning_window_mapping
+from causalrec_assets.policy.bundled import Bundled, load_champion, load_model
 from causalrec_assets.policy.grid import eligible_candidates, score_grid
-from causalrec_assets.policy.objective import Objective, parse_objective
+from causalrec_assets.policy.objective import parse_objective
 from causalrec_assets.policy.plots import weights_plot
 from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy
 from causalrec_assets.policy.slots import judged_slots
@@ -30,41 +25,14 @@ from causalrec_assets.policy.target import SCHEMA, judge, uniform_without_model
 from resources.lake import Lake
 
 
-@dataclass(frozen=True)
-class Bundled:
-    """A model with what it needs to score and to choose."""
-
-    model: OutcomeModel
-    vectors: ItemVectors | None
-    config: PolicyConfig
-    objective: Objective
-
-
-def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVectors | None]:
-    """The outcome model and item vectors of two published tables."""
-    model = OutcomeModel.load(json.loads(models.file("card.json")), models.file("model.safetensors"))
-    return model, ItemVectors.from_frame(embeddings.frame) if model.reads_content else None
-
-
-def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
-    """The champion's bundle, from the versions that it names."""
-    at = {
-        name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()
-    }
-    model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
-    return Bundled(
-        model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"])
-    )
-
-
 @gated_asset(
     "target_policy",
     stage="policy",
     deps=[
-        outcome_model,
-        item_embeddings,
-        action_propensities,
-        *(dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in (units, items, history)),
+        "outcome_model",
+        "item_embeddings",
+        "action_propensities",
+        *(dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in ("units", "items", "history")),
     ],
 )
 def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:

@@ -25,7 +25,8 @@ class Scored:
 
     Attributes:
         contexts: Which rows of the contexts these are.
-        price: (items,), None where the catalogue has no price.
+        price: (items,), None unless every item of the catalogue has one: an item without a price has no revenue that
+            could be compared, and must not be ranked as if it had none.
     """
 
     contexts: slice
@@ -58,7 +59,8 @@ def score_grid(
     """
     known = item_covariates(items, state, source)
     asked = context_covariates(contexts, state)
-    price = known["price"].to_numpy().astype(np.float64) if "price" in known.columns else None
+    priced = "price" in known.columns and known["price"].null_count() == 0
+    price = known["price"].to_numpy().astype(np.float64) if priced else None
     item_rows = vectors.rows(items["item_id"]) if vectors is not None and model.reads_content else None
     step = max(1, CHUNK_PAIRS // max(1, items.height))
     for start in range(0, asked.height, step):

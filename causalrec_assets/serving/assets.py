@@ -7,19 +7,15 @@ import dagster as dg
 import polars as pl
 
 from causalrec_assets.answers import InputError, not_available
-from causalrec_assets.embeddings.assets import item_embeddings
-from causalrec_assets.evaluation.assets import evaluation_report, off_policy_report
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import table
 from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
-from causalrec_assets.graph.assets import adjustment_sets, causal_graph
-from causalrec_assets.logs.assets import history, items, landing_index, units, users
 from causalrec_assets.logs.covariates import as_of
+from causalrec_assets.logs.landing import landing_index
 from causalrec_assets.logs.sources import parse_source
-from causalrec_assets.model.assets import outcome_model
 from causalrec_assets.partitions import learning_window_mapping
-from causalrec_assets.policy.assets import load_champion, target_policy
+from causalrec_assets.policy.bundled import load_champion
 from causalrec_assets.policy.grid import score_grid
 from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
 from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend
@@ -34,13 +30,13 @@ NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging 
     "release",
     stage="serving",
     deps=[
-        evaluation_report,
-        off_policy_report,
-        target_policy,
-        causal_graph,
-        adjustment_sets,
-        item_embeddings,
-        outcome_model,
+        "evaluation_report",
+        "off_policy_report",
+        "target_policy",
+        "causal_graph",
+        "adjustment_sets",
+        "item_embeddings",
+        "outcome_model",
     ],
 )
 def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -> Draft:
@@ -111,7 +107,7 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
 @gated_asset(
     "recommendations",
     stage="serving",
-    deps=[release, items, users, history, dg.AssetDep(units, partition_mapping=learning_window_mapping)],
+    deps=["release", "items", "users", "history", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
 def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The champion's slate for every user of the window, with propensity, potential outcomes and reason."""

@@ -5,7 +5,7 @@ import yaml
 
 from causalrec_assets.gate.store import Store
 from causalrec_assets.home import create_home
-from causalrec_assets.logs.assets import landing_fingerprint
+from causalrec_assets.logs.landing import landing_fingerprint
 from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, event, frame, settings
 from tests.worlds import LOGS, materialise, table, words
 
