@@ -43,8 +43,7 @@ def training_units(inputs: Inputs) -> tuple[pl.DataFrame, dict[str, Any]]:
 
 @gated_asset("treatment_propensities", stage="model", deps=[UNITS, "adjustment_sets"])
 def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """P(treated | adjustment set) of every training unit, cross-fitted by cluster and calibrated, per
-    question."""
+    """P(treated | adjustment set) of every training unit and question, cross-fitted by cluster and calibrated."""
     inputs = lake.inputs(context)
     sets = inputs.table("adjustment_sets").frame
     questions = sets.filter(pl.col("status") == Status.ANSWERED)

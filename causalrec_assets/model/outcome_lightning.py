@@ -1,5 +1,7 @@
-"""The outcome network under Lightning: loss, batches, and what travels in a checkpoint. Imported where needed
-only."""
+"""The outcome network under Lightning: loss, batches, and what travels in a checkpoint.
+
+Imported inside the functions that need it only: torch and Lightning cost seconds.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +79,7 @@ class OutcomeTraining(lightning.LightningModule):  # type: ignore[misc]
 
 
 class Progress(lightning.Callback):  # type: ignore[misc]
-    """The curve so far and the best epoch's weights; both travel in checkpoints, so that a resumed run ends
-    the same.
+    """The curve so far and the best epoch's weights; both travel in checkpoints, so that a resumed run ends the same.
 
     Attributes:
         curve: (epoch, training loss, validation loss) of each finished epoch.
@@ -121,8 +122,7 @@ class Rows(Dataset[Batch]):
 
 
 class Batches(Sampler[torch.Tensor]):
-    """Batches of row numbers. The order of an epoch is drawn from (seed, epoch): it is the same after a
-    resume.
+    """Batches of row numbers. The order of an epoch is drawn from (seed, epoch): it is the same after a resume.
 
     Args:
         rows: Which rows, (n,).

@@ -73,8 +73,7 @@ def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float)
 
     w = P(T = t) / P(T = t | x), then min(w, q), where q is the quantile of all w
 
-    It divides by the treatment propensity of the arm that was taken: e(x) of a treated unit, 1 - e(x) of
-        another.
+    It divides by the treatment propensity of the arm that was taken: e(x) of a treated unit, 1 - e(x) of another.
 
     Args:
         arm: t, (n,), 0 or 1.

@@ -166,7 +166,7 @@ def test_upstream_cannot_test_a_constant_column():
 def test_asia_comes_back_nearly_whole():
     folder = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "bnlearn"
     if not folder.exists():
-        pytest.skip(f"{folder} is not here: the bnlearn samples lie beside the project, not in it")
+        pytest.skip(f"{folder} is not here: the bnlearn samples lie beside the project in CI, and are not part of it")
     data = np.loadtxt(folder / "asia.data.txt", skiprows=1)
     lines = (folder / "asia.graph.txt").read_text().splitlines()
     truth = {pair(a, b) for a, b in (line.split(". ")[1].split(" --> ") for line in lines if "-->" in line)}
