@@ -132,10 +132,10 @@ def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
     from causalrec_assets.definitions import defs
     from causalrec_assets.gate.currentness import stale_because
     from causalrec_assets.gate.releases import ReleaseLog
-    from causalrec_assets.gate.store import Store
+    from causalrec_assets.gate.store import open_store
     from causalrec_assets.logs.landing import landing_fingerprint
 
-    store, resources = Store(home.lake), defs.resources or {}
+    store, resources = open_store(home), defs.resources or {}
     serves = ReleaseLog(store).champion_as_of(day)
     others = {
         "landing": lambda what, d: landing_fingerprint(home, what, d),
@@ -173,9 +173,9 @@ def _warnings(result: Any) -> str:
 
 def conclude(home: Home, logs: str) -> None:
     """The short table, the verdict, and where the report is."""
-    from causalrec_assets.gate.store import Store
+    from causalrec_assets.gate.store import open_store
 
-    store, day = Store(home.lake), _newest(home)
+    store, day = open_store(home), _newest(home)
     assert day is not None
 
     def table(name: str) -> pl.DataFrame:

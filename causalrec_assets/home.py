@@ -47,6 +47,11 @@ class Home:
         return self.root / "lake"
 
     @property
+    def work(self) -> Path:
+        """Scratch on this machine (staging, what was found in landed files, checkpoints); safe to delete between runs."""
+        return self.root / "work"
+
+    @property
     def truth(self) -> Path:
         """What the simulator knows. Read by the comparison with the truth, never by an asset."""
         return self.root / "truth"

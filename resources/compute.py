@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from causalrec_assets.home import Home
+
 GPU_POOL = "gpu"
 """Steps of this pool run one at a time; its limit is in the instance's dagster.yaml."""
 
@@ -26,7 +28,7 @@ class Compute(dg.ConfigurableResource):  # type: ignore[type-arg]
         precision: As Lightning names it, e.g. 32-true or bf16-mixed.
         strategy: As Lightning names it, e.g. auto, or ddp for several devices.
         checkpoints: Folder in which a training keeps its last epoch until it is done, so that a killed one
-            resumes; empty means the lake's `checkpoints/`.
+            resumes; empty means the home's `work/checkpoints`.
     """
 
     accelerator: str = Field(default="auto", pattern=f"^({'|'.join(ACCELERATORS)})$")
@@ -44,9 +46,9 @@ class Compute(dg.ConfigurableResource):  # type: ignore[type-arg]
             "strategy": self.strategy,
         }
 
-    def checkpoint_folder(self, lake: Path) -> Path:
+    def checkpoint_folder(self, home: Home) -> Path:
         """Where trainings keep their last epoch."""
-        return Path(self.checkpoints) if self.checkpoints else lake / "checkpoints"
+        return Path(self.checkpoints) if self.checkpoints else home.work / "checkpoints"
 
     @property
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.store import Store
+from causalrec_assets.gate.store import Store, open_store
 from causalrec_assets.home import Home
 
 
@@ -25,7 +25,7 @@ class Lake(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def store(self) -> Store:
-        return Store(self.where.lake)
+        return open_store(self.where)
 
     def inputs(self, context: dg.AssetExecutionContext) -> Inputs:
         """The recorder of what this step reads."""

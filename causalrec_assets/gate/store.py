@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from causalrec_assets.answers import Answer, Status
+from causalrec_assets.home import Home
 
 JSON = dict[str, object]
 
@@ -100,6 +101,11 @@ class Refusal:
     after_pointer: int
     reasons: list[str]
     folder: Path
+
+
+def open_store(home: Home) -> Store:
+    """The lake of a home."""
+    return Store(home.lake)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class LandingIndex:
 
 def landing_index(home: Home, source: Source) -> LandingIndex:
     """The landing index of a home."""
-    return index_landing(home.landing, source, home.lake / "landing_index")
+    return index_landing(home.landing, source, home.work / "landing_index")
 
 
 def landing_fingerprint(home: Home, what: str, day: date) -> str:

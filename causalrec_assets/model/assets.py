@@ -183,7 +183,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     vectors = ItemVectors.from_frame(embeddings.frame) if embeddings.answer.answered else None
     # What was read names the folder: a killed run resumes only from its like.
     reads = sha256(canonical(inputs.recorded))[:16]
-    attempt = compute.checkpoint_folder(inputs.home.lake) / "outcome_model" / reads
+    attempt = compute.checkpoint_folder(inputs.home) / "outcome_model" / reads
     trained = train_outcome_model(
         plan.rows,
         plan.columns,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from causalrec_assets.home import Home
 from causalrec_assets.model.assets import ASSETS, outcome_model
 from resources.compute import GPU_POOL, Compute
 
@@ -31,9 +32,9 @@ def test_what_weights_depend_on_is_in_the_fingerprint():
     assert len({compute.fingerprint for compute in computes}) == 3
 
 
-def test_checkpoints_are_kept_in_the_lake_unless_a_folder_is_named():
-    assert Compute().checkpoint_folder(Path("/lake")) == Path("/lake/checkpoints")
-    assert Compute(checkpoints="/fast").checkpoint_folder(Path("/lake")) == Path("/fast")
+def test_checkpoints_are_kept_on_this_machine_unless_a_folder_is_named():
+    assert Compute().checkpoint_folder(Home(Path("/home"))) == Path("/home/work/checkpoints")
+    assert Compute(checkpoints="/fast").checkpoint_folder(Home(Path("/home"))) == Path("/fast")
 
 
 @pytest.mark.parametrize("wrong", [{"accelerator": "abacus"}, {"devices": 0}])
