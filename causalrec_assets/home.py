@@ -48,7 +48,7 @@ class Home:
 
     @property
     def work(self) -> Path:
-        """Scratch on this machine (staging, what was found in landed files, checkpoints); safe to delete between runs."""
+        """Scratch on this machine (staging, scans of landed files, checkpoints); safe to delete between runs."""
         return self.root / "work"
 
     @property
