@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +87,17 @@ def materialise(home: Home) -> tuple[int, str]:
     import dagster as dg
 
     from causalrec_assets.definitions import defs
-    from causalrec_assets.gate.inputs import read_setting
-    from causalrec_assets.logs.landing import landing_index
-    from causalrec_assets.logs.sources import parse_source
+    from causalrec_assets.logs.landing_zone import LandingZone
 
-    index = landing_index(home, parse_source(read_setting(home, "sources.yaml")))
+    zone = LandingZone.of(home)
     graph = defs.resolve_asset_graph()
     order = [key.path[-1] for layer in graph.toposorted_asset_keys_by_level for key in layer]
     group = {key.path[-1]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
     logs, learning = ([n for n in order if (group[n] == "logs") == wanted] for wanted in (True, False))
-    if index.newest_day is None:
-        return 0, f"Nothing is landed in {index.root}."
-    plan = [(day, logs, f"logs {day}") for day in _span(index.days)]
-    plan += [(index.newest_day, [name], name) for name in learning]
+    if zone.newest_day is None:
+        return 0, f"Nothing is landed in {zone.events.root}."
+    plan = [(day, logs, f"logs {day}") for day in zone.span]
+    plan += [(zone.newest_day, [name], name) for name in learning]
     built = 0
     with dg.DagsterInstance.get() as instance:
         job = defs.resolve_implicit_global_asset_job_def()
@@ -122,23 +120,18 @@ def materialise(home: Home) -> tuple[int, str]:
     return built, ""
 
 
-def _span(days: Sequence[date]) -> list[date]:
-    """Every day from the first to the last: a day for which nothing was landed must say so, not be passed over."""
-    return [days[0] + timedelta(days=k) for k in range((days[-1] - days[0]).days + 1)]
-
-
 def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
     """Of one day's assets in their order, those to build: not current, or after one that is not."""
     from causalrec_assets.definitions import defs
     from causalrec_assets.gate.currentness import stale_because
     from causalrec_assets.gate.releases import ReleaseLog
     from causalrec_assets.gate.store import open_store
-    from causalrec_assets.logs.landing import landing_fingerprint
+    from causalrec_assets.logs.landing_zone import LandingZone
 
     store, resources = open_store(home), defs.resources or {}
     serves = ReleaseLog(store).champion_as_of(day)
     others = {
-        "landing": lambda what, d: landing_fingerprint(home, what, d),
+        "landing": lambda what, d: LandingZone.of(home).fingerprint(what, d),
         "newest": lambda _, d: str(d == _newest(home)),
         "serves": lambda _, __: serves.bundle_hash if serves else "none",
         "encoder": lambda _, __: resources["text_encoder"].fingerprint,
@@ -151,11 +144,9 @@ def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
 
 
 def _newest(home: Home) -> date | None:
-    from causalrec_assets.gate.inputs import read_setting
-    from causalrec_assets.logs.landing import landing_index
-    from causalrec_assets.logs.sources import parse_source
+    from causalrec_assets.logs.landing_zone import LandingZone
 
-    return landing_index(home, parse_source(read_setting(home, "sources.yaml"))).newest_day
+    return LandingZone.of(home).newest_day
 
 
 def _failure(result: Any) -> str:

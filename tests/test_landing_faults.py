@@ -31,10 +31,6 @@ def corrupt(home):
     landed(home).write_bytes(content[: len(content) // 2])
 
 
-def send_again(home):
-    (folder(home) / "again.parquet").write_bytes(landed(home).read_bytes())
-
-
 def unreadable_csv(home):
     (folder(home) / "late.csv").write_text('event_id,timestamp,item_id,click\n"x,2026-03-05')
 
@@ -50,7 +46,6 @@ def first_row(column, value):
 
 FAULTS = {
     "a_corrupt_file": (corrupt, ["events.parquet", "cannot be read as parquet"]),
-    "a_file_sent_again": (send_again, ["again.parquet", "same content"]),
     "a_csv_with_a_broken_quote": (unreadable_csv, ["late.csv"]),
     "an_action_propensity_of_0": (first_row("action_propensity", 0.0), ["action_propensity_in_0_1", "1 row"]),
     "an_action_propensity_on_an_organic_row": (

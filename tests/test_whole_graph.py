@@ -165,9 +165,9 @@ def test_an_older_day_backfilled_records_its_decision_and_moves_nothing(own_home
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
     from causalrec_assets.gate.currentness import stale_because
-    from causalrec_assets.logs.landing import landing_fingerprint
+    from causalrec_assets.logs.landing_zone import LandingZone
 
-    store, others = Store(own_home.lake), {"landing": lambda what, day: landing_fingerprint(own_home, what, day)}
+    store, others = Store(own_home.lake), {"landing": lambda what, day: LandingZone.of(own_home).fingerprint(what, day)}
     assert stale_because(own_home, store, "units", LAST, others) is None
     assert stale_because(own_home, store, "clean_events", LAST, others) is None
     (own_home.data / "sources.yaml").write_text((own_home.data / "sources.yaml").read_text() + "\n# touched\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 
 from causalrec_assets.gate.inputs import champion_hash, code_hash, setting_hash
@@ -14,11 +14,19 @@ Resolver = Callable[[str, date], str]
 """(what follows the prefix of a key, the partition's day) -> the input's hash now."""
 
 
-def stale_because(home: Home, store: Store, table: str, day: date, others: Mapping[str, Resolver]) -> str | None:
+def stale_because(
+    home: Home,
+    store: Store,
+    table: str,
+    day: date,
+    others: Mapping[str, Resolver],
+    only: Container[str] | None = None,
+) -> str | None:
     """Why a partition would be rebuilt; None when it is current.
 
     Args:
         others: Resolvers of the prefixes that only a stage or a resource knows, e.g. `landing`.
+        only: Prefixes of the inputs that are asked about; None asks about all.
     """
     pointer = store.pointer(table, day)
     if pointer is None:
@@ -37,6 +45,8 @@ def stale_because(home: Home, store: Store, table: str, day: date, others: Mappi
     }
     for key, recorded in sorted(pointer.inputs.items()):
         prefix, _, rest = key.partition(":")
+        if only is not None and prefix not in only:
+            continue
         if prefix not in resolvers:
             return f"its input `{key}` cannot be looked up again"
         if resolvers[prefix](rest, day) != recorded:

@@ -10,7 +10,8 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.covariates import covariate_names
 from causalrec_assets.logs.history import advance, history_before, within_window
-from causalrec_assets.logs.landing import landing_fingerprint, landing_index, snapshot_files
+from causalrec_assets.logs.landing import snapshot_files
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
 from causalrec_assets.logs.units import action_context, build_units, unit_roles
@@ -29,7 +30,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The catalogue as of the day: one row per item, from the landed item files."""
     inputs = lake.inputs(context)
     source = _source(inputs)
-    inputs.note("landing:items", landing_fingerprint(inputs.home, "items", inputs.day))
+    inputs.note("landing:items", LandingZone.of(inputs.home).fingerprint("items", inputs.day))
     if source.items_folder is None:
         return Draft(inputs, None, answer=not_available("the source lists no items"))
     frame = item_snapshot(snapshot_files(inputs.home.landing / source.items_folder, inputs.day), source)
@@ -49,7 +50,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The users as of the day. Their attributes may be sensitive and are read by no policy."""
     inputs = lake.inputs(context)
     source = _source(inputs)
-    inputs.note("landing:users", landing_fingerprint(inputs.home, "users", inputs.day))
+    inputs.note("landing:users", LandingZone.of(inputs.home).fingerprint("users", inputs.day))
     if source.users_folder is None:
         reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
         return Draft(inputs, None, answer=not_available(reason))
@@ -72,9 +73,9 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The day's events, under our names and types; each landed row is here or set aside with its reason."""
     inputs = lake.inputs(context)
     source = _source(inputs)
-    index = landing_index(inputs.home, source)
-    inputs.note("landing:events", index.fingerprint(inputs.day))
-    files = index.files_of(inputs.day)
+    landed = LandingZone.of(inputs.home).events
+    inputs.note("landing:events", landed.fingerprint(inputs.day))
+    files = landed.files_of(inputs.day)
     cleaned = clean_day(files, source, inputs.day)
     events = cleaned.events
     recommended = events.filter(pl.col("recommended") == 1)
@@ -96,7 +97,8 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "files": dg.MetadataValue.md("\n".join(listed) or "none: the day is declared empty"),
             "rates": dg.MetadataValue.md(_rates(events)),
             "set_aside": dg.MetadataValue.md(_markdown(cleaned.set_aside["reason"].value_counts())),
-            "landed_rows_outside_of_the_sources_days": sum(file.outside for file in index.files),
+            "files_sent_again": ", ".join(path.name for path in landed.sent_again) or "none",
+            "landed_rows_outside_of_the_sources_days": sum(file.outside for file in landed.files),
         },
     )
 

@@ -12,17 +12,17 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.store import canonical, create_exclusively, sha256, sha256_of_file
 from causalrec_assets.home import Home
 from causalrec_assets.logs.reading import UTC_TIME, map_columns, read_landed
-from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.sources import Source
 
 EMPTY_DAY = "_EMPTY"
 UNFINISHED = (".part", ".tmp")
@@ -58,17 +58,28 @@ class LandingIndex:
     Attributes:
         problems: (day or None for every day, message) of each file that cannot be used.
         empty_days: Days that are declared to have no events.
+        sent_again: Files whose content another file has, by whose name they come; they are not read.
     """
 
     root: Path
     files: tuple[LandedFile, ...]
     problems: tuple[tuple[date | None, str], ...]
     empty_days: frozenset[date] = frozenset()
+    sent_again: tuple[Path, ...] = ()
+
+    @cached_property
+    def by_day(self) -> dict[date, list[LandedFile]]:
+        """The files with rows of each day, in the order of their names."""
+        found: dict[date, list[LandedFile]] = defaultdict(list)
+        for file in self.files:
+            for day in file.rows_of_day:
+                found[day].append(file)
+        return dict(found)
 
     @property
     def days(self) -> list[date]:
         """The days for which anything was landed, ascending."""
-        return sorted({day for file in self.files for day in file.rows_of_day} | self.empty_days)
+        return sorted(self.by_day.keys() | self.empty_days)
 
     @property
     def newest_day(self) -> date | None:
@@ -82,7 +93,7 @@ class LandingIndex:
         """
         if problems := self._problems_of(day):
             raise InputError(" ".join(problems))
-        found = [file for file in self.files if day in file.rows_of_day]
+        found = self.by_day.get(day, [])
         if not found and day not in self.empty_days:
             raise InputError(
                 f"{self.root}: nothing has been landed for {day}. Land its events, or, if nothing happened, "
@@ -92,7 +103,7 @@ class LandingIndex:
 
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
-        hashes = sorted(file.sha256 for file in self.files if day in file.rows_of_day)
+        hashes = sorted(file.sha256 for file in self.by_day.get(day, []))
         return sha256(canonical([hashes, day in self.empty_days, self._problems_of(day)]))
 
     def _problems_of(self, day: date) -> list[str]:
@@ -102,15 +113,6 @@ class LandingIndex:
 def landing_index(home: Home, source: Source) -> LandingIndex:
     """The landing index of a home."""
     return index_landing(home.landing, source, home.work / "landing_index")
-
-
-def landing_fingerprint(home: Home, what: str, day: date) -> str:
-    """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
-    source = parse_source(read_setting(home, "sources.yaml"))
-    if what == "events":
-        return landing_index(home, source).fingerprint(day)
-    folder = source.items_folder if what == "items" else source.users_folder
-    return fingerprint_of(snapshot_files(home.landing / folder, day)) if folder else "none"
 
 
 def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
@@ -141,26 +143,21 @@ def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
                 empty.add(day)
         except InputError as error:
             problems.append((None, str(error)))
-    problems.extend(_sent_again(files))
+    files, again = _each_content_once(files)
     covered = frozenset(day for day in empty if source.covers(day))
-    return LandingIndex(root, tuple(files), tuple(problems), covered)
+    return LandingIndex(root, tuple(files), tuple(problems), covered, tuple(again))
 
 
-def _sent_again(files: Iterable[LandedFile]) -> list[tuple[date | None, str]]:
-    by_content: dict[str, list[LandedFile]] = defaultdict(list)
+def _each_content_once(files: Iterable[LandedFile]) -> tuple[list[LandedFile], list[Path]]:
+    """A file that was sent again under another name holds the same events: the first by name is read, and no other."""
+    first: dict[str, LandedFile] = {}
+    again = []
     for file in files:
-        if file.rows_of_day:
-            by_content[file.sha256].append(file)
-    problems: list[tuple[date | None, str]] = []
-    for same in by_content.values():
-        if len(same) > 1:
-            message = (
-                f"{' and '.join(str(file.path) for file in same)} have the same content: the file was sent "
-                "again under another name, and its events would count twice. Remove all but one of them."
-            )
-            days = {day for file in same for day in file.rows_of_day}
-            problems.extend((day, message) for day in sorted(days))
-    return problems
+        if file.sha256 in first and file.rows_of_day:
+            again.append(file.path)
+        else:
+            first.setdefault(file.sha256, file)
+    return list(first.values()), again
 
 
 def days_of_rows(times: pl.Series, own_day: date | None, source: Source) -> pl.Series:
@@ -210,10 +207,14 @@ def folder_day(path: Path, root: Path) -> date | None:
     return None
 
 
+def dated_files(root: Path) -> list[tuple[date, Path]]:
+    """A snapshot's files with the day from which on each counts: those outside of a `day=D` folder first."""
+    return sorted((folder_day(path, root) or date.min, path) for path in landed_files(root))
+
+
 def snapshot_files(root: Path, day: date) -> list[Path]:
-    """The files of a snapshot as of a day: those outside of a `day=D` folder, then the days' in order."""
-    dated = [(folder_day(path, root) or date.min, path) for path in landed_files(root)]
-    return [path for when, path in sorted(dated) if when <= day]
+    """The files of a snapshot as of a day, the later ones last."""
+    return [path for when, path in dated_files(root) if when <= day]
 
 
 def fingerprint_of(paths: Iterable[Path]) -> str:
@@ -236,6 +237,12 @@ def _content_hash(path: Path, size: int, modified_ns: int) -> str:
     return sha256_of_file(path)
 
 
+@lru_cache(maxsize=100_000)
+def _kept(entry: Path) -> dict[str, Any]:
+    # Named by what it is about, so it never changes.
+    return dict(json.loads(entry.read_text()))
+
+
 def _scan(path: Path, own_day: date | None, source: Source, cache: Path) -> LandedFile:
     """What is in a file, from the cache or by reading it."""
     content = _hash_of(path)
@@ -243,7 +250,7 @@ def _scan(path: Path, own_day: date | None, source: Source, cache: Path) -> Land
     key = [SCAN, path.suffix, content, own_day, means]
     kept = cache / f"{sha256(canonical(key))}.json"
     if kept.exists():
-        found = json.loads(kept.read_text())
+        found = _kept(kept)
         rows_of_day = {date.fromisoformat(day): int(rows) for day, rows in found["rows_of_day"].items()}
         return LandedFile(path, content, own_day, rows_of_day, int(found["outside"]))
     raw = read_landed(path)

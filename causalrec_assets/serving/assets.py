@@ -12,7 +12,7 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import table
 from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
 from causalrec_assets.logs.covariates import as_of
-from causalrec_assets.logs.landing import landing_index
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import learning_window_mapping
 from causalrec_assets.policy.bundled import load_champion
@@ -55,7 +55,7 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
     config, objective = json.loads(policies.file("policy.json")), policies.notes["objective"]
     bundle = make_bundle(inputs.day, tables, config, objective) if model.answer.answered else None
     challenger = bundle_hash(bundle) if bundle else None
-    newest = landing_index(inputs.home, parse_source(inputs.setting("sources.yaml"))).newest_day == inputs.day
+    newest = LandingZone.of(inputs.home).newest_day == inputs.day
     inputs.note("newest", str(newest))
     verdict, reason = (
         tables["evaluation_report"].notes["verdict"],

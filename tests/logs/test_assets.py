@@ -5,7 +5,7 @@ import yaml
 
 from causalrec_assets.gate.store import Store
 from causalrec_assets.home import create_home
-from causalrec_assets.logs.landing import landing_fingerprint
+from causalrec_assets.logs.landing_zone import LandingZone
 from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, event, frame, settings
 from tests.worlds import LOGS, materialise, table, words
 
@@ -79,9 +79,9 @@ def test_a_late_row_changes_its_own_day_and_what_builds_on_it(shop):
     run(shop, FIRST)
     run(shop, SECOND)
     made_from = Store(shop.lake).pointer("clean_events", FIRST).inputs["landing:events"]
-    assert landing_fingerprint(shop, "events", FIRST) == made_from
+    assert LandingZone.of(shop).fingerprint("events", FIRST) == made_from
     put(shop, f"day={SECOND}/late.parquet", frame(event("late", at(FIRST, 20), "hat", click=1, **SHOWN)))
-    assert landing_fingerprint(shop, "events", FIRST) != made_from
+    assert LandingZone.of(shop).fingerprint("events", FIRST) != made_from
     run(shop, FIRST)
     run(shop, SECOND)
     assert table(shop, "clean_events", FIRST)["event_id"].to_list() == ["1", "2", "late"]
@@ -89,15 +89,17 @@ def test_a_late_row_changes_its_own_day_and_what_builds_on_it(shop):
 
 
 def test_a_new_catalogue_changes_the_fingerprint_of_items_only(shop):
-    items, events = landing_fingerprint(shop, "items", SECOND), landing_fingerprint(shop, "events", SECOND)
-    first = landing_fingerprint(shop, "items", FIRST)
+    def landed(what, day):
+        return LandingZone.of(shop).fingerprint(what, day)
+
+    items, events, first = landed("items", SECOND), landed("events", SECOND), landed("items", FIRST)
     newer = shop.landing / "items" / f"day={SECOND}"
     newer.mkdir()
     ITEMS.head(1).write_parquet(newer / "items.parquet")
-    assert landing_fingerprint(shop, "items", SECOND) != items
-    assert landing_fingerprint(shop, "items", FIRST) == first
-    assert landing_fingerprint(shop, "events", SECOND) == events
-    assert landing_fingerprint(shop, "users", SECOND) == "none"
+    assert landed("items", SECOND) != items
+    assert landed("items", FIRST) == first
+    assert landed("events", SECOND) == events
+    assert landed("users", SECOND) == "none"
 
 
 def test_without_a_user_id_history_and_users_are_not_available_and_units_are_made(shop):

@@ -126,18 +126,17 @@ def test_a_time_that_cannot_be_read_blocks_the_day_and_is_named_with_its_row(tmp
         index(tmp_path).files_of(FIRST)
 
 
-def test_a_file_sent_again_under_another_name_blocks_its_days_and_both_are_named(tmp_path):
+def test_a_file_sent_again_under_another_name_counts_once_and_changes_nothing(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    before = index(tmp_path)
     again = land(tmp_path, "resent/b-again.parquet", TWO)
     found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    with pytest.raises(
-        InputError, match=r"b\.parquet and .*b-again\.parquet have the same content.*Remove all but one"
-    ):
-        found.files_of(SECOND)
-    again.unlink()
-    assert names(index(tmp_path).files_of(SECOND)) == ["b.parquet"]
+    assert names(found.files_of(SECOND)) == ["b.parquet"]
+    assert found.sent_again == (again,)
+    assert [found.fingerprint(day) for day in (FIRST, SECOND)] == [before.fingerprint(day) for day in (FIRST, SECOND)]
+    (tmp_path / "landing" / "events" / f"day={SECOND}" / "b.parquet").unlink()
+    assert names(index(tmp_path).files_of(SECOND)) == ["b-again.parquet"]
 
 
 def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
