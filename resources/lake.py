@@ -11,7 +11,7 @@ from causalrec_assets.home import Home
 
 
 class Lake(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Tables under the home's `lake/` folder.
+    """Tables in the home's lake: its `lake/` folder, or where `data/lake.yaml` says.
 
     Attributes:
         home: The deployment's folder; empty means what `CAUSALREC_HOME` names.

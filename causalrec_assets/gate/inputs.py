@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
-import yaml
 
 from causalrec_assets.answers import Answer, InputError
 from causalrec_assets.gate.releases import Champion, ReleaseLog
+from causalrec_assets.gate.settings import read_setting as read_setting
 from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
 from causalrec_assets.gate.windows import LearningWindow, learning_window, parse_learning
 from causalrec_assets.home import CODE, Home
@@ -60,10 +60,10 @@ class Table:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        return pl.read_parquet(self.store.data_path(self.pointer))
+        return self.store.read_frame(self.pointer)
 
     def file(self, name: str) -> bytes:
-        return self.store.file_path(self.pointer, name).read_bytes()
+        return self.store.read_file(self.pointer, name)
 
 
 @dataclass(frozen=True)
@@ -197,26 +197,6 @@ class Inputs:
 
 def champion_hash(champion: Champion | None) -> str:
     return f"{champion.entry}:{champion.bundle_hash}" if champion else "none"
-
-
-def read_setting(home: Home, file: str) -> dict[str, Any]:
-    """Parse a settings file.
-
-    Raises:
-        InputError: The file is missing, is not YAML, or is not a mapping; the message names file and line.
-    """
-    path = home.setting(file)
-    if not path.exists():
-        raise InputError(f"{home.data / file} is missing; copy the one in the checkout's data/ folder")
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
-    if parsed is None:
-        return {}
-    if not isinstance(parsed, Mapping):
-        raise InputError(f"{path} must be a mapping of keys to values, it is a {type(parsed).__name__}")
-    return cast(dict[str, Any], dict(parsed))
 
 
 def setting_hash(home: Home, file: str) -> str:

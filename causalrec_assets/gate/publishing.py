@@ -10,7 +10,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.gate.contracts import Contract, parse_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
-from causalrec_assets.gate.inputs import read_setting
+from causalrec_assets.gate.settings import read_setting
 from causalrec_assets.gate.store import Pointer, Refusal
 
 
@@ -45,8 +45,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
         frame = pl.read_parquet(staged)
         result = audit(contract, frame, draft.params)
         if draft.set_aside is not None and draft.set_aside.height:
-            folder = inputs.store.quarantine(inputs.asset, inputs.day, inputs.run_id)
-            draft.set_aside.write_parquet(folder / "set_aside.parquet")
+            inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "set_aside.parquet", draft.set_aside)
         if not result.holds:
             return _refuse(draft, contract, result, frame)
         pointer = inputs.store.publish(
@@ -73,9 +72,9 @@ def write_audit_publish(draft: Draft) -> Outcome:
 def _refuse(draft: Draft, contract: Contract, result: Audit, frame: pl.DataFrame) -> Outcome:
     inputs = draft.inputs
     reasons = [finding.sentence() for finding in result.broken]
-    refusal = inputs.store.refuse(inputs.asset, inputs.day, inputs.run_id, inputs.after, reasons)
     offending = offending_rows(frame, result.broken)
-    offending.write_parquet(refusal.folder / "offending_rows.parquet")
+    inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "offending_rows.parquet", offending)
     # The whole draft is kept too: what was staged must not be lost when the sources have moved on.
-    frame.write_parquet(refusal.folder / "table.parquet")
+    inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "table.parquet", frame)
+    refusal = inputs.store.refuse(inputs.asset, inputs.day, inputs.run_id, inputs.after, reasons)
     return Outcome(contract, result, frame, None, refusal, offending)

@@ -7,11 +7,15 @@ policy stage reads it before the serving stage moves it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from causalrec_assets.gate.store import Store, canonical, create_exclusively, sha256
+from causalrec_assets.gate.store import Store, canonical, sha256
+
+FOLDER = "release_log"
+ENTRY = re.compile(rf"{FOLDER}/(\d+)\.json")
 
 
 class ChampionConflict(RuntimeError):
@@ -36,14 +40,15 @@ class ReleaseLog:
 
     def entries(self) -> list[Champion]:
         """All moves, oldest first."""
-        folder = self.store.root / "release_log"
         found = []
-        for path in sorted(folder.glob("*.json")) if folder.exists() else []:
-            raw = json.loads(path.read_bytes())
+        for listed in self.store.objects.find(FOLDER):
+            if not (match := ENTRY.fullmatch(listed.name)):
+                continue
+            raw = self.store.load_json(listed)
             found.append(
-                Champion(int(path.stem), date.fromisoformat(raw["partition"]), raw["bundle"], raw["bundle_hash"])
+                Champion(int(match[1]), date.fromisoformat(raw["partition"]), raw["bundle"], raw["bundle_hash"])
             )
-        return found
+        return sorted(found, key=lambda champion: champion.entry)
 
     def current(self) -> Champion | None:
         """The bundle that serves now; None: the logging policy still does."""
@@ -85,9 +90,9 @@ class ReleaseLog:
             )
         entry = (found or 0) + 1
         record = {"partition": partition.isoformat(), "bundle": bundle, "bundle_hash": bundle_hash}
-        path = self.store.root / "release_log" / f"{entry:06d}.json"
         try:
-            create_exclusively(path, json.dumps(record, indent=1, sort_keys=True).encode())
+            content = json.dumps(record, indent=1, sort_keys=True).encode()
+            self.store.objects.create(f"{FOLDER}/{entry:06d}.json", content)
         except FileExistsError:
             raise ChampionConflict(
                 f"another release took entry {entry} of the release log at the same moment"

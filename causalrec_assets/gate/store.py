@@ -2,24 +2,37 @@
 
 Content goes to `TABLE/day=D/HASH.parquet` (and `HASH.files/NAME`) first; then the pointer `TABLE/day=D/pointers/N.json`
 is created under a number that nobody else can take, complete or not at all. Readers follow the highest pointer only, so
-a table is never seen half-written, and what was good before stays readable.
+a table is never seen half-written, and what was good before stays readable. Drafts are staged and audited on this
+machine; the lake itself may be a folder or an object store.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
+import re
+import tempfile
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from causalrec_assets.answers import Answer, Status
+import polars as pl
+
+from causalrec_assets.answers import Answer, InputError, Status
+from causalrec_assets.gate.objects import Folder, Found, Objects, local_path, open_bucket
+from causalrec_assets.gate.objects import create_exclusively as create_exclusively
+from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.home import Home
 
 JSON = dict[str, object]
+POINTER = re.compile(r"([^/]+)/day=(\d{4}-\d\d-\d\d)/pointers/(\d+)\.json")
+REFUSAL = re.compile(r"quarantine/([^/]+)/day=(\d{4}-\d\d-\d\d)/([^/]+)/refusal\.json")
 
 
 class PublishRace(RuntimeError):
@@ -38,25 +51,6 @@ def sha256_of_file(path: Path) -> str:
 def canonical(value: object) -> bytes:
     """JSON with one spelling, so that equal values have equal hashes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
-
-
-def create_exclusively(path: Path, content: bytes) -> None:
-    """Create a file with all its content or not at all.
-
-    Raises:
-        FileExistsError: The name is taken. A hard link is used because `open("x")` would let a reader see a file
-            whose content is still being written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -90,6 +84,12 @@ class Pointer:
         raw["answer"] = Answer(Status(raw["answer"]["status"]), raw["answer"]["reason"])
         return cls(**raw)
 
+    @property
+    def content(self) -> list[str]:
+        """The names of the objects that this version is made of."""
+        folder = _folder(self.table, self.day)
+        return [f"{folder}/{self.data}.parquet", *(f"{folder}/{self.hash}.files/{name}" for name in self.files)]
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -100,61 +100,156 @@ class Refusal:
     run_id: str
     after_pointer: int
     reasons: list[str]
-    folder: Path
+    folder: Path | str
 
 
 def open_store(home: Home) -> Store:
-    """The lake of a home."""
-    return Store(home.lake)
+    """The lake of a home, where `data/lake.yaml` says.
+
+    Raises:
+        InputError: The settings are wrong, or the lake is on a store that cannot be reached or decides no races.
+    """
+    where = home.setting(LAKE)
+    settings = parse_lake(read_setting(home, LAKE), str(where))
+    scratch, root = home.work / "staging", settings.root.removeprefix("file://")
+    if "://" in root:
+        options = json.dumps(dict(settings.storage_options), sort_keys=True)
+        return _bucket_store(root, options, settings.single_writer, scratch, str(where))
+    if settings.storage_options:
+        raise InputError(f"{where}: `storage_options` belong to a URL, and `root` is the folder {root or home.lake}")
+    folder = home.root / Path(root).expanduser() if root else home.lake
+    return Store(Folder(folder, settings.single_writer), scratch)
+
+
+@lru_cache(maxsize=16)
+def _bucket_store(url: str, options: str, single_writer: bool, scratch: Path, where: str) -> Store:
+    """One for each process: a bucket is tried once, and what never changes is read once."""
+    return Store(open_bucket(url, json.loads(options), single_writer, where), scratch)
+
+
+def _folder(table: str, day: date) -> str:
+    return f"{table}/day={day.isoformat()}"
+
+
+def _pointer_name(table: str, day: date, number: int) -> str:
+    return f"{_folder(table, day)}/pointers/{number:06d}.json"
 
 
 @dataclass(frozen=True)
 class Store:
-    """Tables by day under one root folder."""
+    """Tables by day under one root.
 
-    root: Path
-    _cache: dict[Path, Pointer] = field(default_factory=dict, repr=False, compare=False)
+    Attributes:
+        root: A folder, or the objects of a folder or a bucket.
+        scratch: Where drafts are staged on this machine; without it, in the lake's folder if it is one.
+    """
 
-    def folder(self, table: str, day: date) -> Path:
-        return self.root / table / f"day={day.isoformat()}"
+    root: Path | Objects
+    scratch: Path | None = None
+    _read: dict[Found, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def numbers(self, table: str, day: date) -> list[int]:
-        """The numbers of the published versions, ascending."""
-        folder = self.folder(table, day) / "pointers"
-        return sorted(int(path.stem) for path in folder.glob("*.json")) if folder.exists() else []
+    @property
+    def objects(self) -> Objects:
+        return Folder(self.root) if isinstance(self.root, Path) else self.root
 
-    def pointer(self, table: str, day: date, number: int | None = None) -> Pointer | None:
-        """The current version (or the one with a number); None where there is none."""
-        if number is None:
-            numbers = self.numbers(table, day)
-            if not numbers:
-                return None
-            number = numbers[-1]
-        path = self.folder(table, day) / "pointers" / f"{number:06d}.json"
-        if path not in self._cache:
-            if not path.exists():
-                return None
-            self._cache[path] = Pointer.from_json(path.read_bytes())
-        return self._cache[path]
+    @property
+    def staging_folder(self) -> Path:
+        if self.scratch is not None:
+            return self.scratch
+        return local_path(self.objects, "staging") or Path(tempfile.gettempdir()) / "causalrec-staging"
+
+    # -- what is there ---------------------------------------------------------------------------------------------
+
+    def current(self, table: str) -> dict[date, int]:
+        """The number of each day's current version, days ascending; one listing of the table."""
+        found: dict[date, int] = {}
+        for day, number in self._numbered(self.objects.find(table)):
+            found[day] = max(number, found.get(day, 0))
+        return dict(sorted(found.items()))
 
     def days(self, table: str) -> list[date]:
         """The days that have a published version, ascending."""
-        folder = self.root / table
-        if not folder.exists():
-            return []
-        named = sorted(date.fromisoformat(path.name.removeprefix("day=")) for path in folder.glob("day=*"))
-        return [day for day in named if self.numbers(table, day)]
+        return list(self.current(table))
+
+    def numbers(self, table: str, day: date) -> list[int]:
+        """The numbers of the published versions, ascending."""
+        return sorted(number for _, number in self._numbered(self._pointers(table, day)))
+
+    def pointer(self, table: str, day: date, number: int | None = None) -> Pointer | None:
+        """The current version (or the one with a number); None where there is none."""
+        if number is not None:
+            try:
+                return Pointer.from_json(self.objects.read(_pointer_name(table, day, number)))
+            except FileNotFoundError:
+                return None
+        listed = {n: found for found in self._pointers(table, day) for _, n in self._numbered([found])}
+        return self.load(listed[max(listed)]) if listed else None
+
+    def load(self, found: Found) -> Pointer:
+        """The pointer that a listing showed."""
+        if found not in self._read:
+            self._read[found] = Pointer.from_json(self.objects.read(found.name))
+        pointer: Pointer = self._read[found]
+        return pointer
+
+    def load_json(self, found: Found) -> dict[str, Any]:
+        """A record that a listing showed; it is read once, because records do not change."""
+        if found not in self._read:
+            self._read[found] = json.loads(self.objects.read(found.name))
+        record: dict[str, Any] = self._read[found]
+        return record
+
+    def _pointers(self, table: str, day: date) -> list[Found]:
+        return self.objects.find(f"{_folder(table, day)}/pointers")
+
+    @staticmethod
+    def _numbered(listed: Iterable[Found]) -> Iterable[tuple[date, int]]:
+        for found in listed:
+            if match := POINTER.fullmatch(found.name):
+                yield date.fromisoformat(match[2]), int(match[3])
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def read_frame(self, pointer: Pointer) -> pl.DataFrame:
+        """The rows of a version; from the file itself where the lake is a folder."""
+        name = pointer.content[0]
+        path = local_path(self.objects, name)
+        return pl.read_parquet(path if path is not None else io.BytesIO(self.objects.read(name)))
+
+    def read_file(self, pointer: Pointer, name: str) -> bytes:
+        return self.objects.read(self._file_name(pointer, name))
+
+    def folder(self, table: str, day: date) -> Path:
+        return self._path(_folder(table, day))
 
     def data_path(self, pointer: Pointer) -> Path:
-        return self.folder(pointer.table, pointer.day) / f"{pointer.data}.parquet"
+        return self._path(pointer.content[0])
 
     def file_path(self, pointer: Pointer, name: str) -> Path:
+        return self._path(self._file_name(pointer, name))
+
+    def quarantine(self, table: str, day: date, run_id: str) -> Path:
+        return self._path(f"quarantine/{_folder(table, day)}/{run_id}")
+
+    def _file_name(self, pointer: Pointer, name: str) -> str:
         if name not in pointer.files:
             raise KeyError(f"`{pointer.table}` of {pointer.day} has no file `{name}`; it has {sorted(pointer.files)}")
-        return self.folder(pointer.table, pointer.day) / f"{pointer.hash}.files" / name
+        return f"{_folder(pointer.table, pointer.day)}/{pointer.hash}.files/{name}"
+
+    def _path(self, name: str) -> Path:
+        path = local_path(self.objects, name)
+        if path is None:
+            raise InputError(
+                f"{self.objects.where(name)} is in an object store and has no path on this machine; "
+                "read it with Store.read_frame or Store.read_file"
+            )
+        return path
+
+    # -- publishing ------------------------------------------------------------------------------------------------
 
     def staging(self, table: str, day: date, run_id: str) -> Path:
-        folder = self.root / "staging" / table / f"day={day.isoformat()}"
+        """A new name on this machine for a draft."""
+        folder = self.staging_folder / _folder(table, day)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{run_id}-{uuid.uuid4().hex[:8]}.parquet"
 
@@ -173,10 +268,10 @@ class Store:
         run_id: str,
         set_aside: int = 0,
     ) -> Pointer:
-        """Move an audited staged table into place and point to it.
+        """Bring an audited staged table into the lake and point to it.
 
         Args:
-            staged: The Parquet file that was audited; it is moved.
+            staged: The Parquet file that was audited; it may be moved.
             after: The number of the version that was current when the attempt began (0: none).
 
         Raises:
@@ -200,17 +295,12 @@ class Store:
             run_id,
             set_aside,
         )
-        folder = self.folder(table, day)
-        folder.mkdir(parents=True, exist_ok=True)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
-        staged.replace(folder / f"{data}.parquet")
+        # Content that is there already is written again: its fresh time keeps a sweep away until it is pointed to.
+        self.objects.upload(staged, pointer.content[0])
         for name, content in files.items():
-            target = folder / f"{pointer.hash}.files" / name
-            if not target.exists():
-                create_exclusively(target, content)
+            self.objects.write(self._file_name(pointer, name), content)
         try:
-            create_exclusively(folder / "pointers" / f"{pointer.number:06d}.json", pointer.to_json())
+            self.objects.create(_pointer_name(table, day, pointer.number), pointer.to_json())
         except FileExistsError:
             raise PublishRace(
                 f"`{table}` of {day}: another run published version {pointer.number} while this one was at work. "
@@ -218,25 +308,47 @@ class Store:
             ) from None
         return pointer
 
-    def quarantine(self, table: str, day: date, run_id: str) -> Path:
-        folder = self.root / "quarantine" / table / f"day={day.isoformat()}" / run_id
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    # -- quarantine ------------------------------------------------------------------------------------------------
+
+    def keep(self, table: str, day: date, run_id: str, name: str, frame: pl.DataFrame) -> None:
+        """Put rows into an attempt's quarantine folder."""
+        staged = self.staging(table, day, run_id)
+        try:
+            frame.write_parquet(staged)
+            self.objects.upload(staged, f"quarantine/{_folder(table, day)}/{run_id}/{name}")
+        finally:
+            staged.unlink(missing_ok=True)
 
     def refuse(self, table: str, day: date, run_id: str, after: int, reasons: list[str]) -> Refusal:
-        """Record that an attempt was refused; offending rows go into the same folder."""
-        folder = self.quarantine(table, day, run_id)
-        record = {"after_pointer": after, "reasons": reasons}
-        (folder / "refusal.json").write_bytes(json.dumps(record, indent=1).encode())
-        return Refusal(table, day, run_id, after, reasons, folder)
+        """Record that an attempt was refused; its offending rows are in the same folder already."""
+        folder = f"quarantine/{_folder(table, day)}/{run_id}"
+        record = {"after_pointer": after, "reasons": reasons, "time_ns": time.time_ns()}
+        self.objects.write(f"{folder}/refusal.json", json.dumps(record, indent=1).encode())
+        return Refusal(table, day, run_id, after, reasons, self.objects.where(folder))
 
     def standing_refusal(self, table: str, day: date) -> Refusal | None:
         """The refusal of the newest attempt, if no good version has been published since."""
+        listed = [f for f in self.objects.find(f"quarantine/{_folder(table, day)}") if REFUSAL.fullmatch(f.name)]
+        if not listed:
+            return None
         numbers = self.numbers(table, day)
-        current = numbers[-1] if numbers else 0
-        folder = self.root / "quarantine" / table / f"day={day.isoformat()}"
-        for record in sorted(folder.glob("*/refusal.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
-            raw = json.loads(record.read_bytes())
-            if raw["after_pointer"] >= current:
-                return Refusal(table, day, record.parent.name, raw["after_pointer"], raw["reasons"], record.parent)
-        return None
+        return self._standing(listed, {day: numbers[-1]} if numbers else {}).get(day)
+
+    def refusals(self, table: str) -> dict[date, Refusal]:
+        """The standing refusals of all days; one listing of the quarantine and, if there are any, one of the table."""
+        listed = [f for f in self.objects.find(f"quarantine/{table}") if REFUSAL.fullmatch(f.name)]
+        return self._standing(listed, self.current(table)) if listed else {}
+
+    def _standing(self, listed: Iterable[Found], current: Mapping[date, int]) -> dict[date, Refusal]:
+        newest: dict[date, tuple[int, Refusal]] = {}
+        for found in listed:
+            match = REFUSAL.fullmatch(found.name)
+            assert match is not None
+            table, day, run_id, raw = match[1], date.fromisoformat(match[2]), match[3], self.load_json(found)
+            # Records of earlier releases have no time of their own.
+            at = raw.get("time_ns") or int(found.modified.timestamp() * 1e9)
+            if raw["after_pointer"] < current.get(day, 0) or (day in newest and newest[day][0] >= at):
+                continue
+            folder = self.objects.where(found.name.rpartition("/")[0])
+            newest[day] = at, Refusal(table, day, run_id, raw["after_pointer"], raw["reasons"], folder)
+        return {day: refusal for day, (_, refusal) in sorted(newest.items())}

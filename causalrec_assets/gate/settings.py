@@ -1,0 +1,109 @@
+"""A home's settings files, and the one that the gate itself reads: `lake.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import yaml
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.home import Home
+
+LAKE = "lake.yaml"
+
+
+def read_setting(home: Home, file: str) -> dict[str, Any]:
+    """Parse a settings file.
+
+    Raises:
+        InputError: The file is missing, is not YAML, or is not a mapping; the message names file and line.
+    """
+    path = home.setting(file)
+    if not path.exists():
+        raise InputError(f"{home.data / file} is missing; copy the one in the checkout's data/ folder")
+    try:
+        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
+    if parsed is None:
+        return {}
+    if not isinstance(parsed, Mapping):
+        raise InputError(f"{path} must be a mapping of keys to values, it is a {type(parsed).__name__}")
+    return cast(dict[str, Any], dict(parsed))
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long the lake keeps what nobody reads any more.
+
+    Attributes:
+        versions: How many versions of a table's day are kept, the current one included.
+        staging_days: After how many days what a killed run left behind is removed.
+        quarantine_days: After how many days refused drafts and unusable rows are removed.
+    """
+
+    versions: int = 5
+    staging_days: int = 2
+    quarantine_days: int = 90
+
+
+@dataclass(frozen=True)
+class LakeSettings:
+    """`data/lake.yaml`.
+
+    Attributes:
+        root: A folder or an fsspec URL; empty: the home's `lake/`.
+        storage_options: What fsspec is given beside the URL.
+        single_writer: No two runs ever publish at the same time.
+    """
+
+    root: str = ""
+    storage_options: Mapping[str, Any] = field(default_factory=dict)
+    single_writer: bool = False
+    retention: Retention = field(default_factory=Retention)
+
+
+def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
+    """Read the lake's settings; a key that is left out has the value of the template.
+
+    Args:
+        where: The file, for messages.
+
+    Raises:
+        InputError: An unknown key, or a value of another kind.
+    """
+    _refuse_unknown(raw, ("root", "storage_options", "single_writer", "retention"), where)
+    root, options, single = raw.get("root"), raw.get("storage_options"), raw.get("single_writer", False)
+    if not isinstance(root, str | None):
+        raise InputError(f"{where}: `root` must be a folder or a URL such as s3://bucket/prefix, got {root!r}")
+    if not isinstance(options, Mapping | None) or not all(isinstance(key, str) for key in options or {}):
+        raise InputError(
+            f"{where}: `storage_options` must map names to values, e.g. endpoint_url: ..., got {options!r}"
+        )
+    if not isinstance(single, bool):
+        raise InputError(f"{where}: `single_writer` must be true or false, got {single!r}")
+    return LakeSettings(
+        (root or "").strip(), dict(options or {}), single, _parse_retention(raw.get("retention"), where)
+    )
+
+
+def _parse_retention(raw: Any, where: str) -> Retention:
+    if not isinstance(raw, Mapping | None):
+        raise InputError(
+            f"{where}: `retention` must map versions, staging_days, quarantine_days to numbers, got {raw!r}"
+        )
+    at_least = {"versions": 1, "staging_days": 1, "quarantine_days": 0}
+    _refuse_unknown(raw or {}, tuple(at_least), f"{where}: `retention`")
+    for key, value in (raw or {}).items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < at_least[key]:
+            raise InputError(
+                f"{where}: `retention: {key}` must be a whole number of at least {at_least[key]}, got {value!r}"
+            )
+    return Retention(**(raw or {}))
+
+
+def _refuse_unknown(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    if unknown := set(raw) - set(known):
+        raise InputError(f"{where}: unknown key {sorted(map(str, unknown))}; known are {sorted(known)}")
