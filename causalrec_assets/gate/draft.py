@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Draft:
         files: Artefacts published with it (weights, cards, reports); never pickles.
         params: Values that the contract's rules refer to, as `$name` or `only_if: name`.
         metadata: What the Dagster UI shows beside the row count and the schema.
+        lineage: Column -> the (table, column) pairs that its values are made from; the UI draws it.
         exports: Name of a file -> where a copy for people goes, once the table is published.
         set_aside: Rows of the source that cannot be used, each with its reason; they go to quarantine, the table is
             still published.
@@ -37,5 +38,6 @@ class Draft:
     files: Mapping[str, bytes] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     exports: Mapping[str, Path] = field(default_factory=dict)
     set_aside: pl.DataFrame | None = None

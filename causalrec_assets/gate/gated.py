@@ -16,6 +16,8 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
+from causalrec_assets.gate.inputs import Inputs, MissingDay
+from causalrec_assets.gate.metadata import column_lineage, learning_window_words, still_readable
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
 from causalrec_assets.gate.store import PublishRace
 from causalrec_assets.partitions import days
@@ -26,7 +28,7 @@ CONTRACT, ANSWERABLE, INPUTS = "contract", "answerable", "inputs"
 def gated_asset(
     table: str, *, stage: str, **asset_options: Any
 ) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
-    """Declare a daily asset behind the gate.
+    """Declare a daily asset behind the gate. Its function takes the context and, by name, the resource `lake`.
 
     Args:
         table: The table's and the asset's name; its contract is `data/contracts/TABLE.yaml`.
@@ -54,8 +56,13 @@ def gated_asset(
 
     def declare(make_draft: Callable[..., Draft]) -> dg.AssetsDefinition:
         @functools.wraps(make_draft)
-        def step(context: dg.AssetExecutionContext, *args: Any, **kwargs: Any) -> Any:
-            yield from _pass_gate(context, table, lambda: make_draft(context, *args, **kwargs))
+        def step(context: dg.AssetExecutionContext, **resources: Any) -> Any:
+            yield from _pass_gate(
+                context,
+                table,
+                begin=lambda: resources["lake"].inputs(context),
+                make_draft=lambda: make_draft(context, **resources),
+            )
 
         signature = inspect.signature(make_draft)
         step.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
@@ -75,13 +82,22 @@ def gated_asset(
     return declare
 
 
-def _pass_gate(context: dg.AssetExecutionContext, table: str, make_draft: Callable[[], Draft]) -> Iterator[Any]:
+def _pass_gate(
+    context: dg.AssetExecutionContext, table: str, begin: Callable[[], Inputs], make_draft: Callable[[], Draft]
+) -> Iterator[Any]:
+    # The gate's own record of the attempt, from before it: what was published since is newer than its refusal.
+    attempt: Inputs | None = None
     try:
+        attempt = begin()
         draft = make_draft()
+        window = learning_window_words(draft.inputs)
         outcome = write_audit_publish(draft)
     except (InputError, PublishRace) as error:
-        yield _check(table, CONTRACT, False, {"reason": str(error)})
-        raise dg.Failure(f"{table} of {context.partition_key}: {error}", allow_retries=False) from error
+        metadata = _refuse(attempt, error) if attempt is not None else {}
+        yield _check(table, CONTRACT, False, {"reason": str(error), **metadata})
+        raise dg.Failure(
+            f"{table} of {context.partition_key}: {error}", metadata=metadata, allow_retries=False
+        ) from error
     yield _contract_check(table, outcome)
     yield _answerable_check(table, draft, outcome)
     warnings = draft.inputs.warnings
@@ -100,24 +116,41 @@ def _pass_gate(context: dg.AssetExecutionContext, table: str, make_draft: Callab
                 "failed_rules": dg.MetadataValue.md(_rules_table(outcome.audit.broken)),
                 "offending_rows": dg.MetadataValue.md(_rows_table(outcome.offending)),
                 "quarantine": dg.MetadataValue.path(str(outcome.refusal.folder)),
+                "still_readable": still_readable(draft.inputs),
             },
             allow_retries=False,
         )
-    yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome))
+    yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome, window))
 
 
-def _metadata(draft: Draft, outcome: Outcome) -> dict[str, Any]:
+def _refuse(attempt: Inputs, error: InputError | PublishRace) -> dict[str, Any]:
+    """Record that an attempt ended in bad input, as a broken contract is recorded, so that readers are warned.
+
+    A missing day says nothing about this table's data, and whoever lost a race was overtaken by a good version.
+    """
+    readable = {"still_readable": still_readable(attempt)}
+    if isinstance(error, MissingDay | PublishRace):
+        return readable
+    refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [str(error)])
+    return {**readable, "quarantine": dg.MetadataValue.path(str(refusal.folder))}
+
+
+def _metadata(draft: Draft, outcome: Outcome, window: str | None) -> dict[str, Any]:
     pointer = outcome.pointer
     assert pointer is not None
     columns = [dg.TableColumn(name, str(dtype)) for name, dtype in outcome.frame.schema.items()]
-    answer = {"answer": f"{draft.answer.status.value}: {draft.answer.reason}"} if not draft.answer.answered else {}
+    optional = {
+        "dagster/column_lineage": column_lineage(draft.lineage) if draft.lineage else None,
+        "answer": None if draft.answer.answered else f"{draft.answer.status.value}: {draft.answer.reason}",
+        "learning_window": window,
+    }
     return {
         "dagster/row_count": outcome.frame.height,
         "dagster/column_schema": dg.TableSchema(columns),
         "version": pointer.number,
         "hash": pointer.hash,
         "set_aside_rows": pointer.set_aside,
-        **answer,
+        **{key: value for key, value in optional.items() if value is not None},
         **draft.metadata,
     }
 

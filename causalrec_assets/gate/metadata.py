@@ -1,9 +1,14 @@
-"""Tables and small pictures as Dagster metadata."""
+"""What the Dagster UI shows of a table: small tables and pictures, column lineage, windows in words."""
 
 import base64
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import dagster as dg
 import polars as pl
+
+from causalrec_assets.gate.inputs import Inputs, read_setting
+from causalrec_assets.gate.windows import parse_learning
 
 
 def table(frame: pl.DataFrame, rows: int = 40) -> dg.MarkdownMetadataValue:
@@ -25,3 +30,50 @@ def table(frame: pl.DataFrame, rows: int = 40) -> dg.MarkdownMetadataValue:
 def picture(png: bytes) -> dg.MarkdownMetadataValue:
     """A small picture, embedded."""
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def column_lineage(lineage: Mapping[str, Sequence[tuple[str, str]]]) -> dg.TableColumnLineage:
+    """Column -> the (table, column) pairs that it is made from, as the UI draws it."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key=table, column_name=upstream) for table, upstream in made_from]
+            for column, made_from in lineage.items()
+        }
+    )
+
+
+def still_readable(inputs: Inputs) -> str:
+    """What readers get of a partition whose newest attempt failed."""
+    good = inputs.store.pointer(inputs.asset, inputs.day)
+    if good is None:
+        return "there is no earlier version"
+    return f"the last good version ({good.number}, of run {good.run_id}) stays readable"
+
+
+def learning_window_words(inputs: Inputs) -> str | None:
+    """The days that an attempt learned from and was judged on; None when it did not ask for them."""
+    # The property is cached, and reading it here would record the settings as inputs of tables that do not depend on
+    # them.
+    if "learning" not in inputs.__dict__:
+        return None
+    window = inputs.learning
+    settings = parse_learning(read_setting(inputs.home, "learning.yaml"), read_setting(inputs.home, "sources.yaml"))
+    words = (
+        f"trained on {_span(window.train_days, 'w', settings.window_days)}, judged on "
+        f"{_span(window.judge_days, 'h', settings.judgement_days)}, outcomes mature after m = "
+        f"{_days(settings.maturity_days)}"
+    )
+    return words if window.enough else f"{words}; too few: {window.reason}"
+
+
+def _span(found: Sequence[date], name: str, wanted: int) -> str:
+    all_of_them = f"{name} = {_days(wanted)}"
+    if not found:
+        return f"no day ({all_of_them}, none after the logs begin)"
+    if len(found) < wanted:
+        all_of_them = f"{len(found)} of {all_of_them}, cut off where the logs begin"
+    return f"{found[0]} to {found[-1]} ({all_of_them})"
+
+
+def _days(number: int) -> str:
+    return f"{number} day" if number == 1 else f"{number} days"

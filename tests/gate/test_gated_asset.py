@@ -1,30 +1,45 @@
 """The gate inside Dagster: what a run records when a table holds, and when it does not."""
 
+from datetime import date
+
 import dagster as dg
 import polars as pl
 import pytest
+import yaml
 
 from causalrec_assets.answers import InputError, not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import MissingDay
+from causalrec_assets.gate.metadata import learning_window_words
+from causalrec_assets.gate.publishing import write_audit_publish
+from causalrec_assets.gate.store import PublishRace, open_store
 from causalrec_assets.home import Home
 from resources.lake import Lake
 from tests.gate.test_publishing import GOOD
 
 DAY = "2026-03-03"
-STATE = {"frame": GOOD, "raise": None, "answer": None, "attempts": 0}
+BAD = GOOD.with_columns(share=pl.lit(0.0))
+NOTHING = {"frame": GOOD, "raise": None, "answer": None, "learns": False, "overtaken": False}
+STATE = {**NOTHING, "attempts": 0}
+LINEAGE = {"id": [("landed", "sale")], "click": [("landed", "clicked"), ("landed", "sale")], "share": ()}
 
 
 @gated_asset("sales", stage="gate", deps=["landed"])
 def sales(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What was sold."""
     STATE["attempts"] += 1
+    params = {"nested_outcomes": True, "expected_rows": 0 if STATE["answer"] else 2}
+    if STATE["overtaken"]:
+        write_audit_publish(Draft(lake.inputs(context), GOOD, params=params))
     if STATE["raise"]:
         raise STATE["raise"]
-    params = {"nested_outcomes": True, "expected_rows": 0 if STATE["answer"] else 2}
+    inputs = lake.inputs(context)
+    if STATE["learns"]:
+        assert inputs.learning.judge_days
     if STATE["answer"]:
-        return Draft(lake.inputs(context), None, answer=STATE["answer"], params=params)
-    return Draft(lake.inputs(context), STATE["frame"], params=params)
+        return Draft(inputs, None, answer=STATE["answer"], params=params)
+    return Draft(inputs, STATE["frame"], params=params, lineage=LINEAGE)
 
 
 @dg.asset(deps=[sales], partitions_def=sales.partitions_def)
@@ -35,16 +50,16 @@ def downstream() -> None:
 @pytest.fixture
 def run(home: Home):
     instance = dg.DagsterInstance.ephemeral()
-    STATE.update({"frame": GOOD, "raise": None, "answer": None, "attempts": 0})
+    STATE.update({**NOTHING, "attempts": 0})
 
-    def materialise(**state):
-        STATE.update({"frame": GOOD, "raise": None, "answer": None} | state)
+    def materialise(lake=None, **state):
+        STATE.update(NOTHING | state)
         return dg.materialize(
             [sales, downstream],
             partition_key=DAY,
             instance=instance,
             raise_on_error=False,
-            resources={"lake": Lake(home=str(home.root))},
+            resources={"lake": lake or Lake(home=str(home.root))},
         )
 
     materialise.instance = instance
@@ -69,7 +84,7 @@ def test_a_table_that_holds_is_materialised_with_its_checks(run):
 
 
 def test_a_broken_contract_leaves_no_materialisation_no_retry_and_nothing_downstream(run):
-    result = run(frame=GOOD.with_columns(share=pl.lit(0.0)))
+    result = run(frame=BAD)
     assert not result.success
     assert materialised(result) == []
     assert checks(result)["contract"] is False
@@ -94,5 +109,140 @@ def test_an_answer_is_a_warning_and_downstream_runs(run):
 
 
 def test_a_good_rerun_heals(run):
-    run(frame=GOOD.with_columns(share=pl.lit(0.0)))
+    run(frame=BAD)
     assert checks(run())["contract"] is True
+
+
+def standing(home):
+    return open_store(home).standing_refusal("sales", date.fromisoformat(DAY))
+
+
+def metadata(result):
+    """Of the materialisation, or of the failed step."""
+    done = result.asset_materializations_for_node("sales")
+    return done[0].metadata if done else result.failure_data_for_node("sales").user_failure_data.metadata
+
+
+def test_bad_input_leaves_a_refusal_that_stands_until_a_good_run(run, home):
+    result = run(**{"raise": InputError("events.csv, row 7: `time` is empty")})
+    assert standing(home).reasons == ["events.csv, row 7: `time` is empty"]
+    assert standing(home).run_id == result.run_id
+    assert str(standing(home).folder) == metadata(result)["quarantine"].value
+    assert run().success
+    assert standing(home) is None
+
+
+def test_a_reader_is_warned_of_bad_input_as_of_a_broken_contract(run, attempt, home):
+    run()
+    run(**{"raise": InputError("events.csv is cut off")})
+    reader = attempt(asset="report", day=date.fromisoformat(DAY))
+    assert reader.table("sales").number == 1
+    assert "events.csv is cut off" in reader.warnings[0]
+
+
+def test_a_contract_that_is_wrong_refuses_too(run, home):
+    (home.data / "contracts" / "sales.yaml").write_text("table: sales")
+    assert not run().success
+    assert "`rules` is empty" in standing(home).reasons[0]
+
+
+@pytest.mark.parametrize("error", [MissingDay("units of 2026-03-01 is missing"), PublishRace("somebody was first")])
+def test_a_missing_day_and_a_lost_race_are_no_refusals(run, home, error):
+    result = run(**{"raise": error})
+    assert not result.success
+    assert checks(result) == {"contract": False}
+    assert standing(home) is None
+    assert "quarantine" not in metadata(result)
+
+
+def test_bad_input_of_an_attempt_that_was_overtaken_by_a_good_version_does_not_stand(run, home):
+    result = run(overtaken=True, **{"raise": InputError("events.csv is cut off")})
+    assert not result.success
+    assert standing(home) is None
+    assert "version (1, of run" in metadata(result)["still_readable"].value
+
+
+class Unreachable(Lake):
+    def inputs(self, context):
+        raise InputError("lake.yaml: `root` cannot be reached")
+
+
+def test_where_not_even_the_lake_is_known_the_step_fails_with_those_words(run, home):
+    result = run(lake=Unreachable(home=str(home.root)))
+    assert not result.success
+    assert "cannot be reached" in str(result.failure_data_for_node("sales").error)
+    assert STATE["attempts"] == 0
+    assert standing(home) is None
+
+
+FAILING = {
+    "contract": {"frame": BAD},
+    "input": {"raise": InputError("row 7")},
+    "missing_day": {"raise": MissingDay("units")},
+}
+
+
+@pytest.mark.parametrize("how", sorted(FAILING))
+def test_the_failed_step_says_what_is_still_readable(run, how):
+    assert metadata(run(**FAILING[how]))["still_readable"].value == "there is no earlier version"
+    good = run()
+    said = metadata(run(**FAILING[how]))["still_readable"].value
+    assert said == f"the last good version (1, of run {good.run_id}) stays readable"
+
+
+def test_column_lineage_is_in_the_metadata_of_what_has_rows(run):
+    lineage = metadata(run())["dagster/column_lineage"].value
+    dep = dg.TableColumnDep
+    assert lineage.deps_by_column == {
+        "id": [dep(asset_key="landed", column_name="sale")],
+        "click": [dep(asset_key="landed", column_name="clicked"), dep(asset_key="landed", column_name="sale")],
+        "share": [],
+    }
+    assert "dagster/column_lineage" not in metadata(run(answer=not_available("no user id")))
+
+
+def declare_learning(home, window, judgement, least=1, maturity=0):
+    learning = {"window_days": window, "judgement_days": judgement, "min_days": least, "seed": 1}
+    (home.data / "learning.yaml").write_text(yaml.safe_dump(learning))
+    sources = {"first_day": date(2026, 3, 2), "outcomes": {"click": {"maturity_days": maturity}}}
+    (home.data / "sources.yaml").write_text(yaml.safe_dump(sources))
+
+
+def test_the_window_is_said_by_who_read_it_and_by_nobody_else(run, home):
+    declare_learning(home, 1, 1)
+    store, day = open_store(home), date.fromisoformat(DAY)
+    assert "learning_window" not in metadata(run())
+    assert "setting:learning.yaml" not in store.pointer("sales", day).inputs
+    assert metadata(run(learns=True))["learning_window"].value == (
+        "trained on 2026-03-02 to 2026-03-02 (w = 1 day), judged on 2026-03-03 to 2026-03-03 (h = 1 day), "
+        "outcomes mature after m = 0 days"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            (10, 4),
+            "trained on 2026-03-02 to 2026-03-11 (w = 10 days), judged on 2026-03-12 to 2026-03-15 (h = 4 days), "
+            "outcomes mature after m = 0 days",
+        ),
+        (
+            (10, 4, 1, 2),
+            "trained on 2026-03-02 to 2026-03-09 (8 of w = 10 days, cut off where the logs begin), judged on "
+            "2026-03-10 to 2026-03-13 (h = 4 days), outcomes mature after m = 2 days",
+        ),
+        (
+            (28, 14, 3),
+            "trained on no day (w = 28 days, none after the logs begin), judged on 2026-03-02 to 2026-03-15 "
+            "(h = 14 days), outcomes mature after m = 0 days; too few: 0 training days before 2026-03-02, at least 3 "
+            "are needed (learning.yaml: min_days); the logs begin on 2026-03-02",
+        ),
+    ],
+)
+def test_a_window_in_words(attempt, home, settings, said):
+    declare_learning(home, *settings)
+    inputs = attempt(day=date(2026, 3, 15))
+    assert learning_window_words(inputs) is None
+    assert inputs.learning
+    assert learning_window_words(inputs) == said
