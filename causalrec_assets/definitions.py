@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from causalrec_assets.automation import JOBS
+from causalrec_assets.automation import JOBS, SCHEDULES, SENSORS
 from causalrec_assets.embeddings.assets import ASSETS as EMBEDDINGS
 from causalrec_assets.evaluation.assets import ASSETS as EVALUATION
 from causalrec_assets.graph.assets import ASSETS as GRAPH
@@ -18,5 +18,7 @@ from resources.tracking import Tracking
 defs = dg.Definitions(
     assets=[*LOGS, *GRAPH, *EMBEDDINGS, *MODEL, *POLICY, *EVALUATION, *SERVING],
     jobs=JOBS,
+    schedules=SCHEDULES,
+    sensors=SENSORS,
     resources={"lake": Lake(), "compute": Compute(), "text_encoder": TextEncoder(), "tracking": Tracking()},
 )

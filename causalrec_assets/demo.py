@@ -15,11 +15,14 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from causalrec_assets.home import CHECKOUT, Home, create_home, remember
+
+if TYPE_CHECKING:
+    from causalrec_assets.backfill import Built
 
 HOMES = {"simulated": "demo", "obd": "obd"}
 
@@ -39,14 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.home is None:
         remember(home)
     land(home, given.logs)
-    rebuilt, failed = materialise(home)
-    if failed:
-        say(f"\n{failed}")
+    built = materialise(home)
+    if built.failed or built.waits:
+        say("\n" + "\n".join([*built.failed, *built.waits]))
         return 1
     conclude(home, given.logs)
-    nothing = (
-        "Everything was current: nothing was rebuilt." if not rebuilt else f"{rebuilt} asset partitions were built."
-    )
+    nothing = "Everything was current: nothing was rebuilt."
+    if built.partitions:
+        nothing = f"{built.partitions} asset partitions were built."
     say(
         f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui"
         + (" LOGS=obd" if given.logs == "obd" else "")
@@ -78,101 +81,29 @@ def land(home: Home, logs: str) -> None:
     landed.touch()
 
 
-def materialise(home: Home) -> tuple[int, str]:
-    """Bring every day's log assets and the newest day's learning assets up to date.
-
-    Returns:
-        How many asset partitions were built, and what failed (empty: nothing).
-    """
-    import dagster as dg
-
-    from causalrec_assets.definitions import defs
+def materialise(home: Home) -> Built:
+    """Bring every day's log assets and the newest day's learning assets up to date."""
+    from causalrec_assets.backfill import Built, bring_up_to_date
     from causalrec_assets.logs.landing_zone import LandingZone
 
     zone = LandingZone.of(home)
-    graph = defs.resolve_asset_graph()
-    order = [key.path[-1] for layer in graph.toposorted_asset_keys_by_level for key in layer]
-    group = {key.path[-1]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    logs, learning = ([n for n in order if (group[n] == "logs") == wanted] for wanted in (True, False))
     if zone.newest_day is None:
-        return 0, f"Nothing is landed in {zone.events.root}."
-    plan = [(day, logs, f"logs {day}") for day in zone.span]
-    plan += [(zone.newest_day, [name], name) for name in learning]
-    built = 0
-    with dg.DagsterInstance.get() as instance:
-        job = defs.resolve_implicit_global_asset_job_def()
-        for number, (day, names, title) in enumerate(plan, start=1):
-            stale = _stale(home, day, names)
-            if not stale:
-                continue
-            begun = time.perf_counter()
-            result = job.execute_in_process(
-                partition_key=day.isoformat(),
-                asset_selection=[dg.AssetKey(n) for n in stale],
-                instance=instance,
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
-            if not result.success:
-                return built, _failure(result)
-            built += len(stale)
-            say(f"[{number:2d}/{len(plan)}] {title:<24} {time.perf_counter() - begun:5.1f} s  {_warnings(result)}")
-    return built, ""
-
-
-def _stale(home: Home, day: date, names: Sequence[str]) -> list[str]:
-    """Of one day's assets in their order, those to build: not current, or after one that is not."""
-    from causalrec_assets.definitions import defs
-    from causalrec_assets.gate.currentness import stale_because
-    from causalrec_assets.gate.releases import ReleaseLog
-    from causalrec_assets.gate.store import open_store
-    from causalrec_assets.logs.landing_zone import LandingZone
-
-    store, resources = open_store(home), defs.resources or {}
-    serves = ReleaseLog(store).champion_as_of(day)
-    others = {
-        "landing": lambda what, d: LandingZone.of(home).fingerprint(what, d),
-        "newest": lambda _, d: str(d == _newest(home)),
-        "serves": lambda _, __: serves.bundle_hash if serves else "none",
-        "encoder": lambda _, __: resources["text_encoder"].fingerprint,
-        "compute": lambda _, __: resources["compute"].fingerprint,
-    }
-    for at, name in enumerate(names):
-        if stale_because(home, store, name, day, others):
-            return list(names[at:])
-    return []
-
-
-def _newest(home: Home) -> date | None:
-    from causalrec_assets.logs.landing_zone import LandingZone
-
-    return LandingZone.of(home).newest_day
-
-
-def _failure(result: Any) -> str:
-    step = next(event for event in result.all_events if event.is_step_failure)
-    error = step.event_specific_data.error
-    while error.cause is not None:
-        error = error.cause
-    return f"FAILED {step.step_key}: {error.message.strip()}"
-
-
-def _warnings(result: Any) -> str:
-    warned = [e for e in result.get_asset_check_evaluations() if not e.passed]
-    return "; ".join(sorted({f"{e.asset_key.path[-1]}: {e.check_name}" for e in warned}))
+        return Built(waits=[f"Nothing is landed in {zone.events.root}."])
+    return bring_up_to_date(home, zone.span, [zone.newest_day], say)
 
 
 def conclude(home: Home, logs: str) -> None:
     """The short table, the verdict, and where the report is."""
     from causalrec_assets.gate.store import open_store
+    from causalrec_assets.logs.landing_zone import LandingZone
 
-    store, day = open_store(home), _newest(home)
+    store, day = open_store(home), LandingZone.of(home).newest_day
     assert day is not None
 
     def table(name: str) -> pl.DataFrame:
         pointer = store.pointer(name, day)
         assert pointer is not None
-        return pl.read_parquet(store.data_path(pointer))
+        return store.read_frame(pointer)
 
     say("")
     if logs == "simulated":

@@ -165,13 +165,14 @@ def test_an_older_day_backfilled_records_its_decision_and_moves_nothing(own_home
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
     from causalrec_assets.gate.currentness import stale_because
+    from causalrec_assets.gate.snapshot import Snapshot
     from causalrec_assets.logs.landing_zone import LandingZone
 
-    store, others = Store(own_home.lake), {"landing": lambda what, day: LandingZone.of(own_home).fingerprint(what, day)}
-    assert stale_because(own_home, store, "units", LAST, others) is None
-    assert stale_because(own_home, store, "clean_events", LAST, others) is None
+    lake, others = Snapshot(Store(own_home.lake)), {"landing": LandingZone.of(own_home).fingerprint}
+    assert stale_because(own_home, lake, "units", LAST, others) is None
+    assert stale_because(own_home, lake, "clean_events", LAST, others) is None
     (own_home.data / "sources.yaml").write_text((own_home.data / "sources.yaml").read_text() + "\n# touched\n")
-    assert "sources.yaml" in stale_because(own_home, store, "units", LAST, others)
+    assert "sources.yaml" in stale_because(own_home, lake, "units", LAST, others)
     settings = yaml.safe_load((own_home.data / "sources.yaml").read_text())
     assert settings["name"] == "shop"
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from causalrec_assets.gate.inputs import champion_hash, code_hash, setting_hash
 from causalrec_assets.gate.releases import ReleaseLog
-from causalrec_assets.gate.store import Store
+from causalrec_assets.gate.snapshot import Snapshot
 from causalrec_assets.home import Home
 
 Resolver = Callable[[str, date], str]
@@ -16,7 +16,7 @@ Resolver = Callable[[str, date], str]
 
 def stale_because(
     home: Home,
-    store: Store,
+    lake: Snapshot,
     table: str,
     day: date,
     others: Mapping[str, Resolver],
@@ -25,22 +25,23 @@ def stale_because(
     """Why a partition would be rebuilt; None when it is current.
 
     Args:
+        lake: As it is now.
         others: Resolvers of the prefixes that only a stage or a resource knows, e.g. `landing`.
         only: Prefixes of the inputs that are asked about; None asks about all.
     """
-    pointer = store.pointer(table, day)
+    pointer = lake.pointer(table, day)
     if pointer is None:
         return "it was never published"
-    if (refused := store.standing_refusal(table, day)) is not None:
+    if (refused := lake.standing_refusal(table, day)) is not None:
         return f"its newest attempt was refused: {'; '.join(refused.reasons)}"
     resolvers: dict[str, Resolver] = {
-        "table": lambda rest, _: _table_hash(store, rest),
-        "latest": lambda rest, _: _latest_hash(store, rest),
-        "version": lambda rest, _: _version_hash(store, rest),
+        "table": lambda rest, _: _table_hash(lake, rest),
+        "latest": lambda rest, _: _latest_hash(lake, rest),
+        "version": lambda rest, _: _version_hash(lake, rest),
         "setting": lambda rest, _: setting_hash(home, rest),
         "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
         "code": lambda rest, _: code_hash(rest),
-        "champion": lambda _, d: champion_hash(ReleaseLog(store).champion_before(d)),
+        "champion": lambda _, d: champion_hash(ReleaseLog(lake.store).champion_before(d)),
         **others,
     }
     for key, recorded in sorted(pointer.inputs.items()):
@@ -54,19 +55,19 @@ def stale_because(
     return None
 
 
-def _table_hash(store: Store, rest: str) -> str:
+def _table_hash(lake: Snapshot, rest: str) -> str:
     name, _, day = rest.partition(":")
-    pointer = store.pointer(name, date.fromisoformat(day))
+    pointer = lake.pointer(name, date.fromisoformat(day))
     return pointer.hash if pointer else "none"
 
 
-def _latest_hash(store: Store, rest: str) -> str:
+def _latest_hash(lake: Snapshot, rest: str) -> str:
     name, _, day = rest.partition(":")
-    days = [found for found in store.days(name) if found < date.fromisoformat(day)]
-    return _table_hash(store, f"{name}:{days[-1]}") if days else "none"
+    days = [found for found in lake.days(name) if found < date.fromisoformat(day)]
+    return _table_hash(lake, f"{name}:{days[-1]}") if days else "none"
 
 
-def _version_hash(store: Store, rest: str) -> str:
+def _version_hash(lake: Snapshot, rest: str) -> str:
     name, day, number = rest.split(":")
-    pointer = store.pointer(name, date.fromisoformat(day), int(number))
+    pointer = lake.pointer(name, date.fromisoformat(day), int(number))
     return pointer.hash if pointer else "none"

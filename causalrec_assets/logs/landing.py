@@ -91,7 +91,7 @@ class LandingIndex:
         Raises:
             InputError: A file that concerns the day cannot be used, or nothing was landed for it.
         """
-        if problems := self._problems_of(day):
+        if problems := self.problems_of(day):
             raise InputError(" ".join(problems))
         found = self.by_day.get(day, [])
         if not found and day not in self.empty_days:
@@ -104,9 +104,10 @@ class LandingIndex:
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
         hashes = sorted(file.sha256 for file in self.by_day.get(day, []))
-        return sha256(canonical([hashes, day in self.empty_days, self._problems_of(day)]))
+        return sha256(canonical([hashes, day in self.empty_days, self.problems_of(day)]))
 
-    def _problems_of(self, day: date) -> list[str]:
+    def problems_of(self, day: date) -> list[str]:
+        """What is wrong with files that concern a day."""
         return [message for where, message in self.problems if where in (None, day)]
 
 

@@ -1,0 +1,202 @@
+"""What to build next, from what is in the landing zone and in the lake and from nothing else.
+
+Late data, a removed file and a first load are one case, and a plan is the same after a restart. Assets that only read
+landed files may be built side by side. `history` carries its state from day to day: only the first day that is not
+settled is asked for, and when its state comes out as it was, nothing after it is stale and the chain ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from causalrec_assets.gate.currentness import Resolver, stale_because
+from causalrec_assets.gate.inputs import read_setting
+from causalrec_assets.gate.releases import ReleaseLog
+from causalrec_assets.gate.snapshot import Snapshot
+from causalrec_assets.gate.store import canonical, sha256
+from causalrec_assets.gate.windows import learning_window, parse_learning
+from causalrec_assets.home import Home
+from causalrec_assets.logs.landing_zone import LandingZone
+
+LANDED = {"items": "items", "users": "users", "clean_events": "events"}
+"""The assets that read landed files -> which of them."""
+CARRIED = ("history", "units")
+"""The assets that build on the day before, and on `clean_events` and `items` of their own day."""
+DATA = frozenset({"landing", "table", "newest", "champion", "serves"})
+"""Inputs that change by themselves. Settings and code are changed by people, who say what is to be rebuilt."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Some assets of a day, to be built in one run.
+
+    Attributes:
+        key: Names what they would be made from: an attempt is not repeated until that is other.
+    """
+
+    day: date
+    assets: tuple[str, ...]
+    why: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What can be built now, side by side, and what has to wait, in words."""
+
+    requests: tuple[Request, ...] = ()
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans for one home, as the landing zone and the lake are at one moment.
+
+    Attributes:
+        others: How to look up inputs that only a resource knows: `encoder`, `compute`.
+        only: Prefixes of the inputs whose change counts; None counts all, settings and code too.
+        tried: Keys of the attempts that have been made.
+    """
+
+    home: Home
+    zone: LandingZone
+    lake: Snapshot
+    others: Mapping[str, Resolver]
+    only: Container[str] | None = DATA
+    tried: Container[str] = frozenset()
+
+    def stale(self, asset: str, day: date) -> str | None:
+        """Why a partition would be rebuilt; None when it is current."""
+        look: dict[str, Resolver] = {
+            "landing": self.zone.fingerprint,
+            "newest": lambda _, d: str(d == self.zone.newest_day),
+            "serves": lambda _, d: self._serves(d),
+            **self.others,
+        }
+        return stale_because(self.home, self.lake, asset, day, look, self.only)
+
+    def _serves(self, day: date) -> str:
+        champion = ReleaseLog(self.lake.store).champion_as_of(day)
+        return champion.bundle_hash if champion else "none"
+
+    # -- logs ------------------------------------------------------------------------------------------------------
+
+    def logs(self, days: Sequence[date], arriving: Collection[date | None] = ()) -> Plan:
+        """The log partitions of some days that can be built now.
+
+        Args:
+            days: Ascending, without a hole.
+            arriving: Days of files that may not be whole yet; None for a file whose days cannot be told.
+        """
+        landed, waits = self._from_landed_files(days, arriving)
+        carried, chain_waits = self._carried_on(days, landed)
+        requests = {request.day: request for request in landed}
+        for request in carried:
+            own = requests.get(request.day)
+            requests[request.day] = replace(own, assets=(*own.assets, *request.assets)) if own else request
+        return Plan(tuple(requests[day] for day in sorted(requests)), tuple(waits + chain_waits))
+
+    def _from_landed_files(
+        self, days: Sequence[date], arriving: Collection[date | None]
+    ) -> tuple[list[Request], list[str]]:
+        events, waits = self.zone.events, list[str]()
+        if None in arriving:
+            return [], ["files are still arriving whose days cannot be told yet"]
+        if everywhere := [message for day, message in events.problems if day is None]:
+            # Such a file may hold rows of any day. One run says so; hundreds would say no more.
+            waits.append(f"no day can be cleaned before this is put right: {' '.join(everywhere)}")
+            days = days[-1:]
+        requests: list[Request] = []
+        for day in days:
+            if day in arriving:
+                waits.append(f"{day}: files are still arriving")
+                continue
+            reasons = {asset: why for asset in LANDED if (why := self.stale(asset, day)) is not None}
+            nothing = day not in events.by_day and day not in events.empty_days and not events.problems_of(day)
+            if nothing and self.lake.pointer("clean_events", day) is None and "clean_events" in reasons:
+                waits.append(f"{day}: nothing was landed; land its events, or declare the day empty")
+                del reasons["clean_events"]
+            if reasons:
+                found = [self.zone.fingerprint(LANDED[asset], day) for asset in reasons]
+                self._ask(day, reasons, found, requests, waits)
+        return requests, waits
+
+    def _carried_on(self, days: Sequence[date], landed: Sequence[Request]) -> tuple[list[Request], list[str]]:
+        requests: list[Request] = []
+        waits: list[str] = []
+        to_come = {request.day for request in landed if {"clean_events", "items"} & set(request.assets)}
+        in_order = self.zone.source.has("user_id")
+        for day in days:
+            if day in to_come:
+                # The first unsettled day is built whole, in one run; what it changes shows in the next plan.
+                if not requests or not in_order:
+                    requests.append(Request(day, CARRIED, "its events are new", ""))
+                if in_order:
+                    break
+                continue
+            if missing := [name for name in ("clean_events", "items") if self.lake.pointer(name, day) is None]:
+                waits.append(f"{day}: `{'`, `'.join(missing)}` must be published before the days after it can go on")
+                if in_order:
+                    break
+                continue
+            reasons = {asset: why for asset in CARRIED if (why := self.stale(asset, day)) is not None}
+            if not reasons:
+                continue
+            reads = [("clean_events", day), ("items", day), ("history", day - timedelta(days=1))]
+            asked = self._ask(day, reasons, [self._hash(*read) for read in reads], requests, waits)
+            if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
+                break
+        return requests, waits
+
+    # -- learning --------------------------------------------------------------------------------------------------
+
+    def learning(self, day: date, parents: Mapping[str, Sequence[str]]) -> Plan:
+        """The learning assets of a day that are not current, and those that follow them.
+
+        Args:
+            parents: Each learning asset -> the assets of the same day that it reads, in an order in which an asset
+                comes after its parents.
+        """
+        settings = parse_learning(read_setting(self.home, "learning.yaml"), read_setting(self.home, "sources.yaml"))
+        window = learning_window(day, settings).days
+        reads = [*(("units", d) for d in window), *((name, day) for name in ("items", "users", "history"))]
+        if missing := [f"`{name}` of {d}" for name, d in reads if self.lake.pointer(name, d) is None]:
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            return Plan(waits=(f"learning of {day} needs {', '.join(missing[:3])}{more}",))
+        reasons: dict[str, str] = {}
+        for asset, read in parents.items():
+            behind = next((name for name in read if name in reasons), None)
+            why = f"`{behind}` is built again" if behind else self.stale(asset, day)
+            if why is not None:
+                reasons[asset] = why
+        requests: list[Request] = []
+        waits: list[str] = []
+        if reasons:
+            self._ask(day, reasons, [self._hash(*read) for read in reads], requests, waits)
+        return Plan(tuple(requests), tuple(waits))
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _hash(self, table: str, day: date) -> str:
+        pointer = self.lake.pointer(table, day)
+        return pointer.hash if pointer else "none"
+
+    def _ask(
+        self,
+        day: date,
+        reasons: Mapping[str, str],
+        made_from: Sequence[str],
+        requests: list[Request],
+        waits: list[str],
+    ) -> bool:
+        """Request the assets, unless that was tried; whether it was requested."""
+        versions = [self.lake.number(asset, day) for asset in reasons]
+        key = sha256(canonical([day, list(reasons), list(made_from), versions]))[:24]
+        why = "; ".join(sorted({f"{asset}: {reason}" for asset, reason in reasons.items()}))
+        if key in self.tried:
+            waits.append(f"{day}: `{'`, `'.join(reasons)}` failed with what is there now; see the failed run ({why})")
+            return False
+        requests.append(Request(day, tuple(reasons), why, key))
+        return True
