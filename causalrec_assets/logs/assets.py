@@ -12,6 +12,13 @@ from causalrec_assets.logs.covariates import covariate_names
 from causalrec_assets.logs.history import advance, history_before, within_window
 from causalrec_assets.logs.landing import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
+from causalrec_assets.logs.lineage import (
+    clean_events_lineage,
+    history_lineage,
+    items_lineage,
+    units_lineage,
+    users_lineage,
+)
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
 from causalrec_assets.logs.units import action_context, build_units, unit_roles
@@ -38,6 +45,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
+        lineage=items_lineage(source),
         metadata={
             "with_title": int(frame["title"].is_not_null().sum()),
             "categories": dg.MetadataValue.md(_markdown(by_category.sort("items", descending=True).head(20))),
@@ -60,6 +68,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
+        lineage=users_lineage(source),
         notes={"sensitive": list(source.sensitive)},
         metadata={
             "sensitive": ", ".join(source.sensitive) or "none",
@@ -83,6 +92,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         events,
+        lineage=clean_events_lineage(source),
         params={
             "published_rows": cleaned.landed_rows - cleaned.set_aside.height,
             "purchase_needs_click": source.purchase_needs_click,
@@ -120,6 +130,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         state,
+        lineage=history_lineage(source),
         params={"within_window": within_window(state, inputs.day, source.history_days)},
         metadata={"state": dg.MetadataValue.md(_markdown(rows.sort("entity")))},
     )
@@ -138,6 +149,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
+        lineage=units_lineage(source),
         notes={
             "roles": {column: roles[column] for column in frame.columns},
             "covariates": covariates,
