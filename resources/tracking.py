@@ -1,35 +1,39 @@
-"""Experiment tracking and the model registry, through dagster-mlflow; imported when first used."""
+"""Experiment tracking, through dagster-mlflow: one MLflow run per training partition, opened when the training begins,
+ended with it, and continued by the release. MLflow, Lightning and W&B are imported when they are first used."""
 
-import logging
-import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 
+from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.releases import Champion
 from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.home import Home
+from resources.attempt import Attempt, TrainingRun, dagster_link, linked, log_files
+from resources.mlflow_store import DAGSTER_RUN, OPENED_BY, PARTITION, RELEASE_RUN, STATUSES, MlflowStore, close
+from resources.registry import BUNDLE, MODEL, mirror_champion, register, registered_model
+from resources.tracking_settings import TrackingSettings, parse_tracking
+from resources.troubles import Troubles
 
-MODEL = "causalrec"
-BUNDLE, PARTITION, DAGSTER_RUN = "bundle", "partition", "dagster_run"
+__all__ = ["MODEL", "Attempt", "Tracking", "Training", "TrainingRun", "held_out_metrics"]
 
 
 @dataclass(frozen=True)
 class Training:
-    """What there is to track of one training partition.
+    """What a release adds to the run of its partition's training.
 
     Attributes:
+        dagster_run: That releases.
+        trained_in: The Dagster run that trained the model; None when no model could be trained.
         newest: Whether the partition is the newest day; only then is its bundle the registry's `challenger`.
         bundle: None when no challenger could be trained: the run is tracked, and no version is registered.
         files: Model files, logged as they are (safetensors and JSON; nothing is pickled).
-        params, metrics: By name.
+        params, scores: What the training would have logged; used where it has left no run to continue.
+        metrics: What the release adds, by name.
     """
 
     partition: date
@@ -37,168 +41,199 @@ class Training:
     verdict: str
     decision: str
     newest: bool
+    trained_in: str | None = None
     bundle: Mapping[str, Any] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """MLflow, mirroring what the release log decides.
+    """MLflow, with TensorBoard beside it, and W&B where an API key is configured.
 
     Attributes:
-        tracking_uri: A server, or empty for a SQLite store in the home.
-        experiment: Its name.
+        tracking_uri, experiment, dagster_ui, mlflow_ui, wandb_project: In place of what `data/tracking.yaml`
+            says; empty: as it says.
         enabled: False records nothing (for tests of other things).
     """
 
     tracking_uri: str = ""
-    experiment: str = "causalrec"
+    experiment: str = ""
+    dagster_ui: str = ""
+    mlflow_ui: str = ""
+    wandb_project: str = ""
     enabled: bool = True
 
+    def configured(self, home: Home) -> TrackingSettings:
+        """What `data/tracking.yaml` says, and this resource in its place. It is no input of any table.
+
+        Raises:
+            InputError: The file, or the resource, says something that cannot be.
+        """
+        own = {name: getattr(self, name) for name in TrackingSettings.__dataclass_fields__ if getattr(self, name)}
+        return parse_tracking({**read_setting(home, "tracking.yaml"), **own})
+
     def uri(self, home: Home) -> str:
-        return self.tracking_uri or f"sqlite:///{home.root / 'mlflow.db'}"
+        """The MLflow store."""
+        return self.configured(home).uri(home.root)
 
-    def mirror(self, home: Home, training: Training, champion: Champion | None, log: Any) -> dict[str, Any]:
-        """One MLflow run for the partition, its bundle as a registered version, and the aliases.
+    @contextmanager
+    def training(self, home: Home, attempt: Attempt, log: Any) -> Iterator[TrainingRun]:
+        """The MLflow run of a training, ended as FINISHED, FAILED (an exception) or KILLED (an interrupt).
 
-        `challenger` names the newest partition's version; `champion` the version of the bundle that the
-        release log says serves. It is set after the log has moved, so a run that dies between the two leaves
-        an old alias, which the next run sets right.
+        A process that is killed leaves it RUNNING. The partition's next attempt ends it as KILLED and has a run of its
+        own, with the whole curve from the checkpoint: a run tells of one Dagster run, and if the old process is not
+        dead after all, the two do not write into each other's.
 
         Args:
-            champion: What serves by the release log; None: the logging policy, which has no version and no
-                alias.
-            log: Of the step, for dagster-mlflow.
+            log: Of the step.
+
+        Raises:
+            InputError: `data/tracking.yaml` is wrong; anything else that goes wrong is told in the metadata.
+        """
+        store = MlflowStore(home, self.configured(home)) if self.enabled else None
+        run = TrainingRun(store, attempt, log)
+        try:
+            run.open()
+            yield run
+        except Exception:
+            run.close("FAILED")
+            raise
+        except BaseException:
+            run.close("KILLED")
+            raise
+        run.close("FINISHED")
+
+    def mirror(self, home: Home, training: Training, champion: Champion | None, log: Any) -> dict[str, Any]:
+        """Continue the run of the training: verdict, decision, values, the bundle as a registered version, the aliases.
+
+        `challenger` names the newest partition's version; `champion` the version of the bundle that the release log
+        says serves. It is set after the log has moved, so a run that dies between the two, or a server that is down,
+        leaves an old alias, which the next run sets right. A failure is told and not raised: the log has decided.
+
+        Args:
+            champion: What serves by the release log; None: the logging policy, which has no version and no alias.
+            log: Of the step.
 
         Returns:
-            Metadata for the materialisation.
+            Metadata for the materialisation; `tracking` says what is missing.
         """
         if not self.enabled:
             return {}
-        with self._run(home, training, log) as mlflow:
-            client, run = mlflow.tracking_client, mlflow.active_run().info
-            mlflow.log_params({**_flat(training.bundle), **training.params})
-            mlflow.log_metrics(dict(training.metrics))
-            found: dict[str, Any] = {"mlflow_run": run.run_id}
-            _registered_model(client)
-            if training.bundle is not None:
-                content = canonical(dict(training.bundle))
-                with tempfile.TemporaryDirectory() as folder:
-                    for name, file in {**training.files, "bundle.json": content}.items():
-                        (Path(folder) / name).write_bytes(file)
-                    mlflow.log_artifacts(folder, BUNDLE)
-                version = _version(client, sha256(content), f"{run.artifact_uri}/{BUNDLE}", run.run_id, training)
-                if training.newest:
-                    client.set_registered_model_alias(MODEL, "challenger", version)
-                found["registered_version"] = version
-            return found | _mirror_champion(client, champion)
+        store = MlflowStore(home, self.configured(home))
+        troubles = Troubles(log, {store.uri: "the MLflow store"} if store.settings.tracking_uri else {})
+        found: dict[str, Any] = {}
+        with troubles.survived("the MLflow run lacks the release; materialise `release` again to bring it"):
+            found |= _release(store, training, log)
+        with troubles.survived("the alias `champion` may be old; the next release sets it right"):
+            client = store.client()
+            registered_model(client)
+            found |= mirror_champion(client, champion)
+        return found | troubles.metadata
 
-    @contextmanager
-    def _run(self, home: Home, training: Training, log: Any) -> Iterator[Any]:
-        """dagster-mlflow's handle with a run of its own, ended as FINISHED or FAILED.
+    def end_abandoned(self, home: Home, dagster_run_id: str, status: str) -> list[str]:
+        """End the MLflow runs that a Dagster run has left RUNNING.
 
-        Its resource keeps one MLflow run per Dagster run and leaves it RUNNING without a hook; this gives a
-        training partition a run of its own and ends it.
+        Args:
+            dagster_run_id: A run that has ended.
+            status: FAILED, KILLED or FINISHED.
+
+        Returns:
+            The ids of the MLflow runs that were ended; none where there is no store, and none is made.
+
+        Raises:
+            ValueError: MLflow has no such status.
         """
-        import mlflow
+        return self._end(home, dagster_run_id, status, ("RUNNING",))
 
-        # After the import, which sets them: migrating a new store would fill the step's log.
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        uri = self.uri(home)
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
-        if mlflow.get_experiment_by_name(self.experiment) is None:
-            local = None if self.tracking_uri else (home.root / "mlflow-artifacts").as_uri()
-            mlflow.create_experiment(self.experiment, artifact_location=local)
-        mlflow.set_experiment(self.experiment)
-        partition = training.partition.isoformat()
-        run = mlflow.start_run(run_name=partition)
-        tags = {
-            PARTITION: partition,
-            DAGSTER_RUN: training.dagster_run,
-            "verdict": training.verdict,
-            "decision": training.decision,
-        }
-        # Given the run's id, the handle does not look for one of the same Dagster run, which may be another
-        # partition's.
-        config = {
-            "experiment_name": self.experiment,
-            "mlflow_tracking_uri": uri,
-            "mlflow_run_id": run.info.run_id,
-            "extra_tags": tags,
-        }
-        asked = SimpleNamespace(
-            log=log,
-            run_id=training.dagster_run,
-            dagster_run=SimpleNamespace(job_name=partition),
-            resource_config=config,
-        )
-        try:
-            yield _handle(asked)
-        except BaseException:
-            mlflow.end_run("FAILED")
-            raise
-        mlflow.end_run("FINISHED")
+    def step_failed(self, home: Home, dagster_run_id: str) -> list[str]:
+        """The gate has refused what a training made, or the step failed otherwise: its MLflow run has FAILED.
+
+        Returns:
+            The ids of the MLflow runs that say so now.
+        """
+        return self._end(home, dagster_run_id, "FAILED", ("RUNNING", "FINISHED"))
+
+    def _end(self, home: Home, dagster_run: str, status: str, among: tuple[str, ...]) -> list[str]:
+        if status not in STATUSES:
+            raise ValueError(f"an MLflow run ends as one of {STATUSES}, not {status!r}")
+        if not self.enabled:
+            return []
+        store = MlflowStore(home, self.configured(home))
+        return store.end(f"tags.{OPENED_BY} = '{dagster_run}'", status, f"Dagster run {dagster_run} has ended", among)
 
 
-def _handle(asked: SimpleNamespace) -> Any:
-    """dagster-mlflow's handle: all of MLflow's functions, and its client."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        from dagster_mlflow.resources import MlFlow
+def held_out_metrics(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The model's scores on days that it never saw, by metric.
 
-        return MlFlow(asked)
+    Args:
+        scores: `log_loss` of the notes of `outcome_model`: outcome -> model, constant, calibration_error.
+    """
+    names = {
+        "model": "log_loss",
+        "constant": "log_loss_of_the_constant_rate",
+        "calibration_error": "calibration_error",
+    }
+    return {f"{outcome}_{names[key]}": value for outcome, found in scores.items() for key, value in found.items()}
 
 
-def _flat(bundle: Mapping[str, Any] | None) -> dict[str, object]:
-    """The settings that a bundle was judged with, as parameters."""
-    parts = ("policy", "objective") if bundle else ()
-    return {f"{part}.{name}": value for part in parts for name, value in (bundle or {})[part].items()}
+def _trained(store: MlflowStore, training: Training) -> Any:
+    """The MLflow run of the training that made the model; None where it was not tracked."""
+    if training.trained_in is None:
+        return None
+    wanted = f"tags.{DAGSTER_RUN} = '{training.trained_in}' and tags.{PARTITION} = '{training.partition}'"
+    found = store.runs(wanted)
+    # A step that was tried again has left more than one; what was published is of the newest that finished.
+    return next((run for run in found if run.info.status == "FINISHED"), found[0] if found else None)
 
 
-def _registered_model(client: Any) -> None:
-    from mlflow.exceptions import MlflowException
-
+def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]:
+    day = training.partition.isoformat()
+    old = _trained(store, training)
+    trained_in = old.data.tags[DAGSTER_RUN] if old else training.dagster_run
+    tags = {
+        PARTITION: day,
+        DAGSTER_RUN: trained_in,
+        RELEASE_RUN: training.dagster_run,
+        OPENED_BY: training.dagster_run,
+        "verdict": training.verdict,
+        "decision": training.decision,
+        # Not parameters, which MLflow never changes: a training can be judged again, with another policy.
+        **_flat(training.bundle),
+        **dagster_link(store, day, trained_in if old else None, training.dagster_run),
+    }
+    mlflow = store.open(day, trained_in, tags, log, old.info.run_id if old else None)
     try:
-        client.create_registered_model(MODEL)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-
-
-def _find(client: Any, bundle: str) -> str | None:
-    """The registered version of a bundle, by its hash."""
-    found = client.search_model_versions(f"name='{MODEL}' and tags.{BUNDLE}='{bundle}'")
-    return str(found[0].version) if found else None
-
-
-def _version(client: Any, bundle: str, source: str, run_id: str, training: Training) -> str:
-    """The version of a bundle, registered if it is not yet."""
-    found = _find(client, bundle)
-    if found is None:
-        tags = {BUNDLE: bundle, PARTITION: training.partition.isoformat(), "verdict": training.verdict}
-        found = str(client.create_model_version(MODEL, source, run_id, tags=tags).version)
+        run = mlflow.active_run().info
+        found = {"mlflow_run": linked(store, run)}
+        if old is None:
+            mlflow.log_params(dict(training.params))
+            mlflow.log_metrics(dict(training.scores))
+        mlflow.log_metrics(dict(training.metrics))
+        client = mlflow.tracking_client
+        registered_model(client)
+        if training.bundle is not None:
+            content = canonical(dict(training.bundle))
+            # By its hash: another bundle of the same training must not replace what a version points to.
+            folder = f"{BUNDLE}/{sha256(content)[:12]}"
+            log_files(mlflow, {**training.files, "bundle.json": content}, folder)
+            source = f"{run.artifact_uri}/{folder}"
+            version = register(client, sha256(content), source, run.run_id, training.partition, training.verdict)
+            if training.newest:
+                client.set_registered_model_alias(MODEL, "challenger", version)
+            found["registered_version"] = version
+    except Exception:
+        close(mlflow, "FAILED")
+        raise
+    except BaseException:
+        close(mlflow, "KILLED")
+        raise
+    close(mlflow, "FINISHED")
     return found
 
 
-def _mirror_champion(client: Any, champion: Champion | None) -> dict[str, str]:
-    """Make the alias `champion` say what the release log says."""
-    aliases = client.get_registered_model(MODEL).aliases
-    if champion is None:
-        if "champion" in aliases:
-            client.delete_registered_model_alias(MODEL, "champion")
-        return {"champion_alias": "none: the logging policy serves"}
-    version = _find(client, champion.bundle_hash)
-    if version is None:
-        # The registry is younger than the release (it was moved, or removed): it can only say what it knows.
-        if "champion" in aliases:
-            client.delete_registered_model_alias(MODEL, "champion")
-        words = (
-            f"none: release {champion.entry} of {champion.partition} is not in this registry; materialise "
-            f"`release` of {champion.partition} again to register it"
-        )
-        return {"champion_alias": words}
-    client.set_registered_model_alias(MODEL, "champion", version)
-    return {"champion_alias": f"version {version}, of {champion.partition}"}
+def _flat(bundle: Mapping[str, Any] | None) -> dict[str, str]:
+    """The settings that a bundle was judged with, as tags."""
+    parts = ("policy", "objective") if bundle else ()
+    return {f"{part}.{name}": str(value) for part in parts for name, value in (bundle or {})[part].items()}

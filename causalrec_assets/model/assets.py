@@ -1,6 +1,7 @@
 """The model assets: `treatment_propensities`, `action_propensities`, `effects`, `outcome_model`."""
 
 import shutil
+from dataclasses import asdict, replace
 from typing import Any
 
 import dagster as dg
@@ -16,16 +17,18 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.gate.store import canonical, sha256
+from causalrec_assets.gate.windows import parse_learning
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
 from causalrec_assets.model.outcome_training import Trained, train_outcome_model
 from causalrec_assets.model.plan import Plan, plan_training
 from causalrec_assets.model.plots import calibration_plot, overlap_plot, training_plot
-from causalrec_assets.model.settings import parse_model_settings
+from causalrec_assets.model.settings import ModelSettings, parse_model_settings
 from causalrec_assets.partitions import learning_window_mapping
 from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
 from resources.lake import Lake
+from resources.tracking import Attempt, Tracking, held_out_metrics
 
 UNITS = dg.AssetDep("units", partition_mapping=learning_window_mapping)
 NO_ACTION_PROPENSITIES = (
@@ -152,14 +155,21 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
+@dg.failure_hook(required_resource_keys={"lake", "tracking"})
+def ends_tracking(context: dg.HookContext) -> None:
+    """The MLflow run of a training that the gate has refused says FAILED, as the step does."""
+    context.resources.tracking.step_failed(context.resources.lake.where, context.run_id)
+
+
 @gated_asset(
     "outcome_model",
     stage="model",
     deps=[UNITS, "adjustment_sets", "treatment_propensities", "item_embeddings"],
     pool=GPU_POOL,
     op_tags=GPU_OP_TAGS,
+    hooks={ends_tracking},
 )
-def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Compute) -> Draft:
+def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Compute, tracking: Tracking) -> Draft:
     """Click and purchase if recommended and if not, from the adjustment set and the item's content."""
     inputs = lake.inputs(context)
     if not inputs.learning.enough:
@@ -183,21 +193,54 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     vectors = ItemVectors.from_frame(embeddings.frame) if embeddings.answer.answered else None
     # What was read names the folder: a killed run resumes only from its like.
     reads = sha256(canonical(inputs.recorded))[:16]
-    attempt = compute.checkpoint_folder(inputs.home) / "outcome_model" / reads
-    trained = train_outcome_model(
-        plan.rows,
-        plan.columns,
-        vectors,
-        plan.propensity,
-        plan.arms,
-        plan.purchases,
-        settings,
-        inputs.seed,
-        compute.trainer_kwargs(),
-        attempt,
-    )
-    shutil.rmtree(attempt)
-    return _judged(inputs, plan, trained, vectors, notes["held_out_policies"])
+    checkpoints = compute.checkpoint_folder(inputs.home) / "outcome_model" / reads
+    params = _params(inputs, plan, settings, vectors, compute)
+    attempt = Attempt(inputs.day, inputs.run_id, params, dict(inputs.recorded))
+    with tracking.training(inputs.home, attempt, context.log) as run:
+        trained = train_outcome_model(
+            plan.rows,
+            plan.columns,
+            vectors,
+            plan.propensity,
+            plan.arms,
+            plan.purchases,
+            settings,
+            inputs.seed,
+            compute.trainer_kwargs(),
+            checkpoints,
+            run.loggers(),
+        )
+        draft = _judged(inputs, plan, trained, vectors, notes["held_out_policies"])
+        metrics = {"best_epoch": trained.best_epoch + 1.0, **held_out_metrics(draft.notes["log_loss"])}
+        run.complete(trained.curve, metrics, draft.files, inputs.recorded)
+        shutil.rmtree(checkpoints)
+    return replace(draft, metadata={**draft.metadata, **run.metadata})
+
+
+def _params(
+    inputs: Inputs, plan: Plan, settings: ModelSettings, vectors: ItemVectors | None, compute: Compute
+) -> dict[str, object]:
+    """What a person compares trainings by."""
+    learning = parse_learning(inputs.setting("learning.yaml"), inputs.setting("sources.yaml"))
+    train, judge = inputs.learning.train_days, inputs.learning.judge_days
+    return {
+        **{f"model.{name}": value for name, value in asdict(settings).items()},
+        "columns": plan.columns,
+        "arms": plan.arms,
+        "divides_by": plan.divides_by,
+        "purchases": plan.purchases,
+        "item_content": vectors is not None,
+        "training_units": plan.rows.height,
+        "seed": inputs.seed,
+        "window_days": learning.window_days,
+        "judgement_days": learning.judgement_days,
+        "maturity_days": learning.maturity_days,
+        "train_first_day": train[0],
+        "train_last_day": train[-1],
+        "judge_first_day": judge[0],
+        "judge_last_day": judge[-1],
+        "compute": compute.fingerprint,
+    }
 
 
 def _no_model(inputs: Inputs, answer: Answer) -> Draft:

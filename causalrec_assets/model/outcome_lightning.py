@@ -68,11 +68,12 @@ class OutcomeTraining(lightning.LightningModule):  # type: ignore[misc]
 
     def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
         loss = self.loss(batch)
-        self.log("training_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["click"]))
+        # Not to the loggers: `Progress` hands them whole epochs.
+        self.log("training_loss", loss, on_step=False, on_epoch=True, logger=False, batch_size=len(batch["click"]))
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        self.log("validation_loss", self.loss(batch), on_epoch=True, batch_size=len(batch["click"]))
+        self.log("validation_loss", self.loss(batch), on_epoch=True, logger=False, batch_size=len(batch["click"]))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
@@ -80,6 +81,9 @@ class OutcomeTraining(lightning.LightningModule):  # type: ignore[misc]
 
 class Progress(lightning.Callback):  # type: ignore[misc]
     """The curve so far and the best epoch's weights; both travel in checkpoints, so that a resumed run ends the same.
+
+    It hands the trainer's loggers each epoch once, and a resumed run's loggers the epochs before it, too: Lightning's
+    own logging would lose the training loss of an epoch whose checkpoint was the last thing that a killed run wrote.
 
     Attributes:
         curve: (epoch, training loss, validation loss) of each finished epoch.
@@ -89,10 +93,21 @@ class Progress(lightning.Callback):  # type: ignore[misc]
     def __init__(self) -> None:
         self.curve: list[tuple[int, float, float]] = []
         self.state: dict[str, torch.Tensor] = {}
+        self.shown = 0
 
     @property
     def best_epoch(self) -> int:
         return min(self.curve, key=lambda row: row[2])[0]
+
+    def on_fit_start(self, trainer: lightning.Trainer, module: OutcomeTraining) -> None:
+        self.show(trainer)
+
+    def show(self, trainer: lightning.Trainer) -> None:
+        """Hand the epochs that they have not been given to the trainer's loggers, counted from 1 as people do."""
+        for epoch, training, validation in self.curve[self.shown :]:
+            for logger in trainer.loggers:
+                logger.log_metrics({"training_loss": training, "validation_loss": validation}, step=epoch + 1)
+        self.shown = len(self.curve)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: OutcomeTraining) -> None:
         losses = trainer.callback_metrics
@@ -100,6 +115,7 @@ class Progress(lightning.Callback):  # type: ignore[misc]
         self.curve.append((trainer.current_epoch, training, validation))
         if self.best_epoch == trainer.current_epoch:
             self.state = {k: v.detach().cpu().clone() for k, v in module.network.state_dict().items()}
+        self.show(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         return {"curve": self.curve, "state": self.state}

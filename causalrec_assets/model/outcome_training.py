@@ -113,6 +113,7 @@ def train_outcome_model(
     seed: int,
     trainer_kwargs: Mapping[str, Any],
     checkpoints: Path | None = None,
+    loggers: Sequence[Any] = (),
 ) -> Trained:
     """Fit on the training window.
 
@@ -129,6 +130,8 @@ def train_outcome_model(
         trainer_kwargs: From the compute resource.
         checkpoints: Where to keep the last epoch; a run that was killed resumes from it, to the same weights
             on CPU.
+        loggers: Lightning's; they are given the curve as it grows, on a resume from its first epoch. The
+            weights do not depend on them.
 
     Returns:
         The trained model, on the CPU.
@@ -156,7 +159,7 @@ def train_outcome_model(
         with _quiet():
             trainer = lightning.Trainer(
                 max_epochs=settings.epochs,
-                logger=False,
+                logger=list(loggers) or False,
                 callbacks=[progress, *_checkpointing(checkpoints)],
                 # A bar only where a person waits.
                 enable_progress_bar=sys.stderr.isatty(),
@@ -172,6 +175,7 @@ def train_outcome_model(
                 val_dataloaders=loader(tensors, np.flatnonzero(validation), VALIDATION_ROWS, None),
                 ckpt_path=_last(checkpoints),
             )
+            progress.show(trainer)
     network.cpu().load_state_dict(progress.state)
     model = OutcomeModel(network.eval(), design, arms, purchases)
     return Trained(model, progress.curve, progress.best_epoch, clip)
@@ -271,6 +275,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+            # The curve is logged by epoch, not by step.
+            warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
             # Of Lightning 2.6 about itself, under torch 2.13.
             warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
             yield

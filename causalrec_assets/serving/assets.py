@@ -21,7 +21,7 @@ from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, 
 from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend
 from causalrec_assets.serving.release import carry_out, decide, release_row
 from resources.lake import Lake
-from resources.tracking import Tracking, Training
+from resources.tracking import Tracking, Training, held_out_metrics
 
 NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging policy serves"
 
@@ -42,6 +42,8 @@ NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging 
 def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -> Draft:
     """Whether the challenger becomes the champion. The release log decides; the model registry mirrors it."""
     inputs = lake.inputs(context)
+    # Wrong settings are refused before anything moves; they are no input of this table.
+    tracking.configured(inputs.home)
     tables = {name: inputs.table(name) for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)}
     check_lineage(tables)
     before = inputs.champion()
@@ -78,13 +80,15 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
             decision=decided.outcome.value,
             bundle=bundle,
             newest=newest,
+            trained_in=model.pointer.run_id if model.answer.answered else None,
             files={name: model.file(name) for name in model.files},
             params={
                 "train_days": len(window.train_days),
                 "judge_days": len(window.judge_days),
                 "seed": inputs.seed,
             },
-            metrics=_metrics(model.notes.get("log_loss", {}), tables["off_policy_report"].frame),
+            scores=held_out_metrics(model.notes.get("log_loss", {})),
+            metrics=_values(tables["off_policy_report"].frame),
         ),
         log.current(),
         context.log,
@@ -158,9 +162,9 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-def _metrics(log_loss: dict[str, dict[str, float]], judged: pl.DataFrame) -> dict[str, float]:
-    """The model's held-out scores and the challenger's doubly robust values, by name."""
-    found = {f"{outcome}_{name}": value for outcome, scores in log_loss.items() for name, value in scores.items()}
+def _values(judged: pl.DataFrame) -> dict[str, float]:
+    """The challenger's doubly robust values, by name."""
+    found: dict[str, float] = {}
     mine = judged.filter(
         (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
     ).drop_nulls("estimate")

@@ -1,0 +1,498 @@
+"""A training's MLflow run: opened when it begins, ended with it, its curve whole. One store for all: making one takes
+seconds."""
+
+import json
+import logging
+import struct
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+from causalrec_assets.home import Home
+from causalrec_assets.model.outcome_lightning import OutcomeTraining
+from causalrec_assets.model.outcome_training import train_outcome_model
+from resources.tracking import Attempt, Tracking, held_out_metrics
+from tests.model.worlds import COLUMNS, SETTINGS, toy
+from tests.worlds import FIRST, materialise, words
+
+LOG = logging.getLogger("tests")
+DAYS = (date(2026, 3, 1) + timedelta(days=k) for k in range(100))
+CPU = {"accelerator": "cpu"}
+READ = {
+    "table:units:2026-03-01": "a" * 64,
+    "table:units:2026-03-02": "b" * 64,
+    "table:adjustment_sets:2026-03-15": "c" * 64,
+    "setting:model.yaml": "d" * 64,
+    "code:model": "e" * 64,
+    "compute": "cpu:1:32-true:auto",
+}
+LATER = READ | {"table:units:2026-03-03": "f" * 64}
+SCORES = {"click": {"model": 0.3, "constant": 0.4, "calibration_error": 0.01}}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A home, and an MLflow client on its store."""
+    home = Home(tmp_path_factory.mktemp("tracking") / "home")
+    home.root.mkdir()
+    with Tracking().training(home, Attempt(next(DAYS), "first"), LOG) as run:
+        assert not run.troubles.told
+    from mlflow.tracking import MlflowClient
+
+    return SimpleNamespace(home=home, client=MlflowClient(Tracking().uri(home), Tracking().uri(home)))
+
+
+@pytest.fixture(scope="module")
+def world():
+    return toy(5, users=60)
+
+
+@pytest.fixture
+def day():
+    return next(DAYS)
+
+
+def train(world, loggers=(), checkpoints=None):
+    half = np.full(world.units.height, 0.5)
+    return train_outcome_model(
+        world.units, COLUMNS, world.vectors, half, "both", True, SETTINGS, 1, CPU, checkpoints, loggers
+    )
+
+
+def tracked(home, world, day, dagster_run="dagster", tracking=None, checkpoints=None):
+    """A training as the asset makes it, without Dagster."""
+    attempt = Attempt(day, dagster_run, {"seed": 1, "columns": COLUMNS}, READ)
+    with (tracking or Tracking()).training(home, attempt, LOG) as run:
+        trained = train(world, run.loggers(), checkpoints)
+        metrics = {"best_epoch": trained.best_epoch + 1, **held_out_metrics(SCORES)}
+        run.complete(trained.curve, metrics, trained.model.save(), LATER)
+    return trained, run
+
+
+def runs_of(store, day):
+    """Runs of a partition, oldest first."""
+    experiment = store.client.get_experiment_by_name("causalrec")
+    return store.client.search_runs(
+        [experiment.experiment_id], f"tags.partition = '{day}'", order_by=["attributes.start_time ASC"]
+    )
+
+
+def curve_of(store, run, name="validation_loss"):
+    return sorted((m.step, m.value) for m in store.client.get_metric_history(run.info.run_id, name))
+
+
+def expected(trained, column=2):
+    return [(row[0] + 1, pytest.approx(row[column])) for row in trained.curve]
+
+
+def same(first, second):
+    a, b = (t.model.save()["model.safetensors"] for t in (first, second))
+    return a == b
+
+
+@contextmanager
+def dying(monkeypatch, epoch, error):
+    step = OutcomeTraining.training_step
+
+    def dies(module, batch, index):
+        if module.current_epoch == epoch and index == 1:
+            raise error
+        return step(module, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OutcomeTraining, "training_step", dies)
+        yield
+
+
+# -- what is tracked --------------------------------------------------------------------------------
+
+
+def test_a_training_is_one_finished_run_with_all_that_a_person_asks_for(store, world, day):
+    trained, run = tracked(store.home, world, day)
+    (found,) = runs_of(store, day)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"seed": "1", "columns": "past_clicks, device"}
+    assert curve_of(store, found) == expected(trained)
+    assert curve_of(store, found, "training_loss") == expected(trained, 1)
+    last = {"click_log_loss": 0.3, "click_log_loss_of_the_constant_rate": 0.4, "click_calibration_error": 0.01}
+    assert last.items() <= found.data.metrics.items()
+    assert found.data.metrics["best_epoch"] == trained.best_epoch + 1
+    tags = found.data.tags
+    assert (tags["dagster_run"], tags["opened_by"]) == ("dagster", "dagster")
+    assert tags["data.units"].startswith("2026-03-01 to 2026-03-03, 3 days: ")
+    assert tags["data.adjustment_sets"] == "2026-03-15: " + "c" * 16
+    assert (tags["setting.model.yaml"], tags["code.model"]) == ("d" * 16, "e" * 16)
+    assert tags["dagster_url"] == "http://localhost:3000/runs/dagster"
+    assert "http://localhost:3000/runs/dagster" in tags["mlflow.note.content"]
+    assert run.metadata.keys() == {"mlflow_run", "tensorboard"}
+    assert run.metadata["mlflow_run"] == (
+        f"{found.info.run_id} (to see it: mlflow ui --backend-store-uri sqlite:///{store.home.root}/mlflow.db)"
+    )
+
+
+def test_the_models_files_and_the_data_pointers_are_artefacts(store, world, day, tmp_path):
+    trained, _ = tracked(store.home, world, day)
+    (found,) = runs_of(store, day)
+
+    def content(path):
+        from pathlib import Path
+
+        return Path(store.client.download_artifacts(found.info.run_id, path, str(tmp_path))).read_bytes()
+
+    assert json.loads(content("inputs.json")) == LATER
+    for name, file in trained.model.save().items():
+        assert content(f"model/{name}") == file
+
+
+def test_where_a_ui_is_known_the_run_is_a_link(store, day):
+    with Tracking(mlflow_ui="http://localhost:5000").training(store.home, Attempt(day, "d"), LOG) as run:
+        pass
+    (found,) = runs_of(store, day)
+    link = f"http://localhost:5000/#/experiments/{found.info.experiment_id}/runs/{found.info.run_id}"
+    assert run.metadata["mlflow_run"].url == link
+
+
+def test_the_weights_do_not_depend_on_who_watches(store, world, day):
+    trained, _ = tracked(store.home, world, day)
+    assert same(trained, train(world))
+
+
+def test_the_curve_is_there_while_the_training_runs(store, world, day, monkeypatch):
+    seen = []
+    step = OutcomeTraining.training_step
+
+    def looks(module, batch, index):
+        if index == 0:
+            (run,) = runs_of(store, day)
+            seen.append((run.info.status, len(curve_of(store, run))))
+        return step(module, batch, index)
+
+    monkeypatch.setattr(OutcomeTraining, "training_step", looks)
+    tracked(store.home, world, day)
+    assert seen == [("RUNNING", k) for k in range(SETTINGS.epochs)]
+
+
+def tensorboard(folder, name):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars(name)]
+
+
+def test_tensorboard_logs_are_beside_it_and_a_step_tried_again_does_not_double_them(store, world, day):
+    for _ in range(2):
+        trained, run = tracked(store.home, world, day)
+    folder = store.home.root / "tensorboard" / str(day) / "dagster"
+    assert run.metadata["tensorboard"].path == str(folder)
+    for name, column in {"training_loss": 1, "validation_loss": 2}.items():
+        assert tensorboard(folder, name) == expected(trained, column)
+
+
+# -- failure and kill -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("error", "status"), [(RuntimeError("broken"), "FAILED"), (SystemExit(1), "KILLED")])
+def test_a_training_that_ends_badly_says_how(store, world, day, monkeypatch, error, status):
+    with dying(monkeypatch, 1, error), pytest.raises(type(error)):
+        tracked(store.home, world, day)
+    (found,) = runs_of(store, day)
+    assert found.info.status == status
+    assert len(curve_of(store, found)) == 1
+    import mlflow
+
+    assert mlflow.active_run() is None
+
+
+KILLED = """
+import os, signal, sys
+from datetime import date
+from pathlib import Path
+from causalrec_assets.home import Home
+from causalrec_assets.model.outcome_lightning import OutcomeTraining
+from tests.model.test_tracking_of_training import tracked
+from tests.model.worlds import toy
+
+step = OutcomeTraining.training_step
+
+def dies(module, batch, index):
+    if module.current_epoch == 2 and index == 1:
+        print([m for m in ("wandb",) if m in sys.modules], flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(module, batch, index)
+
+OutcomeTraining.training_step = dies
+root, day, checkpoints = sys.argv[1:]
+tracked(Home(Path(root)), toy(5, users=60), date.fromisoformat(day), "killed", checkpoints=Path(checkpoints))
+"""
+
+
+def kill(home, day, checkpoints):
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, str(home.root), str(day), str(checkpoints)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -9, done.stderr
+    return done.stdout
+
+
+def test_a_killed_training_is_ended_with_its_dagster_run_and_resumed_with_a_whole_curve(store, world, day, tmp_path):
+    told = kill(store.home, day, tmp_path)
+    assert told.splitlines()[-1] == "[]", "W&B was imported without a key"
+    (left,) = runs_of(store, day)
+    assert left.info.status == "RUNNING"
+    assert [step for step, _ in curve_of(store, left)] == [1, 2]
+    assert Tracking().end_abandoned(store.home, "killed", "FAILED") == [left.info.run_id]
+
+    resumed, _ = tracked(store.home, world, day, "resumed", checkpoints=tmp_path)
+    first, second = runs_of(store, day)
+    assert (first.info.status, second.info.status) == ("FAILED", "FINISHED")
+    assert same(resumed, train(world))
+    for name, column in {"training_loss": 1, "validation_loss": 2}.items():
+        assert curve_of(store, second, name) == expected(resumed, column)
+        folder = store.home.root / "tensorboard" / str(day) / "resumed"
+        assert tensorboard(folder, name) == expected(resumed, column)
+
+
+def test_the_next_attempt_closes_what_a_kill_has_left_open(store, day):
+    other = next(DAYS)
+    experiment = store.client.get_experiment_by_name("causalrec").experiment_id
+    left, others = (
+        store.client.create_run(experiment, tags={"partition": str(d), "opened_by": "killed"}).info.run_id
+        for d in (day, other)
+    )
+    with Tracking().training(store.home, Attempt(day, "next"), LOG):
+        assert store.client.get_run(left).info.status == "KILLED"
+    assert store.client.get_run(left).data.tags["ended_because"] == "abandoned; next attempt: Dagster run next"
+    assert runs_of(store, day)[-1].data.tags["previous_attempt"] == left
+    assert store.client.get_run(others).info.status == "RUNNING"
+    store.client.set_terminated(others)
+
+
+def test_a_finished_training_that_is_resumed_has_its_curve_too(store, world, day, tmp_path):
+    tracked(store.home, world, day, checkpoints=tmp_path)
+    trained, _ = tracked(store.home, world, day, "again", checkpoints=tmp_path)
+    assert [curve_of(store, run) for run in runs_of(store, day)] == [expected(trained)] * 2
+
+
+# -- when tracking fails ----------------------------------------------------------------------------
+
+
+def test_a_server_that_is_down_does_not_cost_the_training_and_is_told(tmp_path, world, day, monkeypatch, caplog):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    down = Tracking(tracking_uri="http://127.0.0.1:9")
+    trained, run = tracked(Home(tmp_path), world, day, tracking=down)
+    assert same(trained, train(world))
+    assert run.metadata["tracking"].startswith("incomplete: no MLflow run could be opened for this training")
+    assert "no MLflow run could be opened" in caplog.text
+    assert "mlflow_run" not in run.metadata
+    assert tensorboard(tmp_path / "tensorboard" / str(day) / "dagster", "training_loss") == expected(trained, 1)
+
+
+def test_a_server_that_is_away_for_a_while_gets_the_whole_curve_in_the_end(store, world, day, monkeypatch, caplog):
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    log = MLFlowLogger.log_metrics
+
+    def away(logger, metrics, step=None):
+        if step == 2:
+            raise ConnectionError("away")
+        log(logger, metrics, step)
+
+    monkeypatch.setattr(MLFlowLogger, "log_metrics", away)
+    trained, run = tracked(store.home, world, day)
+    (found,) = runs_of(store, day)
+    assert found.info.status == "FINISHED"
+    assert curve_of(store, found) == expected(trained)
+    assert "MLflow has the curve in part only; the training goes on: ConnectionError: away" in caplog.text
+    assert "ConnectionError: away" in run.metadata["tracking"]
+
+
+def test_switched_off_nothing_is_tracked(tmp_path, world, day):
+    trained, run = tracked(Home(tmp_path), world, day, tracking=Tracking(enabled=False))
+    assert list(tmp_path.iterdir()) == []
+    assert run.metadata == {}
+    assert len(trained.curve) == SETTINGS.epochs
+
+
+# -- two at once ------------------------------------------------------------------------------------
+
+AT_ONCE = """
+import logging, sys, time
+from datetime import date
+from pathlib import Path
+from causalrec_assets.home import Home
+from resources.mlflow_store import import_mlflow
+from resources.tracking import Attempt, Tracking
+
+root, day, start = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), float(sys.argv[3])
+import_mlflow()
+import dagster_mlflow
+time.sleep(max(0, start - time.time()))
+with Tracking().training(Home(root), Attempt(day, f"run of {day}", {"seed": 1}), logging.getLogger("x")) as run:
+    curve = [(epoch, 0.5, 0.5) for epoch in range(40)]
+    run.complete(curve, {"best_epoch": 1.0}, {"card.json": b"{}"}, {})
+print(run.metadata.get("tracking", "complete"))
+"""
+
+
+def test_two_trainings_at_once_in_a_store_that_is_not_there_yet(tmp_path):
+    import time
+
+    days = [date(2026, 3, 1), date(2026, 3, 2)]
+    start = str(time.time() + 8)
+    command = [sys.executable, "-W", "ignore", "-c", AT_ONCE, str(tmp_path)]
+    both = [subprocess.Popen([*command, str(d), start], stdout=-1, stderr=-1, text=True) for d in days]
+    for process in both:
+        said, problems = process.communicate(timeout=200)
+        assert said.splitlines()[-1:] == ["complete"], problems
+    from mlflow.tracking import MlflowClient
+
+    uri = Tracking().uri(Home(tmp_path))
+    there = SimpleNamespace(client=MlflowClient(uri, uri))
+    for d in days:
+        (found,) = runs_of(there, d)
+        assert found.info.status == "FINISHED"
+        assert [step for step, _ in curve_of(there, found)] == list(range(1, 41))
+
+
+# -- W&B --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_key(monkeypatch, tmp_path):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    return monkeypatch
+
+
+def names(run):
+    return [logger.name for logger in run.loggers()]
+
+
+def test_wandb_is_used_only_where_a_key_is_configured(store, no_key, tmp_path):
+    def asked():
+        with Tracking().training(store.home, Attempt(next(DAYS), "d"), LOG) as run:
+            return names(run)
+
+    assert asked() == ["MLflow", "TensorBoard"]
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password " + "0" * 40)
+    assert asked() == ["MLflow", "TensorBoard", "W&B"]
+    no_key.setenv("WANDB_MODE", "disabled")
+    assert asked() == ["MLflow", "TensorBoard"]
+
+
+def test_a_key_without_the_package_is_told(store, no_key, monkeypatch, day):
+    no_key.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setattr("resources.attempt.wandb_installed", lambda: False)
+    with Tracking().training(store.home, Attempt(day, "d"), LOG) as run:
+        assert names(run) == ["MLflow", "TensorBoard"]
+    assert "pip install causalrec[wandb]" in run.metadata["tracking"]
+
+
+def test_wandb_works_offline(tmp_path, world, day, no_key):
+    pytest.importorskip("wandb")
+    no_key.setenv("WANDB_API_KEY", "0" * 40)
+    no_key.setenv("WANDB_MODE", "offline")
+    no_key.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    trained, run = tracked(Home(tmp_path), world, day, tracking=Tracking(tracking_uri="http://127.0.0.1:9"))
+    assert "W&B" not in run.metadata["tracking"]
+    assert same(trained, train(world))
+    (file,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
+    assert wandb_curve(file) == expected(trained)
+    assert str(file.parent) in run.metadata["wandb_run"]
+
+
+def wandb_curve(file):
+    from wandb.proto import wandb_internal_pb2
+
+    found = []
+    for content in records(file.read_bytes()):
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(content)
+        row = {(item.key or "/".join(item.nested_key)): item.value_json for item in record.history.item}
+        if "validation_loss" in row:
+            found.append((json.loads(row["trainer/global_step"]), json.loads(row["validation_loss"])))
+    return found
+
+
+def records(content):
+    """The records of a W&B file: LevelDB's log format, after a header of 7 bytes."""
+    at, whole = 7, b""
+    while at + 7 <= len(content):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        _, size, kind = struct.unpack_from("<IHB", content, at)
+        whole += content[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):
+            yield whole
+            whole = b""
+
+
+# -- through Dagster --------------------------------------------------------------------------------
+
+
+def materialised(result, asset):
+    (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key.path[-1] == asset]
+    return event.materialization.metadata
+
+
+def test_the_steps_and_the_run_lead_to_each_other(own_home):
+    newest = FIRST + timedelta(days=5)
+    settings = own_home.data / "tracking.yaml"
+    settings.write_text(settings.read_text().replace('mlflow_ui: ""', "mlflow_ui: http://localhost:5000"))
+    learned = materialise(own_home, newest, ["outcome_model"], tracking=True)
+    assert learned.success, words(learned)
+    metadata = materialised(learned, "outcome_model")
+    from mlflow.tracking import MlflowClient
+
+    uri = Tracking().uri(own_home)
+    there = SimpleNamespace(client=MlflowClient(uri, uri))
+    (run,) = runs_of(there, newest)
+    assert metadata["mlflow_run"].value.endswith(f"/runs/{run.info.run_id}")
+    assert metadata["tensorboard"].value == str(own_home.root / "tensorboard" / str(newest) / learned.run_id)
+    assert "tracking" not in metadata
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["dagster_url"] == f"http://localhost:3000/runs/{learned.run_id}"
+    days = {"window_days": "4", "judgement_days": "2", "train_first_day": "2026-03-02", "judge_last_day": str(newest)}
+    assert (days | {"arms": "both", "seed": "1", "model.epochs": "4"}).items() <= run.data.params.items()
+    assert run.data.tags["data.units"].startswith("2026-03-02 to 2026-03-07, 6 days")
+
+    # Where people look at experiments is no input: nothing became stale, and the release continues the same run.
+    settings.write_text(settings.read_text().replace("5000", "5001"))
+    after = ["target_policy", "off_policy_report", "effect_report", "evaluation_report", "release"]
+    released = materialise(own_home, newest, after, tracking=True)
+    assert released.success, words(released)
+    metadata = materialised(released, "release")
+    (same_run,) = runs_of(there, newest)
+    assert (same_run.info.run_id, same_run.info.status) == (run.info.run_id, "FINISHED")
+    assert metadata["mlflow_run"].value.startswith("http://localhost:5001/#/experiments/")
+    assert metadata["mlflow_run"].value.endswith(f"/runs/{run.info.run_id}")
+    assert "tracking" not in metadata
+    tags = same_run.data.tags
+    assert (tags["dagster_run"], tags["release_dagster_run"]) == (learned.run_id, released.run_id)
+    assert tags["verdict"] == metadata["verdict"].value
+    assert "satisfaction_estimate" in same_run.data.metrics
+    assert metadata["registered_version"].value == "1"
+
+
+def test_what_the_gate_refuses_has_failed_in_mlflow_too(own_home):
+    newest = FIRST + timedelta(days=5)
+    contract = own_home.data / "contracts" / "outcome_model.yaml"
+    never = yaml.safe_load(contract.read_text())
+    never["rules"].append({"name": "never", "holds": "click > 1", "why": "planted"})
+    contract.write_text(yaml.safe_dump(never))
+    result = materialise(own_home, newest, ["outcome_model"], tracking=True)
+    assert not result.success
+    from mlflow.tracking import MlflowClient
+
+    uri = Tracking().uri(own_home)
+    (run,) = runs_of(SimpleNamespace(client=MlflowClient(uri, uri)), newest)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["dagster_run"] == result.run_id
