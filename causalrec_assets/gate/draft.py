@@ -25,7 +25,7 @@ class Draft:
         files: Artefacts published with it (weights, cards, reports); never pickles.
         params: Values that the contract's rules refer to, as `$name` or `only_if: name`.
         metadata: What the Dagster UI shows beside the row count and the schema.
-        lineage: Column -> the (table, column) pairs that its values are made from; the UI draws it.
+        lineage: Column -> the (table, column) pairs that its values are made from; the UI shows it.
         exports: Name of a file -> where a copy for people goes, once the table is published.
         set_aside: Rows of the source that cannot be used, each with its reason; they go to quarantine, the table is
             still published.

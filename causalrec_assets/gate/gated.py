@@ -17,7 +17,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.inputs import Inputs, MissingDay
-from causalrec_assets.gate.metadata import column_lineage, learning_window_words, still_readable
+from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
 from causalrec_assets.gate.store import PublishRace
 from causalrec_assets.partitions import days
@@ -138,7 +138,6 @@ def _refuse(attempt: Inputs, error: InputError | PublishRace) -> dict[str, Any]:
 def _metadata(draft: Draft, outcome: Outcome, window: str | None) -> dict[str, Any]:
     pointer = outcome.pointer
     assert pointer is not None
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in outcome.frame.schema.items()]
     optional = {
         "dagster/column_lineage": column_lineage(draft.lineage) if draft.lineage else None,
         "answer": None if draft.answer.answered else f"{draft.answer.status.value}: {draft.answer.reason}",
@@ -146,7 +145,7 @@ def _metadata(draft: Draft, outcome: Outcome, window: str | None) -> dict[str, A
     }
     return {
         "dagster/row_count": outcome.frame.height,
-        "dagster/column_schema": dg.TableSchema(columns),
+        "dagster/column_schema": column_schema(outcome.frame, draft.lineage),
         "version": pointer.number,
         "hash": pointer.hash,
         "set_aside_rows": pointer.set_aside,

@@ -198,6 +198,13 @@ def test_column_lineage_is_in_the_metadata_of_what_has_rows(run):
         "click": [dep(asset_key="landed", column_name="clicked"), dep(asset_key="landed", column_name="sale")],
         "share": [],
     }
+    described = {c.name: c.description for c in metadata(run())["dagster/column_schema"].value.columns}
+    assert described == {
+        "id": "from landed.sale",
+        "click": "from landed.clicked, landed.sale",
+        "purchase": None,
+        "share": "from no column",
+    }
     assert "dagster/column_lineage" not in metadata(run(answer=not_available("no user id")))
 
 
