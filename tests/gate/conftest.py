@@ -1,3 +1,4 @@
+import uuid
 from datetime import date
 from pathlib import Path
 
@@ -5,8 +6,9 @@ import pytest
 import yaml
 
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.store import Store
+from causalrec_assets.gate.store import Store, open_store
 from causalrec_assets.home import Home
+from tests.gate import s3
 
 CONTRACT = {
     "table": "sales",
@@ -32,12 +34,43 @@ CONTRACT = {
 DAY = date(2026, 3, 2)
 
 
+@pytest.fixture(scope="session")
+def s3_server():
+    yield from s3.serve()
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def new_bucket(s3_server, monkeypatch):
+    """A function that makes a fresh bucket; the environment says where and who."""
+    for name, value in (s3.CREDENTIALS | {"AWS_ENDPOINT_URL": s3_server.url}).items():
+        monkeypatch.setenv(name, value)
+
+    def make(kind: str = "lake") -> str:
+        return s3.make_bucket(s3_server, f"{kind}-{uuid.uuid4().hex}")
+
+    return make
+
+
+@pytest.fixture(params=["local", "s3"])
+def lake_settings(request):
+    """What `lake.yaml` says: a folder, or a fresh bucket."""
+    if request.param == "local":
+        return {}
+    return {"root": request.getfixturevalue("new_bucket")() + "/lake"}
+
+
+@pytest.fixture
+def home(tmp_path: Path, lake_settings) -> Home:
     home = Home(tmp_path / "home")
     (home.data / "contracts").mkdir(parents=True)
     (home.data / "contracts" / "sales.yaml").write_text(yaml.safe_dump(CONTRACT))
+    (home.data / "lake.yaml").write_text(yaml.safe_dump(lake_settings))
     return home
+
+
+@pytest.fixture
+def store(home: Home) -> Store:
+    return open_store(home)
 
 
 @pytest.fixture
@@ -45,6 +78,6 @@ def attempt(home: Home):
     """A function that begins an attempt at `sales` of a day."""
 
     def begin(run_id: str = "run-1", day: date = DAY, asset: str = "sales") -> Inputs:
-        return Inputs(home, Store(home.lake), asset=asset, stage="gate", day=day, run_id=run_id)
+        return Inputs(home, open_store(home), asset=asset, stage="gate", day=day, run_id=run_id)
 
     return begin

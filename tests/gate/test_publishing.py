@@ -1,5 +1,6 @@
 """Write, audit, publish: what holds is published; what does not is kept with its reasons, and nobody can read it."""
 
+import io
 import json
 from datetime import date
 
@@ -70,12 +71,22 @@ def test_the_last_good_version_stays_readable_with_a_warning_and_a_good_rerun_he
     assert healed.warnings == []
 
 
-def test_a_refusal_keeps_the_offending_rows_and_the_whole_draft(attempt):
+def test_a_refusal_keeps_the_offending_rows_and_the_whole_draft(attempt, store):
     outcome = write_audit_publish(draft(attempt(), GOOD.with_columns(share=pl.Series([0.5, 7.0]))))
-    kept = pl.read_parquet(outcome.refusal.folder / "offending_rows.parquet")
+    folder = f"quarantine/sales/day={DAY}/run-1"
+    assert str(outcome.refusal.folder) == str(store.objects.where(folder))
+    kept = pl.read_parquet(io.BytesIO(store.objects.read(f"{folder}/offending_rows.parquet")))
     assert kept["id"].to_list() == ["b"]
-    assert pl.read_parquet(outcome.refusal.folder / "table.parquet").height == 2
-    assert json.loads((outcome.refusal.folder / "refusal.json").read_text())["after_pointer"] == 0
+    assert pl.read_parquet(io.BytesIO(store.objects.read(f"{folder}/table.parquet"))).height == 2
+    assert json.loads(store.objects.read(f"{folder}/refusal.json"))["after_pointer"] == 0
+
+
+def test_rows_that_are_set_aside_are_kept_and_nothing_stays_in_staging(attempt, store):
+    outcome = write_audit_publish(draft(attempt(), set_aside=pl.DataFrame({"reason": ["no item"]})))
+    kept = store.objects.read(f"quarantine/sales/day={DAY}/run-1/set_aside.parquet")
+    assert pl.read_parquet(io.BytesIO(kept))["reason"].to_list() == ["no item"]
+    assert outcome.pointer.set_aside == 1
+    assert [path for path in store.staging_folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_rule_that_is_not_asked_for_is_said_to_be_skipped(attempt):

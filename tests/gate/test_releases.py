@@ -5,14 +5,13 @@ from datetime import date
 import pytest
 
 from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
-from causalrec_assets.gate.store import Store
 
 D1, D2, D3 = date(2026, 3, 14), date(2026, 3, 15), date(2026, 3, 16)
 
 
 @pytest.fixture
-def log(tmp_path):
-    return ReleaseLog(Store(tmp_path))
+def log(store):
+    return ReleaseLog(store)
 
 
 def test_before_the_first_release_the_logging_policy_is_champion(log):
