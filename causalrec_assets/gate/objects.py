@@ -139,7 +139,8 @@ class Folder:
                 draft.unlink(missing_ok=True)
 
     def find(self, folder: str = "") -> list[Found]:
-        return sorted(_files(self.root / folder, f"{folder}/" if folder else ""), key=lambda found: found.name)
+        found = _files(str(self.root / folder), f"{folder}/" if folder else "")
+        return sorted(found, key=lambda one: one.name)
 
     def delete(self, names: Sequence[str]) -> None:
         for name in names:
@@ -172,7 +173,7 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _files(folder: Path, prefix: str) -> Iterator[Found]:
+def _files(folder: str, prefix: str) -> Iterator[Found]:
     try:
         with os.scandir(folder) as scan:
             entries = list(scan)
@@ -180,7 +181,7 @@ def _files(folder: Path, prefix: str) -> Iterator[Found]:
         return
     for entry in entries:
         if entry.is_dir():
-            yield from _files(folder / entry.name, f"{prefix}{entry.name}/")
+            yield from _files(entry.path, f"{prefix}{entry.name}/")
             continue
         try:
             stat = entry.stat()

@@ -147,6 +147,7 @@ class Store:
     root: Path | Objects
     scratch: Path | None = None
     _read: dict[Found, Any] = field(default_factory=dict, repr=False, compare=False)
+    _listed: dict[str, Found] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def objects(self) -> Objects:
@@ -163,7 +164,7 @@ class Store:
     def current(self, table: str) -> dict[date, int]:
         """The number of each day's current version, days ascending; one listing of the table."""
         found: dict[date, int] = {}
-        for day, number in self._numbered(self.objects.find(table)):
+        for day, number in self._numbered(self._list(table)):
             found[day] = max(number, found.get(day, 0))
         return dict(sorted(found.items()))
 
@@ -178,10 +179,7 @@ class Store:
     def pointer(self, table: str, day: date, number: int | None = None) -> Pointer | None:
         """The current version (or the one with a number); None where there is none."""
         if number is not None:
-            try:
-                return Pointer.from_json(self.objects.read(_pointer_name(table, day, number)))
-            except FileNotFoundError:
-                return None
+            return self._version(_pointer_name(table, day, number))
         listed = {n: found for found in self._pointers(table, day) for _, n in self._numbered([found])}
         return self.load(listed[max(listed)]) if listed else None
 
@@ -199,8 +197,21 @@ class Store:
         record: dict[str, Any] = self._read[found]
         return record
 
+    def _version(self, name: str) -> Pointer | None:
+        """One version by its name, without a listing; one that a listing showed before is read once."""
+        try:
+            listed = self._listed.get(name)
+            return self.load(listed) if listed else Pointer.from_json(self.objects.read(name))
+        except FileNotFoundError:
+            return None
+
     def _pointers(self, table: str, day: date) -> list[Found]:
-        return self.objects.find(f"{_folder(table, day)}/pointers")
+        return self._list(f"{_folder(table, day)}/pointers")
+
+    def _list(self, folder: str) -> list[Found]:
+        pointers = [found for found in self.objects.find(folder) if POINTER.fullmatch(found.name)]
+        self._listed.update((found.name, found) for found in pointers)
+        return pointers
 
     @staticmethod
     def _numbered(listed: Iterable[Found]) -> Iterable[tuple[date, int]]:

@@ -42,8 +42,10 @@ def s3_server():
 @pytest.fixture
 def new_bucket(s3_server, monkeypatch):
     """A function that makes a fresh bucket; the environment says where and who."""
-    for name, value in (s3.CREDENTIALS | {"AWS_ENDPOINT_URL": s3_server.url}).items():
+    for name, value in (s3.ENVIRONMENT | {"AWS_ENDPOINT_URL": s3_server.url}).items():
         monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
 
     def make(kind: str = "lake") -> str:
         return s3.make_bucket(s3_server, f"{kind}-{uuid.uuid4().hex}")

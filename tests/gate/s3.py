@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests", "AWS_DEFAULT_REGION": "us-east-1"}
+# A developer's own configuration, a proxy and a machine's identity service stay out of it: loopback only.
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "tests",
+    "AWS_SECRET_ACCESS_KEY": "tests",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
 CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>one more is under way</Message></Error>"
 LOST = b"<Error><Code>InternalError</Code><Message>the answer was lost</Message></Error>"
 

@@ -129,6 +129,14 @@ def test_a_bucket_that_is_not_there_says_what_to_check(lake, new_bucket):
         lake(root=new_bucket() + "x")
 
 
+def test_missing_credentials_say_where_they_come_from(lake, new_bucket, monkeypatch):
+    root = new_bucket()
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(InputError, match="AWS_ACCESS_KEY_ID"):
+        lake(root=root, storage_options={"skip_instance_cache": True})
+
+
 def test_a_write_whose_answer_was_lost_is_known_again_as_ones_own(new_bucket):
     root = new_bucket("forgetful")
     S3(root, {}).create("a", b"one")
@@ -151,10 +159,12 @@ def test_all_days_and_all_refusals_of_a_table_cost_one_listing_each(new_bucket, 
     publish(store, day=_day())
     store.refuse("sales", _day(), "run", 1, ["broken"])
     store.refusals("sales")
+    store.pointer("sales", _day(), 1)
     before = len(s3_server.faults.requests)
     store.current("sales")
     assert len(s3_server.faults.requests) - before == 1
     store.refusals("sales")  # the quarantine, then what is current; a record is read once
+    store.pointer("sales", _day(), 1)  # and so is a pointer
     assert len(s3_server.faults.requests) - before == 3
     assert all(r.startswith("GET") and "list-type=2" in r for r in s3_server.faults.requests[before:])
 
