@@ -113,11 +113,9 @@ class TrainingRun:
                 logger.attempt(lambda inner: inner.experiment.summary.update(dict(metrics)), "the result")
         if self.mlflow is None:
             return
-        from resources.curves import missing_rows
-
         with self.troubles.survived("the MLflow run has the training's result in part only"):
             mlflow, run_id = self.mlflow, self.mlflow.active_run().info.run_id
-            for epoch, training, validation in missing_rows(mlflow.tracking_client, run_id, list(curve)):
+            for epoch, training, validation in _missing(mlflow.tracking_client, run_id, curve):
                 mlflow.log_metrics({"training_loss": training, "validation_loss": validation}, step=epoch + 1)
             mlflow.log_metrics({name: float(value) for name, value in metrics.items()})
             mlflow.set_tags(data_pointers(inputs))
@@ -174,6 +172,12 @@ def log_files(mlflow: Any, files: Mapping[str, bytes], folder: str) -> None:
         for name, content in files.items():
             (Path(scratch) / name).write_bytes(content)
         mlflow.log_artifacts(scratch, folder)
+
+
+def _missing(client: Any, run_id: str, curve: Sequence[CurveRow]) -> list[CurveRow]:
+    """The epochs that an MLflow run does not have yet."""
+    have = {metric.step for metric in client.get_metric_history(run_id, "validation_loss")}
+    return [row for row in curve if row[0] + 1 not in have]
 
 
 def _inputs(inputs: Mapping[str, str]) -> str:

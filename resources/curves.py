@@ -13,8 +13,6 @@ from lightning.pytorch.loggers import Logger  # noqa: TID253
 
 from resources.troubles import Troubles
 
-CurveRow = tuple[int, float, float]
-
 
 class SurvivingLogger(Logger):  # type: ignore[misc]
     """A logger that is made when it is first needed, and left alone after it has failed.
@@ -95,9 +93,3 @@ def wandb_curve(
         )
 
     return SurvivingLogger("W&B", make, troubles)
-
-
-def missing_rows(client: Any, run_id: str, curve: list[CurveRow]) -> list[CurveRow]:
-    """The epochs that an MLflow run does not have yet."""
-    have = {metric.step for metric in client.get_metric_history(run_id, "validation_loss")}
-    return [row for row in curve if row[0] + 1 not in have]

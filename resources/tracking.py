@@ -32,7 +32,8 @@ class Training:
         newest: Whether the partition is the newest day; only then is its bundle the registry's `challenger`.
         bundle: None when no challenger could be trained: the run is tracked, and no version is registered.
         files: Model files, logged as they are (safetensors and JSON; nothing is pickled).
-        params, scores: What the training would have logged; used where it has left no run to continue.
+        params: Logged where the training has left no run to continue.
+        scores: The model's on held-out days; logged where the training could not.
         metrics: What the release adds, by name.
     """
 
@@ -209,8 +210,10 @@ def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]
         found = {"mlflow_run": linked(store, run)}
         if old is None:
             mlflow.log_params(dict(training.params))
-            mlflow.log_metrics(dict(training.scores))
-        mlflow.log_metrics(dict(training.metrics))
+        # A server that was down when the training ended has not seen its scores.
+        have = old.data.metrics if old else {}
+        scores = {name: value for name, value in training.scores.items() if name not in have}
+        mlflow.log_metrics({**scores, **training.metrics})
         client = mlflow.tracking_client
         registered_model(client)
         if training.bundle is not None:

@@ -162,6 +162,7 @@ def opened(store, day, dagster_run, status="FINISHED"):
     tags = {"partition": str(day), "dagster_run": dagster_run, "opened_by": dagster_run}
     run = store.client.create_run(experiment, tags=tags).info.run_id
     store.client.log_param(run, "seed", 1)
+    store.client.log_metric(run, "click_log_loss", 0.25)
     if status != "RUNNING":
         store.client.set_terminated(run, status)
     return run
@@ -179,7 +180,8 @@ def test_a_release_continues_the_run_of_its_training(store):
     run = store.client.get_run(mine)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"seed": "1"}
-    assert run.data.metrics == {"revenue_estimate": 0.5}
+    assert run.data.metrics == {"click_log_loss": 0.25, "revenue_estimate": 0.5}
+    assert len(store.client.get_metric_history(mine, "click_log_loss")) == 1
     tags = {"dagster_run": "trains", "release_dagster_run": "releases", "opened_by": "releases", "verdict": "better"}
     assert tags.items() <= run.data.tags.items()
     assert run.data.tags["dagster_url"] == "http://localhost:3000/runs/trains"
