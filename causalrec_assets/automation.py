@@ -37,6 +37,7 @@ log_assets = dg.define_asset_job(
     "log_assets",
     selection=dg.AssetSelection.groups("logs"),
     partitions_def=days,
+    executor_def=dg.in_process_executor,
     tags=IN_ORDER,
     description="A day's landed files to units. Days run in order: each day's history builds on the day before.",
 )
@@ -57,11 +58,13 @@ daily_retrain = dg.define_asset_job(
     description="All assets of a day. The schedule runs it for the last day that is over, after the days it missed.",
 )
 
-new_data_assets = dg.define_asset_job(
-    "new_data_assets",
-    selection=dg.AssetSelection.groups("logs", *LEARNING_GROUPS),
+rebuilt_logs = dg.define_asset_job(
+    "rebuilt_logs",
+    selection=dg.AssetSelection.groups("logs"),
     partitions_def=days,
-    description="What landed files have changed of a day. The sensor `new_data` runs it for just those assets.",
+    executor_def=dg.in_process_executor,
+    description="The log assets of a day that landed files have changed. The sensor `new_data` runs it, side by side "
+    "where that is safe; by hand, take `log_assets`.",
 )
 
 
@@ -124,7 +127,7 @@ def retrain_every_day(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
 
 
 @dg.sensor(
-    job=new_data_assets,
+    jobs=[rebuilt_logs, learning_assets],
     minimum_interval_seconds=_operations.look_every_seconds,
     description="Compares the landing zone with the lake and has just those days rebuilt that new, changed or removed "
     "files touch; then what carries on from them, in order, until a state comes out as it was; then the newest day's "
@@ -138,14 +141,14 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
     plans = planner(Home.current(), data_only=True, tried=Attempts(context.instance))
     arriving = plans.zone.arriving(_operations.settle_seconds)
     plan = plans.logs(plans.zone.span, {day for _, day in arriving})
-    newest = plans.zone.newest_day
+    newest, job = plans.zone.newest_day, rebuilt_logs
     waits = list(plan.waits)
     if not plan.requests and newest and not arriving and _operations.retrain_on_new_data:
-        plan = plans.learning(newest, learning_parents(context.repository_def))
+        plan, job = plans.learning(newest, learning_parents(context.repository_def)), learning_assets
         waits += plan.waits
     for request in plan.requests[: _operations.runs_per_look]:
         context.log.info("%s %s: %s", request.day, ", ".join(request.assets), request.why)
-        yield _request(request, "new_data")
+        yield _request(request, "new_data", job_name=job.name)
     if not plan.requests:
         yield dg.SkipReason("; ".join(waits) or "The lake is what the landed files say.")
 
@@ -160,15 +163,18 @@ class Attempts(Container[str]):
         return self.instance.get_runs_count(dg.RunsFilter(tags={ATTEMPT: str(key)})) > 0
 
 
-def _request(request: Request, asked_by: str, tags: Mapping[str, str] | None = None) -> dg.RunRequest:
+def _request(
+    request: Request, asked_by: str, tags: Mapping[str, str] | None = None, job_name: str | None = None
+) -> dg.RunRequest:
     key = {ATTEMPT: request.key} if request.key else {}
     return dg.RunRequest(
+        job_name=job_name,
         partition_key=request.day.isoformat(),
         asset_selection=[dg.AssetKey(name) for name in request.assets],
         tags={ASKED_BY: asked_by, **key, **(tags or {})},
     )
 
 
-JOBS = [log_assets, learning_assets, daily_retrain, new_data_assets]
+JOBS = [log_assets, learning_assets, daily_retrain, rebuilt_logs]
 SCHEDULES = [retrain_every_day]
 SENSORS = [new_data]

@@ -1,4 +1,4 @@
-"""The front door: assets, checks, jobs and resources; nothing else."""
+"""The front door: assets, checks, jobs, schedules, sensors, resources and the executor; nothing else."""
 
 import dagster as dg
 
@@ -15,7 +15,13 @@ from resources.lake import Lake
 from resources.text_encoder import TextEncoder
 from resources.tracking import Tracking
 
+# A step is a process of its own, forked from a server that has imported what steps import.
+STEPS = dg.multiprocess_executor.configured(
+    {"start_method": {"forkserver": {"preload_modules": ["causalrec_assets.steps"]}}}
+)
+
 defs = dg.Definitions(
+    executor=STEPS,
     assets=[*LOGS, *GRAPH, *EMBEDDINGS, *MODEL, *POLICY, *EVALUATION, *SERVING],
     jobs=JOBS,
     schedules=SCHEDULES,

@@ -31,11 +31,8 @@ class Operations:
 
     @property
     def retrain_cron(self) -> str:
-        return _cron(self.retrain_at)
-
-    @property
-    def fresh_cron(self) -> str:
-        return _cron(self.fresh_by)
+        hour, minute = self.retrain_at
+        return f"{minute} {hour} * * *"
 
 
 def parse_operations(settings: Mapping[str, object]) -> Operations:
@@ -86,7 +83,3 @@ def _whole(key: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"operations.yaml: `{key}` must be a whole number of at least {least}, got {value!r}")
     return value
-
-
-def _cron(clock: tuple[int, int]) -> str:
-    return f"{clock[1]} {clock[0]} * * *"

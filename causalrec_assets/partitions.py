@@ -1,4 +1,4 @@
-"""The days, and which days an asset reads."""
+"""The days, which days an asset reads, and when the last day is due."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ import dagster as dg
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.windows import parse_learning
 from causalrec_assets.home import Home
+from causalrec_assets.operations import parse_operations
 
 _home = Home.current()
 _sources = read_setting(_home, "sources.yaml")
@@ -27,4 +28,11 @@ learning_window_mapping = dg.TimeWindowPartitionMapping(
     start_offset=-(_learning.maturity_days + _learning.judgement_days + _learning.window_days) + 1,
     end_offset=-_learning.maturity_days,
     allow_nonexistent_upstream_partitions=True,
+)
+
+_hour, _minute = parse_operations(read_setting(_home, "operations.yaml")).fresh_by
+due_every_day = dg.FreshnessPolicy.cron(
+    # What people and shops read must be of the last complete day from this time of day on; the UI warns when it is not.
+    deadline_cron=f"{_minute} {_hour} * * *",
+    lower_bound_delta=timedelta(days=1) - timedelta(minutes=1),
 )

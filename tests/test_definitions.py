@@ -42,8 +42,14 @@ def names(graph):
     return {key.path[-1] for key in graph.get_all_asset_keys()}
 
 
-def test_exactly_these_assets_exist(graph):
-    assert names(graph) == ASSETS
+def test_exactly_these_assets_exist_and_the_landed_files_are_their_only_sources(graph):
+    assert names(graph) - {"landed_events", "landed_items", "landed_users"} == ASSETS
+    assert {key.path[-1] for key in graph.materializable_asset_keys} == ASSETS
+
+
+def test_report_and_recommendations_are_due_every_day(graph):
+    due = {key.path[-1] for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy_or_from_metadata}
+    assert due == {"evaluation_report", "recommendations"}
 
 
 def test_every_asset_has_a_blocking_contract_check_per_partition(graph):

@@ -18,7 +18,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.logs.sources import parse_source
-from causalrec_assets.partitions import learning_window_mapping
+from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from resources.lake import Lake
 
 # The tables whose answers the report says in words, beside its own two.
@@ -97,6 +97,7 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
 @gated_asset(
     "evaluation_report",
+    freshness_policy=due_every_day,
     stage="evaluation",
     deps=[
         "off_policy_report",

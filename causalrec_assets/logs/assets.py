@@ -13,6 +13,9 @@ from causalrec_assets.logs.history import advance, history_before, within_window
 from causalrec_assets.logs.landing import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.lineage import (
+    LANDED_EVENTS,
+    LANDED_ITEMS,
+    LANDED_USERS,
     clean_events_lineage,
     history_lineage,
     items_lineage,
@@ -32,7 +35,7 @@ def _source(inputs: Inputs) -> Source:
     return parse_source(inputs.setting("sources.yaml"))
 
 
-@gated_asset("items", stage="logs")
+@gated_asset("items", stage="logs", deps=[LANDED_ITEMS])
 def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The catalogue as of the day: one row per item, from the landed item files."""
     inputs = lake.inputs(context)
@@ -53,7 +56,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("users", stage="logs")
+@gated_asset("users", stage="logs", deps=[LANDED_USERS])
 def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The users as of the day. Their attributes may be sensitive and are read by no policy."""
     inputs = lake.inputs(context)
@@ -77,7 +80,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-@gated_asset("clean_events", stage="logs")
+@gated_asset("clean_events", stage="logs", deps=[LANDED_EVENTS])
 def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The day's events, under our names and types; each landed row is here or set aside with its reason."""
     inputs = lake.inputs(context)
@@ -186,4 +189,12 @@ def _markdown(frame: pl.DataFrame) -> str:
         return str(frame)
 
 
-ASSETS = [items, users, clean_events, history, units]
+LANDED = [
+    dg.AssetSpec(name, group_name="landing", kinds={"file"}, description=f"The landed {what}, as they came: {where}.")
+    for name, what, where in (
+        (LANDED_EVENTS, "events", "files below `data/landing`, under your own names (`data/sources.yaml`)"),
+        (LANDED_ITEMS, "catalogues", "in `day=D` folders, each counts from its day on"),
+        (LANDED_USERS, "users", "in `day=D` folders, each counts from its day on"),
+    )
+]
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [*LANDED, items, users, clean_events, history, units]

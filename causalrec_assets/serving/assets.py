@@ -14,7 +14,7 @@ from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
 from causalrec_assets.logs.covariates import as_of
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
-from causalrec_assets.partitions import learning_window_mapping
+from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from causalrec_assets.policy.bundled import load_champion
 from causalrec_assets.policy.grid import score_grid
 from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
@@ -110,6 +110,7 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
 
 @gated_asset(
     "recommendations",
+    freshness_policy=due_every_day,
     stage="serving",
     deps=["release", "items", "users", "history", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
