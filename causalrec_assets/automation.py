@@ -58,6 +58,16 @@ daily_retrain = dg.define_asset_job(
     description="All assets of a day. The schedule runs it for the last day that is over, after the days it missed.",
 )
 
+roll_back = dg.define_asset_job(
+    "roll_back",
+    selection=dg.AssetSelection.assets("release", "recommendations"),
+    partitions_def=days,
+    tags=IN_ORDER,
+    config={"ops": {"release": {"config": {"roll_back_to": 0, "because": ""}}}},
+    description="Lets an earlier champion serve again: in the launchpad, on the newest day, say the entry of the "
+    "release log (0 is the logging policy) and why.",
+)
+
 rebuilt_logs = dg.define_asset_job(
     "rebuilt_logs",
     selection=dg.AssetSelection.groups("logs"),
@@ -175,6 +185,6 @@ def _request(
     )
 
 
-JOBS = [log_assets, learning_assets, daily_retrain, rebuilt_logs]
+JOBS = [log_assets, learning_assets, daily_retrain, roll_back, rebuilt_logs]
 SCHEDULES = [retrain_every_day]
 SENSORS = [new_data]

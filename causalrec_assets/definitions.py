@@ -10,6 +10,8 @@ from causalrec_assets.logs.assets import ASSETS as LOGS
 from causalrec_assets.model.assets import ASSETS as MODEL
 from causalrec_assets.policy.assets import ASSETS as POLICY
 from causalrec_assets.serving.assets import ASSETS as SERVING
+from causalrec_assets.watch import SENSORS as WATCHERS
+from resources.alerts import Alerts
 from resources.compute import Compute
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder
@@ -25,6 +27,12 @@ defs = dg.Definitions(
     assets=[*LOGS, *GRAPH, *EMBEDDINGS, *MODEL, *POLICY, *EVALUATION, *SERVING],
     jobs=JOBS,
     schedules=SCHEDULES,
-    sensors=SENSORS,
-    resources={"lake": Lake(), "compute": Compute(), "text_encoder": TextEncoder(), "tracking": Tracking()},
+    sensors=[*SENSORS, *WATCHERS],
+    resources={
+        "lake": Lake(),
+        "compute": Compute(),
+        "text_encoder": TextEncoder(),
+        "tracking": Tracking(),
+        "alerts": Alerts(),
+    },
 )

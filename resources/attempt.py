@@ -125,6 +125,7 @@ class TrainingRun:
     def close(self, status: str) -> None:
         """End everything: the MLflow run as FINISHED, FAILED or KILLED."""
         for logger in self._curves:
+            logger.wait()
             if logger.inner is None:
                 continue
             if logger.name == "TensorBoard":

@@ -6,6 +6,7 @@ Imported inside the functions that need it only: Lightning costs seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ class SurvivingLogger(Logger):  # type: ignore[misc]
     Args:
         name: For messages.
         make: Makes the logger that it passes on to.
+        aside: Work in a thread, and wait for it. Interrupts reach the main thread only: one that tore a write of
+            MLflow's apart would leave SQLite's transaction open, and the store locked when the run is to be ended.
     """
 
-    def __init__(self, name: str, make: Callable[[], Any], troubles: Troubles) -> None:
+    def __init__(self, name: str, make: Callable[[], Any], troubles: Troubles, aside: bool = False) -> None:
         super().__init__()
         self._name, self._make, self._troubles = name, make, troubles
+        self._thread = ThreadPoolExecutor(1) if aside else None
         self.inner: Any = None
         self.failed = False
 
@@ -51,10 +55,18 @@ class SurvivingLogger(Logger):  # type: ignore[misc]
             return
         try:
             self.inner = self.inner or self._make()
-            do(self.inner)
+            if self._thread is None:
+                do(self.inner)
+            else:
+                self._thread.submit(do, self.inner).result()
         except Exception as error:
             self.failed = True
             self._troubles.tell(f"{self._name} has {what} in part only; the training goes on", error)
+
+    def wait(self) -> None:
+        """Until what was begun is done; nothing can be logged after it."""
+        if self._thread is not None:
+            self._thread.shutdown()
 
 
 def mlflow_curve(uri: str, experiment: str, run_id: str, troubles: Troubles) -> SurvivingLogger:
@@ -65,7 +77,7 @@ def mlflow_curve(uri: str, experiment: str, run_id: str, troubles: Troubles) -> 
 
         return MLFlowLogger(experiment_name=experiment, tracking_uri=uri, run_id=run_id)
 
-    return SurvivingLogger("MLflow", make, troubles)
+    return SurvivingLogger("MLflow", make, troubles, aside=True)
 
 
 def tensorboard_curve(root: Path, partition: str, dagster_run: str, troubles: Troubles) -> SurvivingLogger:

@@ -127,11 +127,15 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         found: dict[str, Any] = {}
         with troubles.survived("the MLflow run lacks the release; materialise `release` again to bring it"):
             found |= _release(store, training, log)
-        with troubles.survived("the alias `champion` may be old; the next release sets it right"):
-            client = store.client()
-            registered_model(client)
-            found |= mirror_champion(client, champion)
-        return found | troubles.metadata
+        return found | _champion_alias(store, champion, troubles)
+
+    def mirror_champion(self, home: Home, champion: Champion | None, log: Any) -> dict[str, Any]:
+        """Set the alias `champion` to what the release log says serves; told as by `mirror`."""
+        if not self.enabled:
+            return {}
+        store = MlflowStore(home, self.configured(home))
+        troubles = Troubles(log, {store.uri: "the MLflow store"} if store.settings.tracking_uri else {})
+        return _champion_alias(store, champion, troubles)
 
     def end_abandoned(self, home: Home, dagster_run_id: str, status: str) -> list[str]:
         """End the MLflow runs that a Dagster run has left RUNNING.
@@ -177,6 +181,15 @@ def held_out_metrics(scores: Mapping[str, Mapping[str, float]]) -> dict[str, flo
         "calibration_error": "calibration_error",
     }
     return {f"{outcome}_{names[key]}": value for outcome, found in scores.items() for key, value in found.items()}
+
+
+def _champion_alias(store: MlflowStore, champion: Champion | None, troubles: Troubles) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with troubles.survived("the alias `champion` may be old; the next release sets it right"):
+        client = store.client()
+        registered_model(client)
+        found |= mirror_champion(client, champion)
+    return found | troubles.metadata
 
 
 def _trained(store: MlflowStore, training: Training) -> Any:

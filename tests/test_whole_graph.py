@@ -150,17 +150,38 @@ def test_the_next_day_is_judged_against_the_champion(own_home):
     assert challenger["baseline"].unique().to_list() == ["champion"]
     assert (
         table(own_home, "release", following)["champion_before"][0]
-        == ReleaseLog(Store(own_home.lake)).entries()[0].bundle_hash
+        == ReleaseLog(Store(own_home.lake)).moves()[0].champion.bundle_hash
     )
 
 
 def test_an_older_day_backfilled_records_its_decision_and_moves_nothing(own_home):
-    entries = len(ReleaseLog(Store(own_home.lake)).entries())
+    entries = len(ReleaseLog(Store(own_home.lake)).moves())
     older = LAST - timedelta(days=1)
     result = materialise(own_home, older, LEARNING)
     assert result.success, words(result)
     assert table(own_home, "release", older)["decision"].to_list() == ["recorded"]
-    assert len(ReleaseLog(Store(own_home.lake)).entries()) == entries
+    assert len(ReleaseLog(Store(own_home.lake)).moves()) == entries
+
+
+def test_one_materialisation_rolls_back_and_the_recommendations_follow(own_home):
+    """To the logging policy: what is recommended is then nobody's, and the day's own challenger is held back."""
+    assert table(own_home, "recommendations", LAST).height
+    config = {"release": {"config": {"roll_back_to": 0, "because": "Ann: complaints about repeats"}}}
+    result = materialise(own_home, LAST, ["release", "recommendations"], ops=config)
+    assert result.success, words(result)
+    row = table(own_home, "release", LAST).row(0, named=True)
+    assert (row["decision"], row["champion_after"], row["reason"]) == (
+        "rolled_back",
+        None,
+        "Ann: complaints about repeats",
+    )
+    assert Store(own_home.lake).pointer("recommendations", LAST).answer.reason.startswith("no_released_bundle")
+    assert materialise(own_home, LAST, ["release"]).success
+    row = table(own_home, "release", LAST).row(0, named=True)
+    assert row["decision"] == "kept"
+    assert "Ann" in row["reason"]
+    wordless = {"release": {"config": {"roll_back_to": 0}}}
+    assert "who wants it" in words(materialise(own_home, LAST, ["release"], ops=wordless))
 
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):

@@ -56,9 +56,14 @@ def make_home(root: Path, world: WorldConfig) -> Home:
 
 
 def materialise(
-    home: Home, day: date, names: Sequence[str], instance: dg.DagsterInstance | None = None, tracking: bool = False
+    home: Home,
+    day: date,
+    names: Sequence[str],
+    instance: dg.DagsterInstance | None = None,
+    tracking: bool = False,
+    ops: dict[str, object] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Run some assets of a day; failures are in the result."""
+    """Run some assets of a day; failures are in the result. `ops`: their configuration, as in the launchpad."""
     from causalrec_assets.definitions import defs
 
     assets = list(defs.assets or [])
@@ -75,7 +80,7 @@ def materialise(
         resources=resources,
         raise_on_error=False,
         instance=instance or dg.DagsterInstance.ephemeral(),
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": ops or {}},
     )
 
 

@@ -109,8 +109,8 @@ def sweep(
 
 
 def _released(store: Store) -> Iterator[Version]:
-    for entry in ReleaseLog(store).entries():
-        for table, version in entry.bundle.get("tables", {}).items():
+    for move in ReleaseLog(store).moves():
+        for table, version in (move.champion.bundle if move.champion else {}).get("tables", {}).items():
             yield table, date.fromisoformat(version["day"]), int(version["pointer"])
 
 

@@ -1,16 +1,18 @@
 """The serving assets: `release` and `recommendations`."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 import polars as pl
+from pydantic import Field
 
 from causalrec_assets.answers import InputError, not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import table
-from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
+from causalrec_assets.gate.releases import Champion, ChampionConflict, ReleaseLog
 from causalrec_assets.logs.covariates import as_of
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
@@ -19,9 +21,19 @@ from causalrec_assets.policy.bundled import load_champion
 from causalrec_assets.policy.grid import score_grid
 from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
 from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend
-from causalrec_assets.serving.release import carry_out, decide, release_row
+from causalrec_assets.serving.release import carry_out, decide, held_by_roll_back, release_row, roll_back
 from resources.lake import Lake
 from resources.tracking import Tracking, Training, held_out_metrics
+
+
+class RollBack(dg.Config):
+    """Given in the launchpad to let an earlier champion serve again; left out, the evidence decides."""
+
+    roll_back_to: int | None = Field(
+        default=None, description="Entry of the release log that is to serve again; 0 is the logging policy."
+    )
+    because: str = Field(default="", description="Who wants it, and why.")
+
 
 NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging policy serves"
 
@@ -39,9 +51,12 @@ NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging 
         "outcome_model",
     ],
 )
-def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -> Draft:
+def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tracking: Tracking) -> Draft:
     """Whether the challenger becomes the champion. The release log decides; the model registry mirrors it."""
     inputs = lake.inputs(context)
+    log, newest = ReleaseLog(inputs.store), LandingZone.of(inputs.home).newest_day
+    if config.roll_back_to is not None:
+        return _rolled_back(inputs, config.roll_back_to, config.because, newest, log, tracking, context)
     # Wrong settings are refused before anything moves; they are no input of this table.
     tracking.configured(inputs.home)
     tables = {name: inputs.table(name) for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)}
@@ -54,18 +69,18 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
             "materialise target_policy and what follows again"
         )
     # What was judged, not what the settings say by now.
-    config, objective = json.loads(policies.file("policy.json")), policies.notes["objective"]
-    bundle = make_bundle(inputs.day, tables, config, objective) if model.answer.answered else None
+    policy, objective = json.loads(policies.file("policy.json")), policies.notes["objective"]
+    bundle = make_bundle(inputs.day, tables, policy, objective) if model.answer.answered else None
     challenger = bundle_hash(bundle) if bundle else None
-    newest = LandingZone.of(inputs.home).newest_day == inputs.day
-    inputs.note("newest", str(newest))
+    is_newest = newest == inputs.day
+    inputs.note("newest", str(is_newest))
     verdict, reason = (
         tables["evaluation_report"].notes["verdict"],
         tables["evaluation_report"].notes["reason"],
     )
 
-    log = ReleaseLog(inputs.store)
-    decided = decide(verdict, reason, newest, challenger, before.bundle_hash if before else None)
+    decided = decide(verdict, reason, is_newest, challenger, before.bundle_hash if before else None)
+    decided = held_by_roll_back(decided, inputs.day, log)
     try:
         decided = carry_out(decided, inputs.day, bundle, before, log)
     except ChampionConflict as error:
@@ -79,7 +94,7 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
             verdict=verdict,
             decision=decided.outcome.value,
             bundle=bundle,
-            newest=newest,
+            newest=is_newest,
             trained_in=model.pointer.run_id if model.answer.answered else None,
             files={name: model.file(name) for name in model.files},
             params={
@@ -101,11 +116,44 @@ def release(context: dg.AssetExecutionContext, lake: Lake, tracking: Tracking) -
             "decision": decided.outcome.value,
             "verdict": verdict,
             "reason": decided.reason,
-            "newest_day": newest,
+            "newest_day": is_newest,
+            "serves": _served_by(log.current()),
             "bundle": dg.MetadataValue.json(bundle or {}),
             **mirrored,
         },
     )
+
+
+def _rolled_back(
+    inputs: Inputs,
+    to: int,
+    because: str,
+    newest: date | None,
+    log: ReleaseLog,
+    tracking: Tracking,
+    context: dg.AssetExecutionContext,
+) -> Draft:
+    before = log.current()
+    try:
+        decided = roll_back(inputs.day, newest, to, because, log)
+    except ChampionConflict as error:
+        raise InputError(str(error)) from error
+    return Draft(
+        inputs,
+        release_row(inputs.day, "not_asked", None, before, decided),
+        notes={"bundle": None, "decision": decided.outcome.value},
+        metadata={
+            "decision": decided.outcome.value,
+            "reason": because,
+            "newest_day": True,
+            "serves": _served_by(log.current()),
+            **tracking.mirror_champion(inputs.home, log.current(), context.log),
+        },
+    )
+
+
+def _served_by(champion: Champion | None) -> str:
+    return f"release {champion.entry}, of {champion.partition}" if champion else "the logging policy"
 
 
 @gated_asset(

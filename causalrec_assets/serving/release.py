@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from causalrec_assets.answers import InputError
 from causalrec_assets.gate.releases import Champion, ReleaseLog
 from causalrec_assets.serving.bundle import bundle_hash
 
@@ -30,6 +31,8 @@ class Outcome(StrEnum):
     KEPT = "kept"
     RECORDED = "recorded"
     """What an older day, backfilled, would have decided; the champion is not touched."""
+    ROLLED_BACK = "rolled_back"
+    """A person let an earlier champion serve again."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,18 @@ def decide(verdict: str, reason: str, newest: bool, challenger: str | None, befo
     return Decided(Outcome.RECORDED, f"An older day, so nothing moves; its challenger {would}. {reason}", after, None)
 
 
+def held_by_roll_back(decided: Decided, partition: date, log: ReleaseLog) -> Decided:
+    """A challenger of the partition on which a person rolled back is not released: that would undo what they did."""
+    held = log.rolled_back_on(partition)
+    if held is None or decided.outcome is not Outcome.RELEASED:
+        return decided
+    reason = (
+        f"On this day the champion was rolled back ({held.because}), so its challenger is not released; that of a "
+        f"later day can be. {decided.reason}"
+    )
+    return Decided(Outcome.KEPT, reason, held.champion.bundle_hash if held.champion else None, None)
+
+
 def carry_out(
     decided: Decided,
     partition: date,
@@ -88,6 +103,20 @@ def carry_out(
         return decided
     moved = log.move(partition, dict(bundle), before.entry if before else None)
     return Decided(decided.outcome, decided.reason, moved.bundle_hash, moved.entry)
+
+
+def roll_back(partition: date, newest: date | None, to: int, because: str, log: ReleaseLog) -> Decided:
+    """Let an earlier champion serve again.
+
+    Raises:
+        InputError: The partition is not the newest, or the log has no such entry; no reason is given.
+        ChampionConflict: Another move took the entry at the same moment.
+    """
+    if partition != newest:
+        raise InputError(f"what serves now is decided on the newest day: roll back on {newest}, not on {partition}")
+    moved = log.roll_back(partition, to, because)
+    champion = moved.champion.bundle_hash if moved.champion else None
+    return Decided(Outcome.ROLLED_BACK, because, champion, moved.entry)
 
 
 def release_row(

@@ -42,4 +42,4 @@ def test_a_partition_may_replace_its_own_earlier_bundle(log):
 def test_the_same_bundle_again_adds_no_entry(log):
     log.move(D1, {"b": 1}, None)
     log.move(D1, {"b": 1}, None)
-    assert len(log.entries()) == 1
+    assert len(log.moves()) == 1
