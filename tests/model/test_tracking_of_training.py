@@ -3,6 +3,7 @@ seconds."""
 
 import json
 import logging
+import signal
 import struct
 import subprocess
 import sys
@@ -208,6 +209,29 @@ def test_a_training_that_ends_badly_says_how(store, world, day, monkeypatch, err
     import mlflow
 
     assert mlflow.active_run() is None
+
+
+def test_an_interrupt_in_the_middle_of_a_write_leaves_no_locked_store(store):
+    class Stop(BaseException):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for k in range(15):
+            stopped = next(DAYS)
+            with pytest.raises(Stop), Tracking().training(store.home, Attempt(stopped, f"stopped-{k}"), LOG) as run:
+                curve = run.loggers()[0]
+                signal.setitimer(signal.ITIMER_REAL, 0.02 + 0.007 * k)
+                for step in range(100_000):
+                    curve.log_metrics({"training_loss": 0.5, "validation_loss": 0.5}, step=step)
+            assert run.troubles.told == []
+            assert [r.info.status for r in runs_of(store, stopped)] == ["KILLED"]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 KILLED = """
