@@ -27,6 +27,10 @@ HEAVY = (
     "networkx",
     "jinja2",
     "safetensors",
+    "tensorboard",
+    "wandb",
+    "s3fs",
+    "botocore",
 )
 ASSETS = {*LOGS, *LEARNING}
 

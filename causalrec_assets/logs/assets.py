@@ -9,6 +9,8 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
+from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
 from causalrec_assets.logs.history import advance, history_before, within_window
 from causalrec_assets.logs.landing import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
@@ -33,6 +35,10 @@ NO_USER_ID = "the source has no user id, so nobody's past can be told from anybo
 
 def _source(inputs: Inputs) -> Source:
     return parse_source(inputs.setting("sources.yaml"))
+
+
+def _forgotten(inputs: Inputs) -> frozenset[str]:
+    return parse_forgotten(inputs.setting(FORGOTTEN))
 
 
 @gated_asset("items", stage="logs", deps=[LANDED_ITEMS])
@@ -65,7 +71,8 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if source.users_folder is None:
         reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
         return Draft(inputs, None, answer=not_available(reason))
-    frame = user_snapshot(snapshot_files(inputs.home.landing / source.users_folder, inputs.day), source)
+    listed = user_snapshot(snapshot_files(inputs.home.landing / source.users_folder, inputs.day), source)
+    frame = without_forgotten(listed, _forgotten(inputs))
     attributes = [c for c in frame.columns if c != "user_id"]
     known = [f"- `{c}`: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
     return Draft(
@@ -88,7 +95,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     landed = LandingZone.of(inputs.home).events
     inputs.note("landing:events", landed.fingerprint(inputs.day))
     files = landed.files_of(inputs.day)
-    cleaned = clean_day(files, source, inputs.day)
+    cleaned = clean_day(files, source, inputs.day, _forgotten(inputs))
     events = cleaned.events
     recommended = events.filter(pl.col("recommended") == 1)
     listed = [f"- `{f.path.name}` {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in files]
@@ -97,7 +104,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         events,
         lineage=clean_events_lineage(source),
         params={
-            "published_rows": cleaned.landed_rows - cleaned.set_aside.height,
+            "published_rows": cleaned.landed_rows - cleaned.set_aside.height - cleaned.forgotten_rows,
             "purchase_needs_click": source.purchase_needs_click,
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
@@ -107,6 +114,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         set_aside=cleaned.set_aside,
         metadata={
             "landed_rows": cleaned.landed_rows,
+            "forgotten_rows": cleaned.forgotten_rows,
             "files": dg.MetadataValue.md("\n".join(listed) or "none: the day is declared empty"),
             "rates": dg.MetadataValue.md(_rates(events)),
             "set_aside": dg.MetadataValue.md(_markdown(cleaned.set_aside["reason"].value_counts())),

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from causalrec_assets.logs.forgotten import without_forgotten
 from causalrec_assets.logs.landing import LandedFile, days_of_rows
 from causalrec_assets.logs.reading import constant_columns, extra_types, map_columns, read_landed
 from causalrec_assets.logs.sources import Source
@@ -37,13 +38,15 @@ class Cleaned:
 
     Attributes:
         set_aside: Rows that cannot be used, with `reason`, `file` and `row` (from 1, without a header).
+        forgotten_rows: Rows of users who asked to be forgotten; they are kept nowhere.
         landed_rows: The rows that the landing index counted for the day. Counted apart from the cleaning, so
-            that "`events` and `set_aside` are together the landed rows" can fail.
+            that "`events`, `set_aside` and the forgotten are together the landed rows" can fail.
     """
 
     events: pl.DataFrame
     set_aside: pl.DataFrame
     landed_rows: int
+    forgotten_rows: int = 0
 
 
 def event_types(source: Source) -> dict[str, pl.DataType]:
@@ -51,7 +54,9 @@ def event_types(source: Source) -> dict[str, pl.DataType]:
     return {**TYPES, **extra_types(source, source.context)}
 
 
-def clean_day(files: Sequence[LandedFile], source: Source, day: date) -> Cleaned:
+def clean_day(
+    files: Sequence[LandedFile], source: Source, day: date, forgotten: frozenset[str] = frozenset()
+) -> Cleaned:
     """Read the rows of a day from the files that hold some.
 
     The result does not depend on the order of the files: it is sorted by time, then event id.
@@ -62,7 +67,8 @@ def clean_day(files: Sequence[LandedFile], source: Source, day: date) -> Cleaned
     types = event_types(source)
     parts = [_day_of_file(file, source, types, day) for file in files]
     empty = pl.DataFrame(schema={**types, "file": pl.String(), "row": pl.Int64()})
-    rows = pl.concat([part for part in parts if part.height] or [empty])
+    landed = pl.concat([part for part in parts if part.height] or [empty])
+    rows = without_forgotten(landed, forgotten)
     unusable = (
         pl.when(pl.col("time").is_null())
         .then(pl.lit("no time"))
@@ -74,7 +80,8 @@ def clean_day(files: Sequence[LandedFile], source: Source, day: date) -> Cleaned
     rows = rows.with_columns(unusable.cast(pl.String).alias("reason"))
     events = rows.filter(pl.col("reason").is_null()).select(list(types)).sort("time", "event_id")
     set_aside = rows.filter(pl.col("reason").is_not_null()).sort("file", "row")
-    return Cleaned(events, set_aside, sum(file.rows_of_day.get(day, 0) for file in files))
+    landed_rows = sum(file.rows_of_day.get(day, 0) for file in files)
+    return Cleaned(events, set_aside, landed_rows, landed.height - rows.height)
 
 
 def _day_of_file(file: LandedFile, source: Source, types: dict[str, pl.DataType], day: date) -> pl.DataFrame:

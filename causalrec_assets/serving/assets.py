@@ -195,7 +195,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
     known = inputs.table("users")
     unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
-    examples = frame.head(8).select("user_id", "item_id", "rank", "action_propensity", "reason")
+    examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
     return Draft(
         inputs,
         frame,
