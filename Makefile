@@ -1,4 +1,4 @@
-# causalrec: `make demo`, `make demo LOGS=obd`, `make test`, `make home DIR=path`, `make ui`
+# causalrec: `make demo`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
 PYTHON ?= python3.11
 LOGS ?= simulated
 BIN := .venv/bin
@@ -6,8 +6,10 @@ HOME_OF_simulated := .home/demo
 HOME_OF_obd := .home/obd
 
 UI_HOME = $(if $(DIR),$(DIR),$(HOME_OF_$(LOGS)))
+# What works on a home: DIR=path, else a demo's (LOGS=obd).
+IN_HOME = CAUSALREC_HOME="$(abspath $(UI_HOME))" DAGSTER_HOME="$(abspath $(UI_HOME))/dagster" $(BIN)/python -W ignore -m
 
-.PHONY: demo test home ui lint lock clean
+.PHONY: demo test home ui backfill sweep forget mlflow tour lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed lock; made again when the lock or the project's metadata change.
@@ -33,6 +35,28 @@ ui: .venv/installed
 	@test -d "$(UI_HOME)" || { echo "there is no $(UI_HOME): run 'make demo LOGS=$(LOGS)' or 'make home DIR=path' first"; exit 1; }
 	@printf 'CAUSALREC_HOME=%s\nDAGSTER_HOME=%s/dagster\n' "$(abspath $(UI_HOME))" "$(abspath $(UI_HOME))" > .env
 	$(BIN)/dagster dev -w workspace.yaml
+
+# The days FROM to TO, without the UI: make backfill FROM=2026-03-02 TO=2026-03-15 [ONLY=logs] [WORKERS=2] [DIR=path]
+backfill: .venv/installed
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo "name the days: make backfill FROM=2026-03-02 TO=2026-03-15"; exit 1; }
+	@$(IN_HOME) causalrec_assets.backfill $(FROM) $(TO) $(if $(filter logs,$(ONLY)),--logs) $(if $(WORKERS),--workers $(WORKERS))
+
+# Old versions, what killed runs left, old quarantine (data/lake.yaml): make sweep [DRY=yes] [DIR=path]
+sweep: .venv/installed
+	@$(IN_HOME) causalrec_assets.gate.retention $(if $(DRY),--dry-run)
+
+# A user's rows leave the lake: make forget USER_ID=u17 [DIR=path]
+forget: .venv/installed
+	@test -n "$(USER_ID)" || { echo "name the user: make forget USER_ID=..."; exit 1; }
+	@$(IN_HOME) causalrec_assets.forget "$(USER_ID)"
+
+# The MLflow UI on a home's own store: make mlflow [DIR=path]
+mlflow: .venv/installed
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(abspath $(UI_HOME))/mlflow.db
+
+# A user's day in the real UI, driven by a headless Chromium; the pictures of docs/a-day.md.
+tour: .venv/installed
+	@$(BIN)/python -W ignore -m tests.tour
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -13,8 +13,9 @@ GPU_POOL = "gpu"
 
 GPU_OP_TAGS: dict[str, Any] = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": "1"}}}},
+    "dagster-ray/config": {"num_gpus": 1},
 }
-"""What a Kubernetes run launcher gives a training step; other launchers ignore it."""
+"""What a training step is given by dagster-k8s' and dagster-ray's executors; others ignore it."""
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 

@@ -48,3 +48,4 @@ def test_the_training_step_asks_for_the_gpu_pool_and_the_others_do_not():
     assert pools.pop("outcome_model") == GPU_POOL
     assert pools == dict.fromkeys(["treatment_propensities", "action_propensities", "effects"])
     assert "nvidia.com/gpu" in str(outcome_model.op.tags["dagster-k8s/config"])
+    assert "num_gpus" in str(outcome_model.op.tags["dagster-ray/config"])
