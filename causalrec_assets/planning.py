@@ -126,26 +126,28 @@ class Planner:
     def _carried_on(self, days: Sequence[date], landed: Sequence[Request]) -> tuple[list[Request], list[str]]:
         requests: list[Request] = []
         waits: list[str] = []
-        to_come = {request.day for request in landed if {"clean_events", "items"} & set(request.assets)}
+        to_come = {request.day: set(request.assets) for request in landed}
         in_order = self.zone.source.has("user_id")
         for day in days:
-            if day in to_come:
+            asked_for = to_come.get(day, set())
+            reads = [name for name in ("clean_events", "items") if name not in asked_for]
+            if missing := [name for name in reads if self.lake.pointer(name, day) is None]:
+                waits.append(f"{day}: `{'`, `'.join(missing)}` must be published before the days after it can go on")
+                if in_order:
+                    break
+                continue
+            if {"clean_events", "items"} & asked_for:
                 # The first unsettled day is built whole, in one run; what it changes shows in the next plan.
                 if not requests or not in_order:
                     requests.append(Request(day, CARRIED, "its events are new", ""))
                 if in_order:
                     break
                 continue
-            if missing := [name for name in ("clean_events", "items") if self.lake.pointer(name, day) is None]:
-                waits.append(f"{day}: `{'`, `'.join(missing)}` must be published before the days after it can go on")
-                if in_order:
-                    break
-                continue
             reasons = {asset: why for asset in CARRIED if (why := self.stale(asset, day)) is not None}
             if not reasons:
                 continue
-            reads = [("clean_events", day), ("items", day), ("history", day - timedelta(days=1))]
-            asked = self._ask(day, reasons, [self._hash(*read) for read in reads], requests, waits)
+            made_from = [("clean_events", day), ("items", day), ("history", day - timedelta(days=1))]
+            asked = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
             if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
                 break
         return requests, waits
