@@ -2,10 +2,11 @@
 
     python -m causalrec_assets.forget USER_ID
 
-Run it when nothing else runs. Their id is put into `data/forgotten.yaml` as a fingerprint. The days are built again: from
-now on, rows of theirs in landed files are passed over. Slates of older days that name them are published again without
-those rows; old versions and quarantine that hold their rows are removed. Then the whole lake is searched, so that the
-last lines are a finding and not a promise. Landed files are their owner's: those that still hold the user are listed.
+Run it when nothing else runs. Their id is put into `data/forgotten.yaml` as a fingerprint. The days are built
+again: from now on, rows of theirs in landed files are passed over. Slates of older days that name them are
+published again without those rows; old versions and quarantine that hold their rows are removed. Then the whole
+lake is searched, so that the last lines are a finding and not a promise. Landed files are their owner's: those that
+still hold the user are listed.
 """
 
 from __future__ import annotations

@@ -76,18 +76,23 @@ def cancelled(context: dg.RunStatusSensorContext, tracking: Tracking) -> None:
 def blocked_releases(
     context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry, alerts: Alerts
 ) -> dg.SkipReason:
-    made = asset_event.asset_materialization
-    said = {name: value.value for name, value in made.metadata.items()} if made else {}
-    if not said.get("newest_day") or said.get("decision") != "kept":
-        return dg.SkipReason(f"Release of {made.partition if made else '-'}: {said.get('decision')}.")
-    alert = blocked_release_alert(
-        str(made.partition if made else ""),
-        str(said["verdict"]),
-        str(said["reason"]),
-        str(said["serves"]) if said.get("serves") else None,
-        asset_event.run_id,
+    alert = alert_of_release(asset_event)
+    if alert is None:
+        return dg.SkipReason("The release is not one that was blocked.")
+    return dg.SkipReason(_told(alerts.send(alert, context.log)))
+
+
+def alert_of_release(event: dg.EventLogEntry) -> Alert | None:
+    """What to tell of a materialised `release`: nothing, unless the newest day's challenger was kept back."""
+    made = event.asset_materialization
+    if made is None:
+        return None
+    said = {name: value.value for name, value in made.metadata.items()}
+    if not said["newest_day"] or said["decision"] != "kept":
+        return None
+    return blocked_release_alert(
+        str(made.partition), str(said["verdict"]), str(said["reason"]), str(said["serves"]), event.run_id or None
     )
-    return dg.SkipReason(f"Told {', '.join(alerts.send(alert, context.log)) or 'nobody: this kind is off'}.")
 
 
 @dg.sensor(
@@ -96,27 +101,46 @@ def blocked_releases(
     description="Tells once a day when the last complete day has no report by `retrain.fresh_by`.",
 )
 def overdue(context: dg.SensorEvaluationContext, alerts: Alerts) -> dg.SkipReason:
-    home, now = Home.current(), datetime.now(UTC)
+    now = datetime.now(UTC)
+    words, alert = look_for_overdue(Home.current(), now, context.cursor)
+    if alert is None:
+        return dg.SkipReason(words)
+    told = _told(alerts.send(alert, context.log))
+    context.update_cursor(alert.partition or "")
+    return dg.SkipReason(f"{words} {told}")
+
+
+def look_for_overdue(home: Home, now: datetime, told: str | None) -> tuple[str, Alert | None]:
+    """Whether the last complete day lacks its report although that is due.
+
+    Args:
+        now: In UTC.
+        told: The day of which it was told before.
+
+    Returns:
+        What was found, in words, and the alert if there is one to send.
+    """
     hour, minute = parse_operations(read_setting(home, "operations.yaml")).fresh_by
     day = (now - timedelta(days=1)).date()
     zone = LandingZone.of(home)
     if zone.source.last_day is not None and day > zone.source.last_day:
-        return dg.SkipReason(f"The source ended on {zone.source.last_day}; nothing is due.")
+        return f"The source ended on {zone.source.last_day}; nothing is due.", None
     if (now.hour, now.minute) < (hour, minute):
-        return dg.SkipReason(f"{day} is due at {hour:02d}:{minute:02d} UTC.")
+        return f"The report of {day} is due at {hour:02d}:{minute:02d} UTC.", None
     if open_store(home).pointer(DUE, day) is not None:
-        return dg.SkipReason(f"The report of {day} is there.")
-    if context.cursor == day.isoformat():
-        return dg.SkipReason(f"The report of {day} is missing; that was told.")
+        return f"The report of {day} is there.", None
+    if told == day.isoformat():
+        return f"The report of {day} is missing; that was told.", None
     newest = zone.newest_day
-    because = (
-        "its landed files have not been turned into a report" if newest == day else f"nothing was landed for {day}"
-    )
-    if newest != day:
-        because += f" (the newest landed day is {newest or 'none'})"
-    sent = alerts.send(stale_alert(DUE, day.isoformat(), because), context.log)
-    context.update_cursor(day.isoformat())
-    return dg.SkipReason(f"The report of {day} is missing; told {', '.join(sent) or 'nobody: this kind is off'}.")
+    if newest == day:
+        because = "its landed files have not been turned into a report"
+    else:
+        because = f"nothing was landed for {day} (the newest landed day is {newest or 'none'})"
+    return f"The report of {day} is missing.", stale_alert(DUE, day.isoformat(), because)
+
+
+def _told(sent: list[str]) -> str:
+    return f"Told: {', '.join(sent)}." if sent else "Told nobody: alerts of this kind are off."
 
 
 SENSORS = [failures, cancelled, blocked_releases, overdue]

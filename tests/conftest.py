@@ -33,3 +33,25 @@ def own_home(built, tmp_path):
 
     shutil.copytree(built.root, tmp_path / "home")
     return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """A server that records what it gets and answers what it is told to; afterwards 200."""
+    import http.server
+    import threading
+
+    from resources import alerts
+    from tests.receiver import SECRET, Receiver
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(alerts, "BACKOFF_SECONDS", 0.01)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server.got, server.answers = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()

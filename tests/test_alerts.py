@@ -1,6 +1,5 @@
 """Alerts against a real receiver on this machine: what is sent, how often, and that the secret stays one."""
 
-import http.server
 import json
 import logging
 import socket
@@ -30,8 +29,8 @@ from resources.alerts import (
     slack_payload,
     stale_alert,
 )
+from tests.receiver import SECRET
 
-SECRET = "services/T000/B000/s3cr3t"
 VARIABLE = "CAUSALREC_ALERT_WEBHOOK"
 LOG = logging.getLogger("tests.alerts")
 ALERTS = {
@@ -41,40 +40,6 @@ ALERTS = {
     "stale": stale_alert("units", "2026-03-05", "its input `landing:events` has changed"),
     "recovered": recovered_alert("clean_events", "2026-03-05", 5, "run-4"),
 }
-
-
-class Receiver(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, self.headers["Content-Type"], json.loads(body)))
-        status, headers = self.server.answers.pop(0) if self.server.answers else (200, {})
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        # As many servers do, repeat the path in an error's page.
-        page = f"{self.path} was not taken".encode()
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    """A server that records what it gets and answers what it is told to; afterwards 200."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(alerts, "BACKOFF_SECONDS", 0.01)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    server.got, server.answers = [], []
-    server.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture
