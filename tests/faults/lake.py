@@ -1,0 +1,15 @@
+"""What must hold of a lake at every moment, whatever was killed."""
+
+from causalrec_assets.gate.store import POINTER, Store, sha256_of_file
+from causalrec_assets.home import Home
+
+
+def assert_whole(home: Home) -> None:
+    """Every version of every table that can be read has all its content, and it is what its pointer says."""
+    store = Store(home.lake)
+    pointers = [store.load(found) for found in store.objects.find() if POINTER.fullmatch(found.name)]
+    assert pointers
+    for pointer in pointers:
+        assert sha256_of_file(store.data_path(pointer)) == pointer.data, pointer
+        for name, expected in pointer.files.items():
+            assert sha256_of_file(store.file_path(pointer, name)) == expected, (name, pointer)
