@@ -11,7 +11,7 @@ from causalrec_assets.gate.snapshot import Snapshot
 from causalrec_assets.gate.store import Store, open_store
 from causalrec_assets.home import Home
 from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.operations import parse_operations
+from causalrec_assets.operations import Operations, parse_operations
 from causalrec_assets.partitions import days
 from causalrec_assets.planning import CARRIED, DATA, LANDED, Planner, Request
 from resources.compute import Compute
@@ -31,7 +31,10 @@ UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
-_operations = parse_operations(read_setting(Home.current(), "operations.yaml"))
+
+def _operations() -> Operations:
+    return parse_operations(read_setting(Home.current(), "operations.yaml"))
+
 
 log_assets = dg.define_asset_job(
     "log_assets",
@@ -107,7 +110,7 @@ def learning_parents(repository: dg.RepositoryDefinition | None) -> dict[str, li
 
 @dg.schedule(
     job=daily_retrain,
-    cron_schedule=_operations.retrain_cron,
+    cron_schedule=_operations().retrain_cron,
     execution_timezone="UTC",
     description="Retrains as of the last day that is over. Days that were missed are caught up with first, in order; "
     "of learning only the last day is built, for it reads them all.",
@@ -138,7 +141,7 @@ def retrain_every_day(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
 
 @dg.sensor(
     jobs=[rebuilt_logs, learning_assets],
-    minimum_interval_seconds=_operations.look_every_seconds,
+    minimum_interval_seconds=_operations().look_every_seconds,
     description="Compares the landing zone with the lake and has just those days rebuilt that new, changed or removed "
     "files touch; then what carries on from them, in order, until a state comes out as it was; then the newest day's "
     "learning.",
@@ -148,15 +151,16 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
     if busy:
         yield dg.SkipReason(f"Waiting for {busy} run(s) that the last look asked for.")
         return
+    operations = _operations()
     plans = planner(Home.current(), data_only=True, tried=Attempts(context.instance))
-    arriving = plans.zone.arriving(_operations.settle_seconds)
+    arriving = plans.zone.arriving(operations.settle_seconds)
     plan = plans.logs(plans.zone.span, {day for _, day in arriving})
     newest, job = plans.zone.newest_day, rebuilt_logs
     waits = list(plan.waits)
-    if not plan.requests and newest and not arriving and _operations.retrain_on_new_data:
+    if not plan.requests and newest and not arriving and operations.retrain_on_new_data:
         plan, job = plans.learning(newest, learning_parents(context.repository_def)), learning_assets
         waits += plan.waits
-    for request in plan.requests[: _operations.runs_per_look]:
+    for request in plan.requests[: operations.runs_per_look]:
         context.log.info("%s %s: %s", request.day, ", ".join(request.assets), request.why)
         yield _request(request, "new_data", job_name=job.name)
     if not plan.requests:
