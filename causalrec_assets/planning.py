@@ -128,7 +128,15 @@ class Planner:
         waits: list[str] = []
         to_come = {request.day: set(request.assets) for request in landed}
         in_order = self.zone.source.has("user_id")
+        first = self.zone.source.first_day
         for day in days:
+            yesterday = day - timedelta(days=1)
+            if in_order and day > first and self.lake.pointer("history", yesterday) is None:
+                waits.append(
+                    f"{day}: `history` of {yesterday} must be published before it can go on; the source begins on "
+                    f"{first}, and each day from then on is landed or declared empty"
+                )
+                break
             asked_for = to_come.get(day, set())
             reads = [name for name in ("clean_events", "items") if name not in asked_for]
             if missing := [name for name in reads if self.lake.pointer(name, day) is None]:
@@ -146,7 +154,7 @@ class Planner:
             reasons = {asset: why for asset in CARRIED if (why := self.stale(asset, day)) is not None}
             if not reasons:
                 continue
-            made_from = [("clean_events", day), ("items", day), ("history", day - timedelta(days=1))]
+            made_from = [("clean_events", day), ("items", day), ("history", yesterday)]
             asked = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
             if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
                 break
