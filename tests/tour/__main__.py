@@ -1,6 +1,6 @@
 """A user's day in the real UI: a headless browser drives a running `dagster dev` and keeps pictures of what it sees.
 
-    python -m tests.tour                               play the day, in about six minutes
+    python -m tests.tour                               play the day, in about ten minutes
     python -m tests.tour --pictures docs/pictures      and take the pictures of docs/a-day.md again
     python -m tests.tour --keep DIR                    in a home that stays there for a look afterwards
 

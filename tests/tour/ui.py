@@ -16,7 +16,9 @@ from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, expect, 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE: ViewportSize = {"width": 1400, "height": 900}
-LARGE: ViewportSize = {"width": 1750, "height": 1125}
+LARGE: ViewportSize = {"width": 1600, "height": 1125}
+LARGEST = 250_000
+"""Bytes of a picture; one that is larger is kept in fewer colours."""
 STAGES = ("landing", "logs", "graph", "embeddings", "model", "policy", "evaluation", "serving")
 
 
@@ -99,9 +101,14 @@ class UI:
         self.page.set_viewport_size(LARGE)
         self.open("/asset-groups?expanded=" + ",".join(f"global@global:{stage}" for stage in STAGES))
         self.page.locator("button:has([aria-label=panel_show_right])").click()
-        for _ in range(2):
-            self.page.wait_for_timeout(1500)
-            self.page.locator("button:has([aria-label=zoom_out])").click()
+        self.page.wait_for_timeout(2000)
+        self.page.locator("button:has([aria-label=zoom_out])").click()
+        self.page.wait_for_timeout(2000)
+        mouse = self.page.mouse
+        mouse.move(300, 200)
+        mouse.down()
+        mouse.move(400, 220, steps=4)
+        mouse.up()
         yield
         self.page.set_viewport_size(SIZE)
 
@@ -141,14 +148,18 @@ class UI:
         """
         if self.pictures is None:
             return
+        # Away from whatever says more under the pointer.
+        self.page.mouse.move(700, 2, steps=5)
         self.page.wait_for_timeout(settle * 1000)
         assert self.page.get_by_text(re.compile("unexpected error|PythonError|GraphQL error", re.I)).count() == 0
         self.pictures.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             raw = Path(folder) / "raw.png"
             self.page.screenshot(path=raw, clip=self._part(above))
-            image = Image.open(raw).convert("RGB")
-            image.quantize(128, dither=Image.Dither.NONE).save(self.pictures / f"{name}.png", optimize=True)
+            kept = self.pictures / f"{name}.png"
+            Image.open(raw).convert("RGB").save(kept, optimize=True)
+            if kept.stat().st_size > LARGEST:
+                Image.open(raw).convert("RGB").quantize(256).save(kept, optimize=True)
 
     def _part(self, above: str | None) -> FloatRect:
         size = self.page.viewport_size

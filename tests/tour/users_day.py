@@ -107,7 +107,7 @@ class UsersDay:
         for text in ("dagster/row_count", "learning_window", "trained on 2026-03-02 to 2026-03-05", "verdict"):
             self.ui.sees(text)
         self.ui.sees("The satisfaction rate would go from")
-        self.ui.bring_to_view("learning_window")
+        self.ui.bring_to_view("set_aside_rows")
         self.ui.picture("day-6-release")
         self.ui.partition("evaluation_report", str(NEWEST))
         self.ui.sees(f"{NEWEST}.html")
@@ -129,7 +129,9 @@ class UsersDay:
         path = self.shop.events_folder(BAD) / "events.parquet"
         self.kept = path.read_bytes()
         rows = pl.read_parquet(path)
-        _land(path, rows.with_columns(action_propensity=pl.when(_recommended()).then(0.0)))
+        bad = pl.col("event_id").is_in(rows.filter(pl.col("recommended") == 1)["event_id"].head(3).to_list())
+        zero = pl.when(bad).then(0.0).otherwise("action_propensity")
+        _land(path, rows.with_columns(action_propensity=zero))
         said = self.shop.wait_for_sensor("failed with what is there now", began)
         runs = self.shop.runs(began)
         assert [(run.day, run.status) for run in runs] == [(str(BAD), "FAILURE")], runs
@@ -147,7 +149,7 @@ class UsersDay:
         self.ui.link(run[:8])
         self.ui.sees("Errored (1)")
         self.ui.page.get_by_text("clean_events", exact=True).locator("visible=true").last.click()
-        self.ui.sees("action_propensity_in_0_1")
+        self.ui.sees("action_propensity_in_0_1: 3 row(s)")
         self.ui.sees("stays readable")
         self.ui.picture("day-8-blocked", above="Stack Trace:")
         self.ui.check("clean_events", "contract")
@@ -227,10 +229,6 @@ class UsersDay:
 
 def _backfilled(day: date, run: Run) -> bool:
     return bool(run.backfill) and run.day == str(day)
-
-
-def _recommended() -> pl.Expr:
-    return pl.col("recommended") == 1
 
 
 def _land(path: Path, rows: pl.DataFrame) -> None:
