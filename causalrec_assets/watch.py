@@ -1,6 +1,8 @@
 """Sensors that watch runs, releases and the clock, tell people, and tidy up after runs that were killed."""
 
-from collections.abc import Iterator
+import json
+import socket
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -14,6 +16,8 @@ from causalrec_assets.operations import parse_operations
 from resources.alerts import Alert, Alerts, blocked_release_alert, failure_alert, refused_alert, stale_alert
 from resources.tracking import Tracking
 
+SERVER = ".dagster/grpc_info"
+"""Dagster's tag of a run: the code server that has started it and watches its process."""
 DUE = "evaluation_report"
 """What a day is late without."""
 
@@ -143,4 +147,33 @@ def _told(sent: list[str]) -> str:
     return f"Told: {', '.join(sent)}." if sent else "Told nobody: alerts of this kind are off."
 
 
-SENSORS = [failures, cancelled, blocked_releases, overdue]
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails a run that was lost with the server that had started it (the machine was restarted, or all of "
+    "Dagster was killed), so that it is tried again and holds up no other.",
+)
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    # A code server fails the runs whose processes die. Nobody does when the server is gone, too: such a run would be
+    # running for ever, with its slot of the pool and its place in the queue.
+    started = context.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    lost = [run for run in started if server_is_gone(run.tags)]
+    for run in lost:
+        context.instance.report_run_failed(run, "The server that had started this run is gone, and the run with it.")
+    return dg.SkipReason(f"Lost: {', '.join(run.run_id for run in lost) or 'none'}.")
+
+
+def server_is_gone(tags: Mapping[str, str]) -> bool:
+    """Whether nobody listens where a run's code server on this machine did; False for servers elsewhere."""
+    path = json.loads(tags.get(SERVER, "{}")).get("socket")
+    if path is None:
+        return False
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return True
+    return False
+
+
+SENSORS = [lost_runs, failures, cancelled, blocked_releases, overdue]

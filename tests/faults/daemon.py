@@ -1,4 +1,4 @@
-"""A real `dagster dev` on a home: started, asked over GraphQL, its processes found and killed, and ended for certain."""
+"""A real `dagster dev` on a home: started, asked over GraphQL, its processes found, and ended for certain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
 
 from causalrec_assets.home import CHECKOUT, Home
 
@@ -49,6 +49,29 @@ def until(what: str, found: Callable[[], Any], seconds: float) -> Any:
             return answer
         time.sleep(0.2)
     raise AssertionError(f"not within {seconds:.0f} seconds: {what}")
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    group: int
+    command: str
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def processes() -> list[Process]:
+    """All living processes of this machine."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
+    )
+    found = []
+    for line in listed.stdout.splitlines():
+        pid, group, state, *command = line.split(None, 3)
+        if not state.startswith("Z"):
+            found.append(Process(int(pid), int(group), " ".join(command)))
+    return found
 
 
 class Deployment:
@@ -106,20 +129,13 @@ class Deployment:
         if self.process is not None:
             self.process.wait(30)
 
-    def processes(self) -> list[psutil.Process]:
+    def processes(self) -> list[Process]:
         """All living processes of the groups."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if os.getpgid(process.pid) in self.groups and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue
-        return found
+        return [process for process in processes() if process.group in self.groups]
 
-    def named(self, module: str) -> psutil.Process:
+    def named(self, module: str) -> Process:
         """The process that runs a module, e.g. `dagster._daemon`."""
-        return next(p for p in self.processes() if module in p.cmdline())
+        return next(process for process in self.processes() if f"-m {module} " in process.command)
 
     # -- over GraphQL --------------------------------------------------------------------------------------------------
 
@@ -172,13 +188,22 @@ class Deployment:
         runs = self.instance.get_runs(dg.RunsFilter(tags={"dagster/parent_run_id": run_id}))
         return runs[0] if runs else None
 
-    def slots(self) -> int:
-        """How many slots of the pool `gpu` are held."""
-        return int(self.instance.event_log_storage.get_concurrency_info("gpu").active_slot_count)
+    def holders(self) -> set[str]:
+        """The runs that hold a slot of the pool `gpu`."""
+        return set(self.instance.event_log_storage.get_concurrency_info("gpu").active_run_ids)
 
-    def worker(self, run_id: str) -> psutil.Process:
+    def span(self, run_id: str) -> tuple[float, float]:
+        """When a finished run started and ended."""
+        record = self.instance.get_run_record_by_id(run_id)
+        assert record is not None
+        assert record.start_time is not None
+        assert record.end_time is not None
+        return record.start_time, record.end_time
+
+    def worker(self, run_id: str) -> Process:
         """The process of a run, which starts its steps."""
         for entry in self.instance.all_logs(run_id):
             if "parent process (pid: " in entry.user_message:
-                return psutil.Process(int(entry.user_message.partition("(pid: ")[2].partition(")")[0]))
+                pid = int(entry.user_message.partition("(pid: ")[2].partition(")")[0])
+                return next(process for process in self.processes() if process.pid == pid)
         raise AssertionError("the run has not said which process it is")
