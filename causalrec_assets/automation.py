@@ -23,6 +23,7 @@ IN_ORDER = {"causalrec/in_order": "yes"}
 ATTEMPT = "causalrec/attempt"
 """Names what a requested run is made from; it is not requested again until that is other."""
 ASKED_BY = "causalrec/asked_by"
+BECAUSE = "causalrec/because"
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -180,7 +181,7 @@ class Attempts(Container[str]):
 def _request(
     request: Request, asked_by: str, tags: Mapping[str, str] | None = None, job_name: str | None = None
 ) -> dg.RunRequest:
-    key = {ATTEMPT: request.key} if request.key else {}
+    key = {ATTEMPT: request.key, BECAUSE: request.why[:200]} if request.key else {}
     return dg.RunRequest(
         job_name=job_name,
         partition_key=request.day.isoformat(),

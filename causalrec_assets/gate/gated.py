@@ -1,8 +1,8 @@
 """The gate as Dagster sees it: an asset whose function returns a `Draft`, with its contract as blocking checks.
 
 Dagster records an asset as materialised even when its in-op blocking check fails. So the order here is: audit first,
-yield the check results, and only then either raise (no materialisation, no retry) or yield the materialisation of what
-has been published.
+then either yield the check results and raise (no materialisation, no retry), or yield the materialisation of what has
+been published together with its check results.
 """
 
 import functools
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -119,21 +119,13 @@ def _pass_gate(
         outcome = write_audit_publish(draft)
     except (InputError, PublishRace) as error:
         metadata = _refuse(attempt, error) if attempt is not None else {}
-        yield _check(table, CONTRACT, False, {"reason": str(error), **metadata})
+        yield _check(table, CONTRACT, [str(error)], {"reason": str(error), **metadata})
         raise dg.Failure(
             f"{table} of {context.partition_key}: {error}", metadata=metadata, allow_retries=False
         ) from error
-    yield _contract_check(table, outcome)
-    yield _answerable_check(table, draft, outcome)
-    warnings = draft.inputs.warnings
-    yield _check(
-        table,
-        INPUTS,
-        not warnings,
-        {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))} if warnings else {},
-        dg.AssetCheckSeverity.WARN,
-    )
+    checks = [_contract_check(table, outcome), _answerable_check(table, draft, outcome), _inputs_check(table, draft)]
     if outcome.refusal is not None:
+        yield from checks
         raise dg.Failure(
             f"{table} of {context.partition_key} breaks its contract and is not published: "
             + "; ".join(outcome.refusal.reasons),
@@ -145,7 +137,8 @@ def _pass_gate(
             },
             allow_retries=False,
         )
-    yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome, window))
+    # With the materialisation, not before it: a check counts for the version that is newest when it is recorded.
+    yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome, window), check_results=checks)
 
 
 def _refuse(attempt: Inputs, error: InputError | PublishRace) -> dict[str, Any]:
@@ -169,24 +162,32 @@ def _metadata(draft: Draft, outcome: Outcome, window: str | None) -> dict[str, A
         "learning_window": window,
     }
     return {
+        **{key: value for key, value in optional.items() if value is not None},
+        **draft.metadata,
         "dagster/row_count": outcome.frame.height,
-        "dagster/column_schema": column_schema(outcome.frame, draft.lineage),
         "version": pointer.number,
         "hash": pointer.hash,
         "set_aside_rows": pointer.set_aside,
-        **{key: value for key, value in optional.items() if value is not None},
-        **draft.metadata,
+        "dagster/column_schema": column_schema(outcome.frame, draft.lineage),
     }
 
 
 def _check(
     table: str,
     name: str,
-    passed: bool,
+    reasons: Sequence[str],
     metadata: dict[str, Any],
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(asset_key=table, check_name=name, passed=passed, metadata=metadata, severity=severity)
+    """A check's result: passed when there is no reason why not."""
+    return dg.AssetCheckResult(
+        asset_key=table,
+        check_name=name,
+        passed=not reasons,
+        metadata=metadata,
+        severity=severity,
+        description="; ".join(reasons) or None,
+    )
 
 
 def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
@@ -198,7 +199,7 @@ def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
     }
     if broken:
         metadata["offending_rows"] = dg.MetadataValue.md(_rows_table(outcome.offending))
-    return _check(table, CONTRACT, not broken, metadata)
+    return _check(table, CONTRACT, [finding.sentence() for finding in broken], metadata)
 
 
 def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetCheckResult:
@@ -206,7 +207,13 @@ def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetChe
     if not draft.answer.answered:
         said.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
     metadata = {"said": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))} if said else {}
-    return _check(table, ANSWERABLE, not said, metadata, dg.AssetCheckSeverity.WARN)
+    return _check(table, ANSWERABLE, said, metadata, dg.AssetCheckSeverity.WARN)
+
+
+def _inputs_check(table: str, draft: Draft) -> dg.AssetCheckResult:
+    warnings = draft.inputs.warnings
+    metadata = {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))} if warnings else {}
+    return _check(table, INPUTS, warnings, metadata, dg.AssetCheckSeverity.WARN)
 
 
 def _rules_table(findings: Iterable[Finding]) -> str:

@@ -118,8 +118,8 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
             "reason": decided.reason,
             "newest_day": is_newest,
             "serves": _served_by(log.current()),
-            "bundle": dg.MetadataValue.json(bundle or {}),
             **mirrored,
+            "bundle": dg.MetadataValue.json(bundle or {}),
         },
     )
 
