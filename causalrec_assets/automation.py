@@ -124,9 +124,10 @@ def retrain_every_day(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
     if newest is None:
         yield dg.SkipReason(f"Nothing is landed in {plans.zone.events.root}.")
         return
-    stale = {day: [name for name in (*LANDED, *CARRIED) if plans.stale(name, day)] for day in plans.zone.span}
-    if missed := [day for day in plans.zone.span if stale[day]]:
-        for day in plans.zone.span:
+    span = [day for day in plans.zone.span if day <= newest]
+    stale = {day: [name for name in (*LANDED, *CARRIED) if plans.stale(name, day)] for day in span}
+    if missed := [day for day in span if stale[day]]:
+        for day in span:
             if missed[0] <= day < newest:
                 # What is carried on is built from the first missed day on; what only reads landed files, where missed.
                 names = (*(name for name in LANDED if name in stale[day]), *CARRIED)

@@ -127,6 +127,16 @@ def test_a_bad_file_is_tried_once_and_healed_by_the_next(shop):
     assert lake.standing_refusal("clean_events", DAYS[1]) is None
 
 
+def test_a_newest_day_whose_only_file_is_bad_is_asked_for_so_that_it_is_said_and_is_not_the_newest(shop):
+    path = shop.folder(DAYS[3]) / "events.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    assert LandingZone.of(shop.home).newest_day == DAYS[2]
+    ran = shop.heal()
+    assert (DAYS[3], {"items", "users", "clean_events"}) in ran
+    assert "cannot be read as parquet" in open_store(shop.home).standing_refusal("clean_events", DAYS[3]).reasons[0]
+    assert Snapshot(open_store(shop.home)).days("units") == DAYS[:3]
+
+
 def test_a_file_that_cannot_be_placed_asks_for_one_run_that_says_so_not_for_all_days(shop):
     shop.heal()
     (shop.home.landing / "events" / "somewhere.parquet").write_bytes(b"PAR1 no")

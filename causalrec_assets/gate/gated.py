@@ -7,10 +7,6 @@ been published together with its check results.
 
 import functools
 import inspect
-import multiprocessing
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +16,7 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
+from causalrec_assets.gate.forked_steps import end_with_the_run
 from causalrec_assets.gate.inputs import Inputs, MissingDay
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
@@ -86,30 +83,10 @@ def gated_asset(
     return declare
 
 
-@functools.cache
-def _end_with_the_run() -> None:
-    """Let a forked step end when the process of its run is gone.
-
-    Nobody would read what it says, the run is tried again, and the step that lives on would hold memory and GPU, and
-    win the race against the new attempt.
-    """
-    run = multiprocessing.parent_process()
-    # The server that steps are forked from, and nobody else, has imported that module. A step that runs in its run's
-    # own process has the code server for a parent, and survives it.
-    if run is None or "causalrec_assets.steps" not in sys.modules:
-        return
-
-    def wait() -> None:
-        run.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="ends-with-the-run", daemon=True).start()
-
-
 def _pass_gate(
     context: dg.AssetExecutionContext, table: str, begin: Callable[[], Inputs], make_draft: Callable[[], Draft]
 ) -> Iterator[Any]:
-    _end_with_the_run()
+    end_with_the_run()
     # The gate's own record of the attempt, from before it: what was published since is newer than its refusal.
     attempt: Inputs | None = None
     try:

@@ -62,11 +62,12 @@ class LandingZone:
 
     @property
     def span(self) -> list[date]:
-        """Every day from the first to the newest: a day for which nothing was landed is not passed over."""
-        if self.newest_day is None:
-            return []
-        first = self.events.days[0]
-        return [first + timedelta(days=k) for k in range((self.newest_day - first).days + 1)]
+        """Every day from the first to the last that was landed and is over, be its files usable or not: a day for which
+        nothing was landed is not passed over, and what is wrong with the last day is said."""
+        today = datetime.now(UTC).date()
+        wrong = {day for day, _ in self.events.problems if day is not None and self.source.covers(day)}
+        days = sorted(day for day in {*self.events.days, *wrong} if day < today)
+        return [days[0] + timedelta(days=k) for k in range((days[-1] - days[0]).days + 1)] if days else []
 
     def arriving(self, settle_seconds: float) -> list[tuple[Path, date | None]]:
         """Files that were written to during the last seconds, and may not be whole yet.
