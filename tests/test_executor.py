@@ -28,6 +28,7 @@ def run(arguments, home, **options):
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_a_run_of_forked_steps_publishes_what_one_process_publishes(tmp_path):
     home = make_home(tmp_path / "home", tiny())
     build(home, 6)

@@ -149,7 +149,7 @@ def test_of_two_processes_at_once_exactly_one_wins(home, work):
     if work is publish_in_a_process:
         assert store.pointer("sales", DAY).run_id == winner
     else:
-        assert [entry.bundle for entry in ReleaseLog(store).moves()] == [{"by": winner}]
+        assert [move.champion.bundle for move in ReleaseLog(store).moves()] == [{"by": winner}]
 
 
 def test_a_forked_step_reads_and_creates(store):
