@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, ViewportSize, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE: ViewportSize = {"width": 1400, "height": 900}
@@ -91,9 +91,15 @@ class UI:
         self.page.get_by_text(text).first.evaluate("element => element.scrollIntoView({block: 'start'})")
 
     def in_graph_settings(self, choice: str) -> None:
-        """Choose something in the settings of the graph."""
-        self.page.locator("button:has([aria-label=settings])").last.click()
-        self.page.get_by_text(choice).click()
+        """Choose something in the settings of the graph; a greeting that comes meanwhile closes them."""
+        for last in (False, False, True):
+            self.page.locator("button:has([aria-label=settings])").last.click()
+            try:
+                self.page.get_by_text(choice).click(timeout=10_000)
+                return
+            except TimeoutError:
+                if last:
+                    raise
 
     @contextmanager
     def whole_graph(self) -> Iterator[None]:

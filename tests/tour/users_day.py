@@ -107,7 +107,7 @@ class UsersDay:
         for text in ("dagster/row_count", "learning_window", "trained on 2026-03-02 to 2026-03-05", "verdict"):
             self.ui.sees(text)
         self.ui.sees("The satisfaction rate would go from")
-        self.ui.bring_to_view("set_aside_rows")
+        self.ui.bring_to_view("learning_window")
         self.ui.picture("day-6-release")
         self.ui.partition("evaluation_report", str(NEWEST))
         self.ui.sees(f"{NEWEST}.html")
