@@ -178,9 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(f"the range is empty: {given.last} is before {given.first}")
     days = [given.first + timedelta(days=k) for k in range((given.last - given.first).days + 1)]
     try:
-        built = bring_up_to_date(
-            home, days, [] if given.logs else days, lambda line: print(line, flush=True), given.workers
-        )
+        built = bring_up_to_date(home, days, [] if given.logs else days, say, given.workers)
     except InputError as error:
         sys.exit(str(error))
     for line in (*built.failed, *built.waits):

@@ -99,17 +99,7 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     "evaluation_report",
     freshness_policy=due_every_day,
     stage="evaluation",
-    deps=[
-        "off_policy_report",
-        "effect_report",
-        "users",
-        "history",
-        "item_embeddings",
-        "causal_graph",
-        "treatment_propensities",
-        "action_propensities",
-        "outcome_model",
-    ],
+    deps=["off_policy_report", "effect_report", *SPOKEN_FOR],
 )
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The verdict on the challenger and the report for people, as one HTML file."""
