@@ -44,7 +44,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run in a fresh process: wall-clock seconds, peak resident memory in GB (imports included), what it returned."""
+    """One run in a fresh process: wall-clock seconds, peak memory in GB with imports, what it returned."""
 
     seconds: float
     peak_gb: float
