@@ -29,6 +29,12 @@ TYPES: dict[str, pl.DataType] = {
     "rating": pl.Float64(),
     "revenue": pl.Float64(),
     "price": pl.Float64(),
+    "click_time": pl.Datetime("us", "UTC"),
+    "purchase_time": pl.Datetime("us", "UTC"),
+    "rating_time": pl.Datetime("us", "UTC"),
+    "campaign_id": pl.String(),
+    "experiment_id": pl.String(),
+    "variant": pl.String(),
 }
 
 

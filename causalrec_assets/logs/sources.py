@@ -24,6 +24,12 @@ EVENT_COLUMNS = (
     "rating",
     "revenue",
     "price",
+    "click_time",
+    "purchase_time",
+    "rating_time",
+    "campaign_id",
+    "experiment_id",
+    "variant",
 )
 ITEM_COLUMNS = ("item_id", "title", "description", "category", "price", "published_at")
 OUTCOMES = ("click", "purchase", "rating", "revenue")

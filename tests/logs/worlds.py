@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from causalrec_assets.logs.cleaning import TYPES
 from causalrec_assets.logs.landing import LandingIndex, index_landing
 from causalrec_assets.logs.sources import Source, parse_source
 
@@ -137,5 +138,5 @@ def index(root: Path, of: Source | None = None) -> LandingIndex:
 
 def clean(rows: pl.DataFrame) -> pl.DataFrame:
     """Literal rows as clean events, without a file in between."""
-    nothing = {"rating": pl.Float64, "revenue": pl.Float64, "price": pl.Float64}
+    nothing = {name: dtype for name, dtype in TYPES.items() if name not in rows.columns and name != "time"}
     return rows.rename({"timestamp": "time"}).with_columns(pl.lit(None, t).alias(n) for n, t in nothing.items())
