@@ -137,6 +137,7 @@ class Catalogue:
         quality: Latent appeal in logits, (items,): what the words say plus what they do not.
         price: In currency units, (items,).
         category: Index into `categories`, (items,).
+        age_days: On the first day, (items,); below 0: published that many days later.
     """
 
     item_id: list[str]

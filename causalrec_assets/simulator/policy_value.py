@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.simulator.hidden import hidden_given_arm
 from causalrec_assets.simulator.logging_policy import item_distribution
-from causalrec_assets.simulator.traffic import Past
-from causalrec_assets.simulator.world import World, WorldConfig
+from causalrec_assets.simulator.past import Past
+from causalrec_assets.simulator.world import World, WorldConfig, sigmoid
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -38,6 +39,8 @@ class Slots:
         user_category_rate: Past click rate of the slot's user in each category at the end of the day before,
             (slots, categories).
         item_rate: Past click rate of each item at the end of the day before, (items,).
+        number: The day, from 0.
+        in_slate: Whether the item stands in the slot's slate, in any slot of it, (slots, items).
     """
 
     unit_id: list[str]
@@ -49,6 +52,8 @@ class Slots:
     candidates: Bools
     user_category_rate: Floats
     item_rate: Floats
+    number: int
+    in_slate: Bools
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def past_before(world: World, landing: Path, day: date) -> Past:
     """What the landed logs say at the end of the day before `day`: what the logging policy acted on."""
     past, first = Past(world), world.config.first_day
     for number in range(max(0, (day - first).days - world.config.history_days), (day - first).days):
-        events = _landed(landing, first + timedelta(days=number))
+        events = landed_events(landing, first + timedelta(days=number))
         click = events["click"].to_numpy().astype(np.int64)
         past.add(_index(events["user_id"]), _index(events["item_id"]), click)
     return past
@@ -77,14 +82,17 @@ def past_before(world: World, landing: Path, day: date) -> Past:
 
 def logged_slots(world: World, landing: Path, day: date) -> Slots:
     """The slots of a landed day; nothing but landed columns is read."""
-    past = past_before(world, landing, day)
-    rows = _landed(landing, day).filter(pl.col("recommended") == 1)
+    past, number = past_before(world, landing, day), (day - world.config.first_day).days
+    rows = landed_events(landing, day).filter(pl.col("recommended") == 1)
     user, shown = _index(rows["user_id"]), _index(rows["item_id"])
     position = rows["position"].to_numpy().astype(np.int64)
     request = rows["request_id"].rank("dense").to_numpy().astype(np.int64) - 1
     by_slot = np.full((request.max(initial=-1) + 1, world.config.slate), -1, dtype=np.int64)
     by_slot[request, position - 1] = shown
-    candidates = np.ones((len(user), world.config.items), dtype=np.bool_)
+    there = world.on(number).age_days >= 0
+    candidates = np.tile(there, (len(user), 1))
+    in_slate = np.zeros_like(candidates)
+    in_slate[np.arange(len(user))[:, None], by_slot[request]] = True
     for slot in range(1, world.config.slate):
         below = np.flatnonzero(position > slot)
         candidates[below, by_slot[request[below], slot - 1]] = False
@@ -98,13 +106,20 @@ def logged_slots(world: World, landing: Path, day: date) -> Slots:
         candidates,
         past.user_category_rate[user],
         past.item_rate,
+        number,
+        in_slate,
     )
 
 
 def logging_probabilities(world: World, slots: Slots) -> Floats:
-    """The logging policy's action propensity of every candidate, (slots, items), rows sum to 1."""
-    shop = world.catalogue
-    p = item_distribution(slots.user_category_rate, shop.category, slots.item_rate, shop.price, world.config)
+    """The logging policy's action propensity of every candidate, (slots, items), rows sum to 1.
+
+    With hidden confounding it is that given what is logged: the mean over the hidden cause.
+    """
+    today, category = world.on(slots.number), world.catalogue.category
+    p = item_distribution(
+        slots.user_category_rate, category, slots.item_rate, today.price, world.config, today.age_days
+    )
     p = np.where(slots.candidates, p, 0.0)
     return np.asarray(p / p.sum(axis=1, keepdims=True))
 
@@ -154,37 +169,43 @@ def true_policy_value(world: World, slots: Slots, probabilities: Floats) -> Poli
     if len(taken):
         raise ValueError(f"slot {taken[0]} gives a probability to an item that already stands above it")
     click = purchase = revenue = 0.0
+    price = world.on(slots.number).price
     for block, p_click, p_buy in _probabilities(world, slots):
         pi = probabilities[block]
         click += float((pi * p_click).sum())
         purchase += float((pi * p_buy).sum())
-        revenue += float((pi * p_buy * world.catalogue.price[None, :]).sum())
+        revenue += float((pi * p_buy * price[None, :]).sum())
     n = len(probabilities)
     return PolicyValue(click / n, purchase / n, revenue / n)
 
 
 def _probabilities(world: World, slots: Slots) -> Iterator[tuple[slice, Floats, Floats]]:
-    """P(click) and P(purchase) of every item in a block of slots, under do(recommended)."""
-    items = np.arange(world.config.items)[None, :]
+    """P(click) and P(purchase) of every item in a block of slots, under do(recommended).
+
+    A hidden cause is averaged over, given whether the item stands in the slate: nothing else is known of it.
+    """
+    c, today, category = world.config, world.on(slots.number), world.catalogue.category
+    items = np.arange(c.items)[None, :]
+    in_slate, elsewhere = hidden_given_arm(c.hidden_gamma)
     for start in range(0, len(slots.user), BLOCK):
         block = slice(start, start + BLOCK)
-        rate = slots.user_category_rate[block][:, world.catalogue.category]
-        yield (
-            block,
-            *world.probabilities(
-                slots.user[block, None],
-                items,
-                1,
-                slots.hour[block, None],
-                slots.mobile[block, None],
-                slots.position[block, None],
-                rate,
-            ),
-        )
+        log_rate = np.log(slots.user_category_rate[block][:, category] / c.prior_rate)
+        context = slots.hour[block, None], slots.mobile[block, None], slots.position[block, None], log_rate
+        there = np.where(slots.in_slate[block], in_slate, elsewhere)
+        p_click = p_buy = np.zeros(log_rate.shape)
+        for hidden, share in ((1, there), (0, 1.0 - there)) if c.hidden else ((0, np.ones(log_rate.shape)),):
+            both = world.logits(today, slots.user[block, None], items, *context, np.array(hidden))
+            clicked = share * sigmoid(both.click[0])
+            p_click, p_buy = p_click + clicked, p_buy + clicked * sigmoid(both.buy[0])
+        yield block, p_click, p_buy
 
 
-def _landed(landing: Path, day: date) -> pl.DataFrame:
-    return pl.read_parquet(landing / "events" / f"day={day}" / "events.parquet")
+def landed_events(landing: Path, day: date) -> pl.DataFrame:
+    """The events of a day in the order of their ids, whenever they arrived, each once."""
+    events = landing / "events"
+    files = [events / f"day={day}" / "events.parquet", *sorted(events.glob(f"day=*/of-{day}.parquet"))]
+    rows = pl.concat([pl.read_parquet(file) for file in files])
+    return rows if len(files) == 1 else rows.unique("event_id").sort("event_id")
 
 
 def _index(ids: pl.Series) -> Ints:

@@ -1,40 +1,20 @@
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from itertools import permutations
 
 import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.simulator import logging_policy
-from causalrec_assets.simulator.logging_policy import browse_distribution, draw_organic, draw_slates, item_distribution
+from causalrec_assets.simulator import logging_policy, sampling
+from causalrec_assets.simulator.logging_policy import browse_distribution, item_distribution
 from causalrec_assets.simulator.policy_value import logged_slots, logging_probabilities, past_before
+from causalrec_assets.simulator.sampling import day_policy, draw_organic, draw_slates
 from causalrec_assets.simulator.traffic import simulate_day
 from causalrec_assets.simulator.world import World
 from tests.simulator.conftest import SMALL
-
-
-def test_a_slate_is_drawn_by_the_plackett_luce_law():
-    p, n = np.array([0.4, 0.3, 0.2, 0.1]), 200_000
-    slates, _ = draw_slates(np.tile(p, (n, 1)), 2, np.random.default_rng(0))
-    seen = Counter(map(tuple, slates.tolist()))
-    for first, second in permutations(range(4), 2):
-        law = p[first] * p[second] / (1 - p[first])
-        assert seen[first, second] / n == pytest.approx(law, abs=5 * np.sqrt(law / n))
-
-
-def test_the_action_propensity_is_conditional_on_the_items_above():
-    p = np.array([[0.4, 0.3, 0.2, 0.1]])
-    slate, propensity = draw_slates(p, 4, np.random.default_rng(1))
-    left = 1.0
-    for item, given in zip(slate[0], propensity[0], strict=True):
-        assert given == pytest.approx(p[0, item] / left)
-        left -= p[0, item]
-    assert propensity[0, -1] == pytest.approx(1.0)
 
 
 def test_exploration_is_the_least_probability_of_every_item():
@@ -62,13 +42,6 @@ def test_every_dial_of_confounding_at_zero_leaves_a_uniform_policy_and_uniform_a
     for dial in aisles:
         one = replace(none, **{dial: getattr(SMALL, dial)})
         assert np.ptp(browse_distribution(item_rate, price, one)) > 1e-3
-
-
-def test_nothing_is_browsed_that_stands_in_the_slate():
-    slates = np.array([[0, 1, 2], [3, 4, 5]])
-    organic = draw_organic(np.full(8, 1 / 8), slates, 3, np.random.default_rng(3))
-    assert not np.isin(organic[0], slates[0]).any()
-    assert not np.isin(organic[1], slates[1]).any()
 
 
 def test_the_logged_propensities_follow_from_the_landed_logs_alone(small):
@@ -101,19 +74,11 @@ def test_other_latent_tastes_and_qualities_with_the_same_logs_change_nothing_tha
 
 def test_the_policys_module_is_given_no_world():
     assert not hasattr(logging_policy, "World")
-    given = {name for f in (item_distribution, draw_slates, draw_organic) for name in inspect.signature(f).parameters}
-    assert given == {
-        "user_category_rate",
-        "item_category",
-        "item_rate",
-        "price",
-        "config",
-        "p",
-        "size",
-        "rng",
-        "browse",
-        "slates",
-    }
+    assert not hasattr(sampling, "World")
+    functions = (item_distribution, day_policy, draw_slates, draw_organic)
+    given = {name for f in functions for name in inspect.signature(f).parameters}
+    read = {"user_category_rate", "item_category", "category", "categories", "item_rate", "price", "age_days"}
+    assert given == read | {"config", "c", "policy", "size", "rng", "browse", "slates"}
 
 
 def test_a_days_outcomes_reach_the_policy_on_the_next_day_and_not_before(small):
