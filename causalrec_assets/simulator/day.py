@@ -92,7 +92,7 @@ def _extra_columns(c: WorldConfig) -> dict[str, type[np.generic]]:
     if c.hidden:
         found |= {"hidden": np.int8}
     if c.rating_rate:
-        found |= {"rating": np.int8, "p_rated": np.float64, "rated_1": np.int8, "rated_0": np.int8}
+        found |= {"true_rating": np.int8, "p_rated": np.float64, "rated_1": np.int8, "rated_0": np.int8}
     if c.experiment_share:
         found |= {"p_click_control": np.float64, "p_click_treatment": np.float64}
     if c.campaign_share:

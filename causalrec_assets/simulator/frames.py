@@ -69,7 +69,7 @@ def _of_dials(world: World, drawn: Drawn, of_request: npt.NDArray[np.uint32]) ->
     if c.rating_rate:
         arms = (drawn.extra["rated_1"], drawn.extra["rated_0"])
         rated = np.where(drawn.recommended == 1, *arms) == 1
-        found["rating"] = pl.Series(np.where(rated, drawn.extra["rating"], np.nan)).fill_nan(None)
+        found["rating"] = pl.Series(np.where(rated, drawn.extra["true_rating"], np.nan)).fill_nan(None)
     if c.campaign_share:
         found["campaign_id"] = pl.Series([None] * len(drawn.item), dtype=pl.String)
         if (campaign := drawn.today.campaign) is not None:

@@ -163,7 +163,7 @@ def _extras(world: World, drawn: Drawn, rows: slice, user: Ints, click: Floats, 
         u = np.random.default_rng([*key, RATING]).random(len(item))
         rating = world.rating(user, item, drawn.today)
         p_rated = sigmoid(np.log(c.rating_rate / (1 - c.rating_rate)) + c.rating_missingness * (rating - 3.0))
-        drawn.extra["rating"][rows] = rating
+        drawn.extra["true_rating"][rows] = rating
         drawn.extra["p_rated"][rows] = p_rated
         for arm in (1, 0):
             drawn.extra[f"rated_{arm}"][rows] = drawn.truth[f"click_{arm}"][rows] & (u < p_rated)

@@ -243,7 +243,7 @@ def _turned(first: Floats, other: Callable[[], Floats], angle: float) -> Floats:
 def _pair_noise(seed: int, user: Ints, item: Ints) -> Floats:
     """A standard normal draw that belongs to a pair for good, by two mixed hashes (splitmix64) and Box-Muller."""
     pair = (user.astype(np.uint64) << np.uint64(32)) + item.astype(np.uint64)
-    key = _mixed(pair + np.uint64(seed % 2**32) * np.uint64(0x9E3779B97F4A7C15))
+    key = _mixed(pair + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
     u, v = ((_mixed(key + np.uint64(k)) >> np.uint64(11)).astype(np.float64) * 2.0**-53 for k in (1, 2))
     return np.sqrt(-2.0 * np.log1p(-u)) * np.cos(2.0 * np.pi * v)
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from causalrec_assets.simulator.landing import simulate
+from causalrec_assets.simulator.policy_value import landed_events
 from causalrec_assets.simulator.world import World, WorldConfig
 
 SMALL = WorldConfig(days=5, users=150, items=60, events_per_day=3000, seed=11)
@@ -28,7 +29,7 @@ class Written:
         return [self.world.config.first_day + timedelta(days=k) for k in range(self.world.config.days)]
 
     def events(self, *days: date) -> pl.DataFrame:
-        return pl.read_parquet([self.landing / "events" / f"day={d}" / "events.parquet" for d in days or self.days])
+        return pl.concat([landed_events(self.landing, day) for day in days or self.days])
 
     def known(self, *days: date) -> pl.DataFrame:
         """What was logged with both potential outcomes beside it."""
