@@ -26,10 +26,12 @@ from causalrec_assets.graph.discovery import discover
 from causalrec_assets.graph.knowledge import parse_knowledge
 from causalrec_assets.graph.nodes import choose_nodes
 from causalrec_assets.graph.questions import parse_questions
-from causalrec_assets.home import TEMPLATE
+from causalrec_assets.home import TEMPLATE, Home
 from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.history import advance, empty_history
-from causalrec_assets.logs.landing import index_landing, snapshot_files
+from causalrec_assets.logs.landed_files import snapshot_files
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.snapshots import item_snapshot
 from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.logs.units import build_units, cluster_codes, unit_roles
@@ -48,11 +50,12 @@ def setting(file: str) -> dict[str, object]:
 
 def units_of(landing: Path, source: Source, days: list[date], cache: Path) -> pl.DataFrame:
     """All units of the days, through the log stage's functions."""
-    index = index_landing(landing, source, cache)
+    zone = LandingZone(Home(cache), source, CleaningRules(), landing)
+    cache.mkdir(exist_ok=True)
     history, parts = empty_history(), []
     for day in days:
         items = item_snapshot(snapshot_files(landing / "items", day), source)
-        events = clean_day(index.files_of(day), source, day).events
+        events = clean_day(zone.landed_day(day), source, zone.rules, cache / "clean", cache / "aside").events
         parts.append(build_units(events, history, items, source, day))
         history = advance(history, events, items, day, source.history_days)
     return pl.concat(parts)

@@ -28,9 +28,9 @@ from causalrec_assets.gate.settings import Retention
 from causalrec_assets.gate.store import Store, open_store
 from causalrec_assets.home import Home
 from causalrec_assets.logs.forgotten import FILE, fingerprint, parse_forgotten
-from causalrec_assets.logs.landing import landed_files
+from causalrec_assets.logs.landed_files import landed_files
 from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.reading import read_landed
+from causalrec_assets.logs.reading import open_landed
 
 ONLY_CURRENT = Retention(versions=1, staging_days=0, quarantine_days=36_500)
 
@@ -130,16 +130,19 @@ def _remove_from_quarantine(store: Store, user_id: str) -> None:
 def _landed_with(zone: LandingZone, user_id: str) -> Iterator[str]:
     """Landed files that hold a row of the user."""
     sources = (
-        (zone.source.events_folder, zone.source.columns.get("user_id")),
-        (zone.source.users_folder, zone.source.user_columns.get("user_id")),
+        zone.source.events,
+        zone.source.users,
+        *(stream.feed for stream in zone.source.streams),
     )
-    for folder, column in sources:
-        if folder is None or column is None:
+    for feed in sources:
+        column = feed.columns.get("user_id") if feed else None
+        if feed is None or column is None:
             continue
-        for path in landed_files(zone.home.landing / folder):
-            rows = read_landed(path)
-            if column in rows.columns and (rows[column].cast(pl.String) == user_id).any():
-                yield str(path)
+        for path in landed_files(zone.root / feed.folder):
+            with open_landed(path, zone.rules) as landed:
+                pieces = landed.pieces([column])
+                if any(column in p.columns and (p[column].cast(pl.String) == user_id).any() for p in pieces):
+                    yield str(path)
 
 
 def main(arguments: Sequence[str]) -> int:

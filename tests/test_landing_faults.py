@@ -47,18 +47,20 @@ def first_row(column, value):
 FAULTS = {
     "a_corrupt_file": (corrupt, ["events.parquet", "cannot be read as parquet"]),
     "a_csv_with_a_broken_quote": (unreadable_csv, ["late.csv"]),
-    "an_action_propensity_of_0": (first_row("action_propensity", 0.0), ["action_propensity_in_0_1", "1 row"]),
+    "action_propensities_of_0": (
+        rewrite(lambda f: f.with_columns(action_propensity=pl.col("action_propensity") * 0)),
+        ["events.parquet, row 1: it was chosen with an action propensity of 0", "750 of the day's 1500 rows are wrong"],
+    ),
     "an_action_propensity_on_an_organic_row": (
         rewrite(lambda f: f.with_columns(action_propensity=pl.col("action_propensity").fill_null(0.5))),
-        ["organic_rows_have_no_action_propensity"],
+        ["nobody chose an organic row, and it has an action propensity"],
     ),
     "a_missing_required_column": (rewrite(lambda f: f.drop("item_id")), ["item_id", "missing"]),
     "no_outcome_column": (rewrite(lambda f: f.drop("click")), ["click", "missing"]),
     "a_purchase_without_a_click": (
         rewrite(lambda f: f.with_columns(click=pl.lit(0, pl.Int8), purchase=pl.lit(1, pl.Int8))),
-        ["a_purchase_has_a_click"],
+        ["a purchase without a click"],
     ),
-    "an_event_twice": (rewrite(lambda f: pl.concat([f, f.head(1)])), ["column_values_to_be_unique(event_id)"]),
     "a_value_of_another_type": (
         rewrite(lambda f: f.with_columns(pl.col("click").cast(pl.String).replace("0", "maybe"))),
         ["row ", "'maybe'"],
@@ -96,7 +98,7 @@ def test_a_bad_file_is_refused_named_and_healed(own_home, fault):
 
 
 def test_after_a_refusal_a_reader_is_warned_that_it_reads_the_last_good_version(own_home):
-    first_row("action_propensity", 0.0)(own_home)
+    rewrite(lambda f: f.drop("click"))(own_home)
     assert not materialise(own_home, DAY, ["clean_events"]).success
     result = materialise(own_home, DAY, ["units"])
     assert result.success
@@ -116,6 +118,18 @@ def test_a_day_without_files_says_how_to_declare_it_empty_and_a_declared_one_cou
     result = materialise(own_home, following, ["items", "clean_events", "history", "units"])
     assert result.success, words(result)
     assert Store(own_home.lake).pointer("units", following).rows == 0
+
+
+def test_a_row_that_is_wrong_or_sent_again_goes_to_quarantine_and_the_day_is_published(own_home):
+    first_row("action_propensity", 0.0)(own_home)
+    rewrite(lambda f: pl.concat([f, f[1:4], f[2:4]]))(own_home)
+    result = materialise(own_home, DAY, ["clean_events"])
+    assert result.success, words(result)
+    store = Store(own_home.lake)
+    pointer = store.pointer("clean_events", DAY)
+    kept = pl.read_parquet(store.quarantine("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
+    assert pointer.rows == 1499
+    assert kept["kind"].value_counts().sort("kind").rows() == [("impossible", 1), ("sent again", 5)]
 
 
 def test_rows_that_cannot_be_used_are_set_aside_with_their_reason(own_home):

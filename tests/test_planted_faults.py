@@ -67,9 +67,12 @@ FAULTS = {
 def test_a_planted_fault_is_refused(own_home, monkeypatch, asset):
     fault, rule = FAULTS[asset]
     good = Store(own_home.lake).pointer(asset, LAST)
-    monkeypatch.setattr(
-        gated, "write_audit_publish", lambda draft: write_audit_publish(replace(draft, frame=fault(draft.frame)))
-    )
+
+    def with_fault(draft):
+        frame = draft.frame if draft.staged is None else pl.read_parquet(draft.staged)
+        return write_audit_publish(replace(draft, frame=fault(frame), staged=None))
+
+    monkeypatch.setattr(gated, "write_audit_publish", with_fault)
     instance = dg.DagsterInstance.ephemeral()
 
     result = materialise(own_home, LAST, [asset], instance)

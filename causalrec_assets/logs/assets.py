@@ -1,5 +1,7 @@
 """The log assets: `items`, `users`, `clean_events`, `history`, `units`."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import polars as pl
 
@@ -7,12 +9,14 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.cleaning import clean_day, facts_of
+from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
 from causalrec_assets.logs.history import advance, history_before, within_window
-from causalrec_assets.logs.landing import snapshot_files
+from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.lineage import (
     LANDED_EVENTS,
@@ -37,6 +41,11 @@ def _source(inputs: Inputs) -> Source:
     return parse_source(inputs.setting("sources.yaml"))
 
 
+def _zone(inputs: Inputs) -> LandingZone:
+    inputs.setting(CLEANING)
+    return LandingZone.of(inputs.home)
+
+
 def _forgotten(inputs: Inputs) -> frozenset[str]:
     return parse_forgotten(inputs.setting(FORGOTTEN))
 
@@ -46,10 +55,11 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The catalogue as of the day: one row per item, from the landed item files."""
     inputs = lake.inputs(context)
     source = _source(inputs)
-    inputs.note("landing:items", LandingZone.of(inputs.home).fingerprint("items", inputs.day))
-    if source.items_folder is None:
+    zone = LandingZone.of(inputs.home)
+    inputs.note("landing:items", zone.fingerprint("items", inputs.day))
+    if source.items is None:
         return Draft(inputs, None, answer=not_available("the source lists no items"))
-    frame = item_snapshot(snapshot_files(inputs.home.landing / source.items_folder, inputs.day), source)
+    frame = item_snapshot(snapshot_files(zone.root / source.items.folder, inputs.day), source, zone.rules)
     by_category = frame.group_by("category").agg(pl.len().alias("items"), pl.col("price").mean().round(2))
     return Draft(
         inputs,
@@ -67,11 +77,12 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The users as of the day. Their attributes may be sensitive and are read by no policy."""
     inputs = lake.inputs(context)
     source = _source(inputs)
-    inputs.note("landing:users", LandingZone.of(inputs.home).fingerprint("users", inputs.day))
-    if source.users_folder is None:
+    zone = LandingZone.of(inputs.home)
+    inputs.note("landing:users", zone.fingerprint("users", inputs.day))
+    if source.users is None:
         reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
         return Draft(inputs, None, answer=not_available(reason))
-    listed = user_snapshot(snapshot_files(inputs.home.landing / source.users_folder, inputs.day), source)
+    listed = user_snapshot(snapshot_files(zone.root / source.users.folder, inputs.day), source, zone.rules)
     frame = without_forgotten(listed, _forgotten(inputs))
     attributes = [c for c in frame.columns if c != "user_id"]
     known = [f"- `{c}`: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
@@ -91,35 +102,42 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The day's events, under our names and types; each landed row is here or set aside with its reason."""
     inputs = lake.inputs(context)
-    source = _source(inputs)
-    landed = LandingZone.of(inputs.home).events
-    inputs.note("landing:events", landed.fingerprint(inputs.day))
-    files = landed.files_of(inputs.day)
-    cleaned = clean_day(files, source, inputs.day, _forgotten(inputs))
-    events = cleaned.events
-    recommended = events.filter(pl.col("recommended") == 1)
-    listed = [f"- `{f.path.name}` {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in files]
+    source, zone = _source(inputs), _zone(inputs)
+    inputs.note("landing:events", zone.fingerprint("events", inputs.day))
+    landed = zone.landed_day(inputs.day)
+    target, set_aside = (inputs.store.staging(inputs.asset, inputs.day, inputs.run_id) for _ in range(2))
+    cleaned = clean_day(landed, source, zone.rules, target, set_aside, _forgotten(inputs))
+    drift = schema_drift(zone.events, inputs.day, source.events)
+    inputs.warnings.extend(drift)
+    facts = facts_of(cleaned.path, source)
+    listed = [f"- `{f.path.name}` {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in landed.files]
     return Draft(
         inputs,
-        events,
+        staged=cleaned.path,
         lineage=clean_events_lineage(source),
         params={
-            "published_rows": cleaned.landed_rows - cleaned.set_aside.height - cleaned.forgotten_rows,
+            "published_rows": cleaned.landed_rows - cleaned.rows_elsewhere,
+            "landed_rows": cleaned.landed_rows,
+            "forgotten_rows": cleaned.forgotten_rows,
+            "outcome_rows": sum(cleaned.outcome_rows.values()),
             "purchase_needs_click": source.purchase_needs_click,
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
-            "any_outcome": any(bool((events[c] != 0).any()) for c in source.outcomes),
-            "weighable": recommended.height > 0 and recommended["action_propensity"].null_count() == 0,
+            "any_outcome": facts.any_outcome,
+            "weighable": facts.weighable,
         },
-        set_aside=cleaned.set_aside,
+        set_aside=cleaned.set_aside_path,
         metadata={
             "landed_rows": cleaned.landed_rows,
             "forgotten_rows": cleaned.forgotten_rows,
             "files": dg.MetadataValue.md("\n".join(listed) or "none: the day is declared empty"),
-            "rates": dg.MetadataValue.md(_rates(events)),
-            "set_aside": dg.MetadataValue.md(_markdown(cleaned.set_aside["reason"].value_counts())),
-            "files_sent_again": ", ".join(path.name for path in landed.sent_again) or "none",
-            "landed_rows_outside_of_the_sources_days": sum(file.outside for file in landed.files),
+            "rates": dg.MetadataValue.md(_markdown(facts.rates)),
+            "set_aside": dg.MetadataValue.md(_counts(cleaned.aside)),
+            "outcomes_attributed": dg.MetadataValue.md(_counts(cleaned.outcome_rows)),
+            "outcomes_not_final_yet": ", ".join(sorted(landed.immature)) or "none",
+            "schema_drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift) or "none"),
+            "files_sent_again": ", ".join(path.name for path in zone.events.sent_again) or "none",
+            "landed_rows_outside_of_the_sources_days": sum(file.outside for file in zone.events.files),
         },
     )
 
@@ -182,6 +200,11 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "rates": dg.MetadataValue.md(_rates(frame)),
         },
     )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    lines = [f"- {name}: {count:,}" for name, count in sorted(counts.items())]
+    return "\n".join(lines) or "none"
 
 
 def _rates(frame: pl.DataFrame) -> str:

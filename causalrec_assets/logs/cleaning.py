@@ -1,17 +1,54 @@
-"""From landed rows to clean events: our names, our types, one order; each landed row ends in one place."""
+"""From landed rows to a day's clean events: our names, our types, one order; each landed row ends in one place.
+
+Rows are read piece by piece and cut by time into slices on disk; each slice is then freed of what was sent again, given
+its outcomes, sorted and appended to the table. No step holds more than a slice, and 8 bytes for each row's id.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from causalrec_assets.answers import InputError
+from causalrec_assets.logs.attribution import (
+    StreamRows,
+    attribute,
+    exposures_asked,
+    keys_asked,
+    outcomes_of_events,
+    read_stream,
+    set_aside_outcomes,
+    with_outcomes,
+)
+from causalrec_assets.logs.bots import UserHours, bots_among, set_bots_aside
+from causalrec_assets.logs.casting import extra_types, take_columns
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.duplicates import (
+    IdKeys,
+    Keys,
+    also_before,
+    first_times,
+    id_keys,
+    in_two_slices,
+    set_later_aside,
+    set_repeats_aside,
+    slices_with_repeats,
+    with_content_ids,
+)
+from causalrec_assets.logs.feeds import OUTCOMES, Stream
 from causalrec_assets.logs.forgotten import without_forgotten
-from causalrec_assets.logs.landing import LandedFile, days_of_rows
-from causalrec_assets.logs.reading import constant_columns, extra_types, map_columns, read_landed
+from causalrec_assets.logs.landing import BIN_MINUTES, LandedFile
+from causalrec_assets.logs.landing_zone import LandedDay
+from causalrec_assets.logs.reading import open_landed
+from causalrec_assets.logs.row_rules import REPEATED_ID, WRONG, with_reasons
+from causalrec_assets.logs.slices import Slices, write_table
 from causalrec_assets.logs.sources import Source
 
 TYPES: dict[str, pl.DataType] = {
@@ -36,23 +73,7 @@ TYPES: dict[str, pl.DataType] = {
     "experiment_id": pl.String(),
     "variant": pl.String(),
 }
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """A day's rows.
-
-    Attributes:
-        set_aside: Rows that cannot be used, with `reason`, `file` and `row` (from 1, without a header).
-        forgotten_rows: Rows of users who asked to be forgotten; they are kept nowhere.
-        landed_rows: The rows that the landing index counted for the day. Counted apart from the cleaning, so
-            that "`events`, `set_aside` and the forgotten are together the landed rows" can fail.
-    """
-
-    events: pl.DataFrame
-    set_aside: pl.DataFrame
-    landed_rows: int
-    forgotten_rows: int = 0
+MARKS: dict[str, pl.DataType] = {"file": pl.UInt32(), "row": pl.Int64(), "kind": pl.String(), "reason": pl.String()}
 
 
 def event_types(source: Source) -> dict[str, pl.DataType]:
@@ -60,56 +81,351 @@ def event_types(source: Source) -> dict[str, pl.DataType]:
     return {**TYPES, **extra_types(source, source.context)}
 
 
-def clean_day(
-    files: Sequence[LandedFile], source: Source, day: date, forgotten: frozenset[str] = frozenset()
-) -> Cleaned:
-    """Read the rows of a day from the files that hold some.
+@dataclass(frozen=True)
+class Cleaned:
+    """A day's rows.
 
-    The result does not depend on the order of the files: it is sorted by time, then event id.
+    Attributes:
+        path: The clean events, one Parquet file, sorted by time, then event id.
+        set_aside_path: Rows that cannot be used, with `kind`, `reason`, `file` and `row` (from 1, without a header).
+        landed_rows: The rows that the landing index counted for the day. Counted apart from the cleaning, so
+            that "published, set aside and forgotten are together the landed rows" can fail.
+        rows: Published events.
+        aside: Kind -> how many rows were set aside.
+        forgotten_rows: Rows of users who asked to be forgotten; they are kept nowhere.
+        outcome_rows: Stream -> how many of the day's outcomes belong to an event.
+    """
+
+    path: Path
+    set_aside_path: Path
+    landed_rows: int
+    rows: int
+    aside: Mapping[str, int]
+    forgotten_rows: int = 0
+    outcome_rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def events(self) -> pl.DataFrame:
+        return pl.read_parquet(self.path)
+
+    @property
+    def set_aside(self) -> pl.DataFrame:
+        return pl.read_parquet(self.set_aside_path)
+
+    @property
+    def rows_elsewhere(self) -> int:
+        """Landed rows that are no published event: set aside, forgotten, or an outcome of some event."""
+        return sum(self.aside.values()) + self.forgotten_rows + sum(self.outcome_rows.values())
+
+    @property
+    def wrong_rows(self) -> int:
+        """Rows that speak against the file or its mapping."""
+        return sum(self.aside.get(kind, 0) for kind in WRONG)
+
+
+def clean_day(
+    landed: LandedDay,
+    source: Source,
+    rules: CleaningRules,
+    target: Path,
+    set_aside: Path,
+    forgotten: frozenset[str] = frozenset(),
+) -> Cleaned:
+    """Read the rows of a day, and write its clean events and what was set aside.
+
+    The events do not depend on the order of the files, or on how often a row was sent.
+
+    Args:
+        target, set_aside: The Parquet files to write; target's folder holds the rows meanwhile.
 
     Raises:
-        InputError: A file cannot be read, lacks a mapped column, or has a value that is not of its type.
+        InputError: A file cannot be read whole or changed meanwhile, or too many of the day's rows are wrong.
     """
-    types = event_types(source)
-    parts = [_day_of_file(file, source, types, day) for file in files]
-    empty = pl.DataFrame(schema={**types, "file": pl.String(), "row": pl.Int64()})
-    landed = pl.concat([part for part in parts if part.height] or [empty])
-    rows = without_forgotten(landed, forgotten)
-    unusable = (
-        pl.when(pl.col("time").is_null())
-        .then(pl.lit("no time"))
-        .when(pl.col("time").dt.date() != day)
-        .then(pl.lit("its time is outside of the source's days"))
-        .when(pl.col("item_id").is_null())
-        .then(pl.lit("no item"))
+    with tempfile.TemporaryDirectory(prefix="cleaning-", dir=target.parent) as folder:
+        day = _Day(landed, source, rules, forgotten, Path(folder))
+        day.read()
+        rows = write_table(day.clean, event_types(source), target)["rows"]
+        aside = day.aside.write(set_aside)
+        cleaned = Cleaned(
+            target,
+            set_aside,
+            day.landed_rows,
+            rows,
+            aside,
+            day.forgotten_rows,
+            day.outcome_rows,
+        )
+        _not_too_many_wrong(cleaned, rules, day.aside.first)
+    return cleaned
+
+
+def _not_too_many_wrong(cleaned: Cleaned, rules: CleaningRules, first: str) -> None:
+    wrong = cleaned.wrong_rows
+    if wrong < rules.wrong_rows or wrong <= rules.wrong_share * cleaned.landed_rows:
+        return
+    kinds = ", ".join(f"{cleaned.aside[kind]} {kind}" for kind in WRONG if cleaned.aside.get(kind))
+    hint = ""
+    if cleaned.aside.get(REPEATED_ID, 0) > wrong / 2:
+        hint = " If ids begin anew each day they are no ids of events: do not map `event_id`."
+    raise InputError(
+        f"{first} {wrong} of the day's {cleaned.landed_rows} rows are wrong ({kinds}), more than cleaning.yaml allows "
+        f"(`wrong`). Correct the files or the mapping in sources.yaml; one file and row is named above.{hint}"
     )
-    rows = rows.with_columns(unusable.cast(pl.String).alias("reason"))
-    events = rows.filter(pl.col("reason").is_null()).select(list(types)).sort("time", "event_id")
-    set_aside = rows.filter(pl.col("reason").is_not_null()).sort("file", "row")
-    landed_rows = sum(file.rows_of_day.get(day, 0) for file in files)
-    return Cleaned(events, set_aside, landed_rows, landed.height - rows.height)
 
 
-def _day_of_file(file: LandedFile, source: Source, types: dict[str, pl.DataType], day: date) -> pl.DataFrame:
-    mapped = map_columns(read_landed(file.path), source.columns, types, source.time_zone, file.path)
-    mapped = constant_columns(mapped, source.constants).with_columns(
-        pl.lit(str(file.path)).alias("file"), pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row")
-    )
-    mapped = mapped.filter(days_of_rows(mapped["time"], file.own_day, source) == day)
-    if "event_id" not in source.columns:
-        mapped = mapped.with_columns(_content_ids(mapped.drop("file", "row", "event_id")).alias("event_id"))
-    return mapped
+@dataclass(frozen=True)
+class Facts:
+    """What a day's clean events say as a whole.
 
-
-def _content_ids(rows: pl.DataFrame) -> pl.Series:
-    """An id from a row's own content, and its ordinal among the rows of the file with the same content.
-
-    The ordinal is the file's, not the day's: the same row in two files has the same id twice, which the
-    contract refuses. Rows sent again in another file are far more common than two equal events in two files.
+    Attributes:
+        any_outcome: Whether anything came of any event.
+        weighable: Whether there are recommended rounds, and each has its action propensity.
+        rates: Rows and the mean of each outcome, by arm.
     """
-    # A time as a number, so that its spelling is nobody's choice.
-    plain = rows.with_columns(pl.col("time").dt.epoch("us"))
-    texts = plain.select(pl.struct(pl.all()).struct.json_encode().alias("text"))["text"]
-    hashes = pl.Series("hash", [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts], pl.String)
-    ordinal = (pl.int_range(pl.len()).over("hash") + 1).cast(pl.String)
-    return hashes.to_frame().select(pl.format("{}-{}", "hash", ordinal))["hash"]
+
+    any_outcome: bool
+    weighable: bool
+    rates: pl.DataFrame
+
+
+def facts_of(path: Path, source: Source) -> Facts:
+    """Read off a file of clean events, without holding it."""
+    means = [pl.col(name).mean().round(5) for name in OUTCOMES]
+    unweighed = pl.col("action_propensity").is_null().sum().alias("unweighed")
+    some = [(pl.col(name) != 0).any().alias(f"any_{name}") for name in source.outcomes]
+    found = pl.scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
+    arms = found.sort("recommended").collect(engine="streaming")
+    shown = arms.filter(pl.col("recommended") == 1)
+    return Facts(
+        any_outcome=any(bool(arms[f"any_{name}"].any()) for name in source.outcomes),
+        weighable=shown.height > 0 and shown["unweighed"].sum() == 0,
+        rates=arms.select("recommended", "rows", *(name for name in OUTCOMES if arms[name].null_count() < arms.height)),
+    )
+
+
+class _Aside:
+    """Rows that cannot be used, on their way to one file."""
+
+    def __init__(self, folder: Path, files: Sequence[str]) -> None:
+        self._folder, self._parts, self._files = folder, list[Path](), pl.Series(files, dtype=pl.String)
+        self.kinds: Counter[str] = Counter()
+        self.first = ""
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Args: rows: With `kind` and `reason`, and `file` as a number."""
+        self.put(rows.with_columns(self._files.gather(rows["file"]).alias("file"), pl.lit("events").alias("feed")))
+
+    def put(self, rows: pl.DataFrame) -> None:
+        if not rows.height:
+            return
+        self.kinds.update(dict(rows["kind"].value_counts().iter_rows()))
+        wrong = rows.filter(pl.col("kind").is_in(WRONG))
+        if not self.first and wrong.height:
+            row = wrong.row(0, named=True)
+            self.first = f"{row['file']}, row {row['row']}: {row['reason']}."
+        path = self._folder / f"aside-{len(self._parts):05d}.arrow"
+        rows.write_ipc(path)
+        self._parts.append(path)
+
+    def write(self, path: Path) -> dict[str, int]:
+        parts = [pl.scan_ipc(part) for part in self._parts]
+        empty = pl.DataFrame(schema={**TYPES, **MARKS, "file": pl.String(), "feed": pl.String()}).lazy()
+        rows = pl.concat([empty, *parts], how="diagonal_relaxed").sort("feed", "file", "row")
+        rows.sink_parquet(path, compression="zstd")
+        return dict(self.kinds)
+
+
+class _Day:
+    """One day's cleaning: `read`, then `clean`."""
+
+    def __init__(
+        self, landed: LandedDay, source: Source, rules: CleaningRules, forgotten: frozenset[str], folder: Path
+    ) -> None:
+        self.landed, self.source, self.rules, self.forgotten = landed, source, rules, forgotten
+        self.types = event_types(source)
+        # What the files do not have is not carried through the slices.
+        self.held = {name: dtype for name, dtype in self.types.items() if source.events.has(name)}
+        bins: Counter[int] = Counter()
+        for file in landed.files:
+            bins.update(file.bins.get(landed.day, {}))
+        self.slices = Slices(folder, bins, BIN_MINUTES)
+        self.aside = _Aside(folder, [str(file.path) for file in landed.files])
+        self.landed_rows = sum(file.rows_of_day.get(landed.day, 0) for file in landed.files)
+        self.forgotten_rows = 0
+        self.outcome_rows: dict[str, int] = {}
+        self.outcomes: list[tuple[Stream, pl.DataFrame]] = []
+        self.first_times: pl.DataFrame | None = None
+        self.repeats: set[int] = set()
+        self.bots = pl.Series("user_id", [], pl.String)
+
+    # -- first: all rows, once -----------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Read all files once, and find what only the whole day can tell: repeated ids, bots, each outcome's event."""
+        streams = [
+            read_stream(stream, self.landed.outcomes.get(stream.name, ()), self.source, self.rules, self.landed.placing)
+            for stream in self.source.streams
+        ]
+        asked = keys_asked(streams)
+        exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
+        ids, hours = IdKeys(), UserHours(self.rules.bot_events_an_hour)
+        for number, file in enumerate(self.landed.files):
+            for rows in self._rows_of(file, number):
+                known = without_forgotten(rows, self.forgotten)
+                self.forgotten_rows += rows.height - known.height
+                usable = known["kind"].is_null()
+                self.aside.add(known.filter(~usable))
+                good = known.filter(usable)
+                slices = self.slices.numbers(good["time"])
+                if "event_id" in self.held:
+                    ids.add(good["event_id"], slices)
+                hours.add(good)
+                for found, part in zip(exposures, exposures_asked(good, asked), strict=True):
+                    found.append(part)
+                self.slices.add(good, slices)
+        if "event_id" in self.held:
+            self._find_repeats(ids.sorted())
+        self.bots = self._find_bots(hours)
+        self._attribute(streams, asked, exposures)
+
+    def _rows_of(
+        self, file: LandedFile, number: int = 0, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """A file's rows of the day (or, with `columns`, its usable rows of any day), with MARKS."""
+        feed, first = self.source.events, 1
+        held = self.held if columns is None else {name: self.held[name] for name in columns if name in self.held}
+        with open_landed(file.path, self.rules) as landed:
+            for raw in landed.pieces([feed.columns[name] for name in held if name in feed.columns]):
+                taken = take_columns(raw, feed, held, self.source.time_zone)
+                rows = taken.rows.with_columns(
+                    pl.lit(number, pl.UInt32).alias("file"),
+                    pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("row"),
+                )
+                first += raw.height
+                if columns is not None:
+                    yield rows.filter(taken.reason.is_null())
+                    continue
+                away = self.landed.placing.reasons(rows["time"], file.own_day)
+                own = self.landed.placing.days(rows["time"], away, file.home) == self.landed.day
+                mine, unreadable = rows, taken.reason
+                if not own.all():
+                    mine, unreadable = rows.filter(own), unreadable.filter(own)
+                yield with_reasons(mine, unreadable, self.source, self.rules, self.landed.placing, file.own_day)
+        file.require_unchanged()
+
+    def _find_repeats(self, keys: Keys) -> None:
+        self.repeats = slices_with_repeats(keys)
+        suspects = [in_two_slices(keys)]
+        if self.landed.before:
+            suspects.append(also_before(keys, (self._keys_before(file) for file in self.landed.before)))
+        wanted = pl.Series(np.concatenate(suspects)).unique()
+        if not len(wanted):
+            return
+        candidates = [
+            rows.filter(pl.Series(id_keys(rows["event_id"])).is_in(wanted)).select("event_id", "time")
+            for rows in self._all_rows()
+        ]
+        for file in self.landed.before:
+            for rows in self._earlier_rows(file):
+                candidates.append(rows.filter(pl.Series(id_keys(rows["event_id"])).is_in(wanted)))
+        self.first_times = first_times(candidates)
+
+    def _keys_before(self, file: LandedFile) -> Keys:
+        parts = [id_keys(rows["event_id"]) for rows in self._earlier_rows(file)]
+        return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+    def _earlier_rows(self, file: LandedFile) -> Iterator[pl.DataFrame]:
+        """The ids and times of a file's rows of the days of the look-back; whether the rest of a row is right is not
+        asked: an event that was set aside there does not come back here."""
+        earliest = self.landed.day - self._look_back
+        for rows in self._rows_of(file, columns=["event_id", "time", "item_id"]):
+            days = rows["time"].dt.date()
+            yield rows.filter(
+                days.is_between(earliest, self.landed.day, closed="left") & rows["event_id"].is_not_null()
+            ).select("event_id", "time")
+
+    @property
+    def _look_back(self) -> timedelta:
+        return timedelta(days=self.rules.look_back_days)
+
+    def _find_bots(self, hours: UserHours) -> pl.Series:
+        suspects = hours.suspects()
+        if not len(suspects):
+            return self.bots
+        # Counted again without what was sent again.
+        return bots_among((self._once(number) for number in range(len(self.slices))), suspects, hours.most)
+
+    def _attribute(
+        self, streams: Sequence[StreamRows], asked: Sequence[pl.DataFrame], exposures: list[list[pl.DataFrame]]
+    ) -> None:
+        if not streams:
+            return
+        for file in self.landed.near:
+            for rows in self._rows_of(file, columns=["event_id", "time", "item_id", "user_id", "request_id", "click"]):
+                if "click" not in rows.columns:
+                    rows = rows.with_columns(pl.lit(None, pl.Int8).alias("click"))
+                elsewhere = rows.filter(rows["time"].dt.date() != self.landed.day)
+                for found, part in zip(exposures, exposures_asked(elsewhere, asked), strict=True):
+                    found.append(part)
+        for stream, found in zip(streams, exposures, strict=True):
+            needs_click = self.source.purchase_needs_click and "purchase" in stream.stream.gives
+            events = pl.concat(found) if found else self._no_exposures(stream.stream)
+            attributed = attribute(stream, events, needs_click)
+            today = stream.rows.filter(pl.col("day") == self.landed.day).height
+            aside = set_aside_outcomes(stream, attributed, self.landed.day)
+            self.landed_rows += today
+            self.outcome_rows[stream.stream.name] = today - aside.height
+            self.aside.put(aside)
+            self.outcomes.append((stream.stream, outcomes_of_events(stream, attributed, self.landed.day)))
+
+    def _no_exposures(self, stream: Stream) -> pl.DataFrame:
+        return pl.DataFrame(schema={name: TYPES[name] for name in (*stream.join, "time", "click")})
+
+    # -- then: slice by slice ----------------------------------------------------------------------------------------
+
+    def clean(self) -> Iterator[pl.DataFrame]:
+        """The clean events, slice by slice."""
+        for number in range(len(self.slices)):
+            rows = self._once(number)
+            if rows is None:
+                continue
+            rows = set_bots_aside(rows, self.bots)
+            if rows["kind"].null_count() < rows.height:
+                self.aside.add(rows.filter(pl.col("kind").is_not_null()))
+                rows = rows.filter(pl.col("kind").is_null())
+            events = _in_order(rows)
+            for stream, outcomes in self.outcomes:
+                events = with_outcomes(events, stream, outcomes)
+            missing = [pl.lit(None, dtype).alias(n) for n, dtype in self.types.items() if n not in events.columns]
+            unknown = [pl.lit(None, self.types[outcome]).alias(outcome) for outcome in sorted(self.landed.immature)]
+            yield (
+                events.with_columns(*missing)
+                .with_columns(*unknown)
+                .select(pl.col(name).cast(dtype) for name, dtype in self.types.items())
+            )
+
+    def _all_rows(self) -> Iterator[pl.DataFrame]:
+        for number in range(len(self.slices)):
+            rows = self.slices.read(number)
+            if rows is not None:
+                yield rows
+
+    def _once(self, number: int) -> pl.DataFrame | None:
+        """A slice's rows, those that were sent again marked."""
+        rows = self.slices.read(number)
+        if rows is None:
+            return None
+        if "event_id" not in self.held:
+            return with_content_ids(rows, self.source)
+        if self.first_times is not None:
+            rows = set_later_aside(rows, self.first_times)
+        return set_repeats_aside(rows) if number in self.repeats else rows
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by time, then id; most logs are in order already, which is cheaper to see than to make."""
+    if rows["time"].is_sorted():
+        tied = rows["time"].is_duplicated() if rows["time"].n_unique() < rows.height else None
+        if tied is None:
+            return rows
+    return rows.sort("time", "event_id")

@@ -1,4 +1,4 @@
-"""The landing index: which files there are, which days they touch, and which of them cannot be used.
+"""The landing index of a feed: which files there are, which days they touch, and which of them cannot be used.
 
 A file is scanned once; what was found is kept under its content's hash. A file that cannot be used blocks the
 day of its `day=D` folder, or every day when it stands outside of one, until it is replaced or removed.
@@ -10,8 +10,8 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,19 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.gate.store import canonical, create_exclusively, sha256, sha256_of_file
-from causalrec_assets.home import Home
-from causalrec_assets.logs.reading import UTC_TIME, map_columns, read_landed
+from causalrec_assets.gate.store import canonical, create_exclusively, sha256
+from causalrec_assets.logs.casting import UTC_TIME, lacks_columns, take_columns, unreadable
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.landed_files import folder_day, hash_of, landed_files, markers, stamp_of
+from causalrec_assets.logs.placing import Placing
+from causalrec_assets.logs.reading import open_landed
 from causalrec_assets.logs.sources import Source
 
 EMPTY_DAY = "_EMPTY"
-UNFINISHED = (".part", ".tmp")
-SCAN = "2"
+BIN_MINUTES = 5
+"""Times are counted in bins of so many minutes, from which a day is cut into slices that fit in memory."""
+SCAN = "3"
 """Goes into the cache's keys; raise it when a scan finds something else in the same content."""
 
 
@@ -36,28 +41,44 @@ class LandedFile:
 
     Attributes:
         own_day: The day of its `day=D` folder.
-        rows_of_day: The source's days -> how many of the file's rows belong to each; see `days_of_rows`.
+        home: The day of its rows that have none of their own.
+        rows_of_day: The source's days -> how many of the file's rows belong to each; see `Placing`.
         outside: How many rows belong to no day of the source.
+        bins: Day -> bin of `BIN_MINUTES` -> rows of that time, those without a usable time left out.
+        columns: The file's own columns with their types, as it has them.
+        stamp: Of the moment at which it was indexed; a file that has another one was written to since.
     """
 
     path: Path
     sha256: str
     own_day: date | None
+    home: date | None
     rows_of_day: Mapping[date, int]
     outside: int = 0
+    bins: Mapping[date, Mapping[int, int]] = field(default_factory=dict, repr=False)
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stamp: tuple[object, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def days(self) -> list[date]:
         return sorted(self.rows_of_day)
 
+    def require_unchanged(self) -> None:
+        """Raises InputError: the file was written to since it was indexed."""
+        if self.stamp and stamp_of(self.path) != self.stamp:
+            raise InputError(
+                f"{self.path} changed while it was read: it is still being written, or was replaced. Land it under "
+                "a name that ends in .part and rename it when it is whole; then run this day again."
+            )
+
 
 @dataclass(frozen=True)
 class LandingIndex:
-    """All files of the events folder.
+    """All files of a feed.
 
     Attributes:
         problems: (day or None for every day, message) of each file that cannot be used.
-        empty_days: Days that are declared to have no events.
+        empty_days: Days that are declared to have no rows.
         sent_again: Files whose content another file has, by whose name they come; they are not read.
     """
 
@@ -76,7 +97,7 @@ class LandingIndex:
                 found[day].append(file)
         return dict(found)
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         """The days for which anything was landed, ascending."""
         return sorted(self.by_day.keys() | self.empty_days)
@@ -101,29 +122,40 @@ class LandingIndex:
             )
         return found
 
+    def hashes(self, first: date, last: date) -> list[str]:
+        """Of the content of all files with rows of some days."""
+        days = [first + timedelta(days=k) for k in range((last - first).days + 1)]
+        return sorted({file.sha256 for day in days for file in self.by_day.get(day, [])})
+
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
-        hashes = sorted(file.sha256 for file in self.by_day.get(day, []))
-        return sha256(canonical([hashes, day in self.empty_days, self.problems_of(day)]))
+        return sha256(canonical([self.hashes(day, day), day in self.empty_days, self.problems_of(day)]))
 
     def problems_of(self, day: date) -> list[str]:
         """What is wrong with files that concern a day."""
         return [message for where, message in self.problems if where in (None, day)]
 
 
-def landing_index(home: Home, source: Source) -> LandingIndex:
-    """The landing index of a home."""
-    return index_landing(home.landing, source, home.work / "landing_index")
-
-
-def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
-    """Scan the events folder.
+def index_landing(
+    landing: Path,
+    source: Source,
+    cache: Path,
+    feed: Feed | None = None,
+    rules: CleaningRules | None = None,
+    placing: Placing | None = None,
+) -> LandingIndex:
+    """Scan a feed's folder.
 
     Args:
         landing: The landing zone.
         cache: A folder for what was found in each file, keyed by its content; safe to delete.
+        feed: The events, unless another is named.
+        rules: The default ones, unless others are given.
+        placing: The source's days up to today, unless it is given.
     """
-    root = landing / source.events_folder
+    feed, rules = feed or source.events, rules or CleaningRules()
+    placing = placing or Placing.of(source, rules)
+    root = landing / feed.folder
     files: list[LandedFile] = []
     problems: list[tuple[date | None, str]] = []
     empty: set[date] = set()
@@ -131,14 +163,14 @@ def index_landing(landing: Path, source: Source, cache: Path) -> LandingIndex:
         own_day = None
         try:
             own_day = folder_day(path, root)
-            file = _scan(path, own_day, source, cache)
+            file = _scan(path, own_day, source, feed, rules, placing, cache)
         except InputError as error:
             problems.append((own_day, str(error)))
             continue
         files.append(file)
         if own_day is not None and not file.rows_of_day and not file.outside:
             empty.add(own_day)
-    for marker in root.rglob(EMPTY_DAY):
+    for marker in markers(root, EMPTY_DAY):
         try:
             if (day := folder_day(marker, root)) is not None:
                 empty.add(day)
@@ -161,113 +193,84 @@ def _each_content_once(files: Iterable[LandedFile]) -> tuple[list[LandedFile], l
     return list(first.values()), again
 
 
-def days_of_rows(times: pl.Series, own_day: date | None, source: Source) -> pl.Series:
-    """The day that each row of a file belongs to, so that every row is counted on exactly one day.
+def _scan(
+    path: Path, own_day: date | None, source: Source, feed: Feed, rules: CleaningRules, placing: Placing, cache: Path
+) -> LandedFile:
+    """What is in a file, from the cache or by reading it."""
+    content = hash_of(path)
+    stamp = stamp_of(path)
+    means = [dict(feed.columns), feed.codes.get("time"), feed.time_format, source.time_zone]
+    days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
+    kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"
+    if not kept.exists():
+        found = _look_into(path, own_day, source, feed, rules, placing)
+        # Where another process has scanned the same content meanwhile, its entry is the same.
+        with suppress(FileExistsError):
+            create_exclusively(kept, canonical(found))
+    found = _kept(kept)
+    bins = {date.fromisoformat(day): {int(k): int(n) for k, n in b.items()} for day, b in found["bins"].items()}
+    # What is of a day that has not come yet has no day: the cache does not know what day it is.
+    come = {day: counts for day, counts in bins.items() if placing.covers(day)}
+    early = sum(sum(counts.values()) for day, counts in bins.items() if day not in come)
+    homeless, home = int(found["homeless"]) + early, placing.home(own_day, list(come))
+    rows = Counter({day: sum(counts.values()) for day, counts in come.items()})
+    if home is not None and homeless:
+        rows[home] += homeless
+    if home is None and found["timeless"] and not found["timed"]:
+        raise InputError(
+            f"{path}: no row has a time, and the file stands in no `day=YYYY-MM-DD` folder of the source's "
+            "days; its day cannot be known. Land it in the folder of its day, or remove it."
+        )
+    outside = 0 if home is not None else homeless
+    return LandedFile(path, content, own_day, home, dict(rows), outside, come, found["columns"], stamp)
 
-    A row belongs to the day of its time, in UTC. One without a time, or with a time outside of the source's
-    days, belongs to its file's own day, else to the first of the file's days (and will be set aside there).
 
-    Returns:
-        Dates; null where the source has no such day.
-    """
-    days = times.dt.date()
-    inside = (days >= source.first_day).fill_null(False)
-    if source.last_day is not None:
-        inside &= (days <= source.last_day).fill_null(False)
-    days = days.set(~inside, None)
-    home = own_day if own_day is not None and source.covers(own_day) else days.min()
-    return days if home is None else days.fill_null(pl.Series([home]))
-
-
-def landed_files(root: Path) -> list[Path]:
-    """The files below a folder, by name; hidden, marker (`_NAME`) and unfinished files are passed over."""
-    if not root.exists():
-        return []
-    return sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file()
-        and path.suffix.lower() not in UNFINISHED
-        and not any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
-    )
-
-
-def folder_day(path: Path, root: Path) -> date | None:
-    """The day of the `day=YYYY-MM-DD` folder that a file stands in.
+def _look_into(
+    path: Path, own_day: date | None, source: Source, feed: Feed, rules: CleaningRules, placing: Placing
+) -> dict[str, Any]:
+    """Count a file's rows by day and time.
 
     Raises:
-        InputError: The folder's day is no date.
+        InputError: It cannot be read whole, lacks a mapped column, or too many of its times cannot be read.
     """
-    for part in path.relative_to(root).parts[:-1]:
-        if part.startswith("day="):
-            try:
-                return date.fromisoformat(part.removeprefix("day="))
-            except ValueError:
-                message = f"{path}: the folder `{part}` must be `day=YYYY-MM-DD`; rename it"
-                raise InputError(message) from None
-    return None
+    # Every day of the source counts here, also those to come: the finding is kept.
+    whole = replace(placing, first=source.first_day, last=source.last_day or date.max)
+    bins: dict[str, Counter[int]] = defaultdict(Counter)
+    rows, timeless, homeless, bad, first_bad = 0, 0, 0, 0, None
+    with open_landed(path, rules) as landed:
+        columns = landed.header()
+        lines = columns is None
+        columns = columns or {}
+        if columns:
+            lacks_columns(columns, feed, path)
+        for raw in landed.pieces(None if lines else [feed.columns["time"]]):
+            if lines:
+                columns |= {name: str(dtype) for name, dtype in raw.schema.items()}
+            taken = take_columns(raw, feed, {"time": UTC_TIME}, source.time_zone)
+            times, reasons = taken.rows["time"], whole.reasons(taken.rows["time"], own_day)
+            if taken.unreadable and first_bad is None:
+                first_bad = unreadable(path, taken.reason, rows + 1)
+            placed = times.filter(reasons.is_null())
+            _count(placed, bins)
+            bad += taken.unreadable
+            rows, timeless = rows + len(times), timeless + times.null_count()
+            homeless += len(times) - len(placed)
+        # Every mapped column is looked for here, so that a file that lacks one is refused whole.
+        if lines and rows:
+            lacks_columns(columns, feed, path)
+    if first_bad is not None and bad >= rules.wrong_rows and bad > rules.wrong_share * rows:
+        raise first_bad
+    return {"bins": bins, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}
 
 
-def dated_files(root: Path) -> list[tuple[date, Path]]:
-    """A snapshot's files with the day from which on each counts: those outside of a `day=D` folder first."""
-    return sorted((folder_day(path, root) or date.min, path) for path in landed_files(root))
-
-
-def snapshot_files(root: Path, day: date) -> list[Path]:
-    """The files of a snapshot as of a day, the later ones last."""
-    return [path for when, path in dated_files(root) if when <= day]
-
-
-def fingerprint_of(paths: Iterable[Path]) -> str:
-    """Changes when the content, the number or the order of the files changes."""
-    return sha256(canonical([_hash_of(path) for path in paths]))
-
-
-def _hash_of(path: Path) -> str:
-    try:
-        stat = path.stat()
-        return _content_hash(path, stat.st_size, stat.st_mtime_ns)
-    except OSError as error:
-        message = f"{path} cannot be opened: {error.strerror}. Make it readable, or remove it."
-        raise InputError(message) from error
-
-
-@lru_cache(maxsize=100_000)
-def _content_hash(path: Path, size: int, modified_ns: int) -> str:
-    # Size and time of change are not used: they are the cache's key, so that a file is hashed once a process.
-    return sha256_of_file(path)
+def _count(times: pl.Series, bins: dict[str, Counter[int]]) -> None:
+    minutes = times.dt.hour().cast(pl.Int32) * 60 + times.dt.minute()
+    counts = pl.DataFrame({"day": times.dt.date(), "bin": minutes // BIN_MINUTES}).group_by("day", "bin").len()
+    for day, number, count in counts.iter_rows():
+        bins[day.isoformat()][number] += count
 
 
 @lru_cache(maxsize=100_000)
 def _kept(entry: Path) -> dict[str, Any]:
     # Named by what it is about, so it never changes.
     return dict(json.loads(entry.read_text()))
-
-
-def _scan(path: Path, own_day: date | None, source: Source, cache: Path) -> LandedFile:
-    """What is in a file, from the cache or by reading it."""
-    content = _hash_of(path)
-    means = [dict(source.columns), source.time_zone, source.first_day, source.last_day]
-    key = [SCAN, path.suffix, content, own_day, means]
-    kept = cache / f"{sha256(canonical(key))}.json"
-    if kept.exists():
-        found = _kept(kept)
-        rows_of_day = {date.fromisoformat(day): int(rows) for day, rows in found["rows_of_day"].items()}
-        return LandedFile(path, content, own_day, rows_of_day, int(found["outside"]))
-    raw = read_landed(path)
-    # Every mapped column is looked for here, so that a file that lacks one is refused whole.
-    needed = source.columns if raw.height else {}
-    times = map_columns(raw, needed, {"time": UTC_TIME}, source.time_zone, path)["time"]
-    days = days_of_rows(times, own_day, source)
-    if days.null_count() and times.null_count() == len(times):
-        raise InputError(
-            f"{path}: no row has a time, and the file stands in no `day=YYYY-MM-DD` folder of the source's "
-            "days; its day cannot be known. Land it in the folder of its day, or remove it."
-        )
-    counts = Counter(days.drop_nulls().to_list())
-    rows_by_name = {day.isoformat(): rows for day, rows in counts.items()}
-    found = {"rows_of_day": rows_by_name, "outside": days.null_count()}
-    # Where another process has scanned the same content meanwhile, its entry is the same.
-    with suppress(FileExistsError):
-        create_exclusively(kept, canonical(found))
-    return LandedFile(path, content, own_day, dict(counts), days.null_count())

@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import read_setting
+from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.home import Home
-from causalrec_assets.logs.landing import (
-    LandingIndex,
+from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
+from causalrec_assets.logs.cleaning_rules import CleaningRules, parse_cleaning
+from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.landed_files import (
     dated_files,
     fingerprint_of,
     folder_day,
+    is_remote,
     landed_files,
-    landing_index,
+    landing_root,
 )
+from causalrec_assets.logs.landing import LandedFile, LandingIndex, index_landing
+from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.sources import Source, parse_source
+
+
+@dataclass(frozen=True)
+class LandedDay:
+    """The files that a day's clean events are made from.
+
+    Attributes:
+        files: With rows of the day.
+        before: With rows of the days of the duplicate look-back.
+        near: With rows of the days whose events an outcome of these days may belong to.
+        outcomes: Stream -> its files with rows of the day, or of the days in which its events' outcomes come.
+        immature: Outcomes that are not final yet.
+    """
+
+    day: date
+    placing: Placing
+    files: tuple[LandedFile, ...]
+    before: tuple[LandedFile, ...] = ()
+    near: tuple[LandedFile, ...] = ()
+    outcomes: Mapping[str, tuple[LandedFile, ...]] = field(default_factory=dict)
+    immature: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -27,34 +56,106 @@ class LandingZone:
 
     home: Home
     source: Source
+    rules: CleaningRules
+    root: Path
 
     @classmethod
     def of(cls, home: Home) -> LandingZone:
-        return cls(home, parse_source(read_setting(home, "sources.yaml")))
+        source = parse_source(read_setting(home, "sources.yaml"))
+        return cls(home, source, parse_cleaning(read_setting(home, CLEANING)), landing_root(home, source))
+
+    @cached_property
+    def placing(self) -> Placing:
+        return Placing.of(self.source, self.rules)
 
     @cached_property
     def events(self) -> LandingIndex:
-        return landing_index(self.home, self.source)
+        return self._index(self.source.events)
+
+    @cached_property
+    def streams(self) -> dict[str, LandingIndex]:
+        """The landing index of each stream of outcomes."""
+        return {stream.name: self._index(stream.feed) for stream in self.source.streams}
+
+    def _index(self, feed: Feed) -> LandingIndex:
+        cache = self.home.work / "landing_index"
+        return index_landing(self.root, self.source, cache, feed, self.rules, self.placing)
+
+    # -- a day's events ----------------------------------------------------------------------------------------------
+
+    def landed_day(self, day: date) -> LandedDay:
+        """What a day's clean events are made from.
+
+        Raises:
+            InputError: A file that concerns the day cannot be used, or nothing was landed for it.
+        """
+        files = self.events.files_of(day)
+        if problems := [said for index in self.streams.values() for said in index.problems_of(day)]:
+            raise InputError(" ".join(problems))
+        reach = timedelta(days=self.source.attribution_days)
+        near = self._between(self.events, day - reach, day + reach) if self.streams else []
+        outcomes = {
+            stream.name: tuple(self._between(self.streams[stream.name], day, day + timedelta(days=stream.window_days)))
+            for stream in self.source.streams
+        }
+        before = self._between(self.events, day - timedelta(days=self._look_back), day - timedelta(days=1))
+        return LandedDay(
+            day, self.placing, tuple(files), tuple(before), tuple(near), outcomes, frozenset(self.immature(day))
+        )
+
+    @property
+    def _look_back(self) -> int:
+        """Without an id, an event that was sent again has the same content, so the same day."""
+        return self.rules.look_back_days if "event_id" in self.source.columns else 0
+
+    @staticmethod
+    def _between(index: LandingIndex, first: date, last: date) -> list[LandedFile]:
+        wanted = {first + timedelta(days=k) for k in range((last - first).days + 1)}
+        return [file for file in index.files if wanted & file.rows_of_day.keys()]
+
+    def immature(self, day: date) -> list[str]:
+        """The outcomes of a day that are not final: days are still to come in which they happen or are landed."""
+        newest, found = self.newest_day, []
+        for outcome, days in self.source.maturity_days.items():
+            last = day + timedelta(days=days)
+            if days and (newest is None or newest < last):
+                found.append(outcome)
+        for stream in self.source.streams:
+            landed = set(self.streams[stream.name].days)
+            needed = (day + timedelta(days=k) for k in range(stream.window_days + 1))
+            if any(each not in landed for each in needed if self.source.covers(each)):
+                found += [outcome for outcome in stream.gives if outcome not in found]
+        return found
+
+    # -- what has changed, what is new -------------------------------------------------------------------------------
 
     def fingerprint(self, what: str, day: date) -> str:
         """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
-        if what == "events":
-            return self.events.fingerprint(day)
-        files = self._items if what == "items" else self._users
-        return "none" if files is None else fingerprint_of(path for when, path in files if when <= day)
+        if what != "events":
+            files = self._items if what == "items" else self._users
+            return "none" if files is None else fingerprint_of(path for when, path in files if when <= day)
+        own = self.events.fingerprint(day)
+        back = self.events.hashes(day - timedelta(days=self._look_back), day - timedelta(days=1))
+        if not back and not self.streams and not self.immature(day):
+            return own
+        reach = timedelta(days=self.source.attribution_days)
+        near = self.events.hashes(day - reach, day + reach) if self.streams else []
+        outcomes = [index.hashes(day, day + reach) for index in self.streams.values()]
+        problems = [index.problems_of(day) for index in self.streams.values()]
+        return sha256(canonical([own, back, near, outcomes, problems, sorted(self.immature(day))]))
 
     @cached_property
     def _items(self) -> list[tuple[date, Path]] | None:
-        return self._dated(self.source.items_folder)
+        return self._dated(self.source.items)
 
     @cached_property
     def _users(self) -> list[tuple[date, Path]] | None:
-        return self._dated(self.source.users_folder)
+        return self._dated(self.source.users)
 
-    def _dated(self, folder: str | None) -> list[tuple[date, Path]] | None:
-        return dated_files(self.home.landing / folder) if folder else None
+    def _dated(self, feed: Feed | None) -> list[tuple[date, Path]] | None:
+        return dated_files(self.root / feed.folder) if feed else None
 
-    @property
+    @cached_property
     def newest_day(self) -> date | None:
         """The last day for which anything was landed and that is over: today's files may still come."""
         today = datetime.now(UTC).date()
@@ -72,16 +173,19 @@ class LandingZone:
     def arriving(self, settle_seconds: float) -> list[tuple[Path, date | None]]:
         """Files that were written to during the last seconds, and may not be whole yet.
 
+        A file in an object store is there whole or not at all.
+
         Returns:
             Each with the day of its `day=D` folder; None where its days cannot be told yet.
         """
+        if is_remote(self.root):
+            return []
         now, found = time.time(), []
-        folders = {self.source.events_folder, self.source.items_folder, self.source.users_folder} - {None}
-        for folder in sorted(str(name) for name in folders):
-            root = self.home.landing / folder
+        for folder in sorted(set(self.source.folders.values())):
+            root = self.root / folder
             for path in landed_files(root):
                 # A copy may be given the original's time of change at its end; the inode's own time cannot be given.
-                stat = path.stat()
+                stat = path.lstat()
                 if now - max(stat.st_mtime, stat.st_ctime) < settle_seconds:
                     found.append((path, folder_day(path, root)))
         return found

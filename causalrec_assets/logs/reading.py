@@ -1,225 +1,311 @@
-"""Reading a landed file: any of the formats, with an error that names the file, the row and what to do.
+"""Reading a landed file piece by piece: any format, packed or not, with an error that a tired person understands.
 
-Nothing is guessed from values. A value is taken as its declared type without loss, or it is an error that names it:
-1.5 is no position, 20260302 is no date, and a day without an hour is no time.
+Nothing is guessed from values, and a file is good whole or not at all: one that is cut off, or in which a quote is left
+open, is refused, because what it seems to hold may not be what was written.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import errno
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.sources import Constant, Source
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.landed_files import is_remote
 
 SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
-UTC_TIME = pl.Datetime("us", "UTC")
-EXACT_AS_FLOAT = 2**53
-"""Whole numbers from here on are not all told apart by a Float64."""
+PACKED = (".gz", ".zst")
+ROWS = 500_000
+"""Rows of a piece: some 100 MB."""
+BLOCK = 32 * 1024**2
+"""Bytes of text that are read at a time; a row has to fit."""
+STRETCH = 1024**2
+LEAST_UNPACKED = 64 * 1024**2
+"""A packed file may always unpack to this much, whatever its ratio."""
 
 
-def read_landed(path: Path) -> pl.DataFrame:
+def read_landed(path: Path, rules: CleaningRules | None = None) -> pl.DataFrame:
     """All rows of a landed file, as they are; every cell of a CSV file is text.
 
     Raises:
-        InputError: The file cannot be read whole, or its ending is none of `SUFFIXES`.
+        InputError: As `open_landed` does.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(
-            f"{path} has the ending {path.suffix!r}; landed files end in one of {list(SUFFIXES)}. Convert "
-            "it, or move it out of the landing zone (names that begin with a dot, or end in .part or .tmp, "
-            "are passed over)."
-        )
+    with open_landed(path, rules or CleaningRules()) as landed:
+        found = list(landed.pieces())
+    return pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A landed file, ready to be read.
+
+    Attributes:
+        name: What messages call it.
+        plain: The file, or its unpacked or fetched copy, on this machine.
+        format: `parquet`, `csv` or `jsonl`.
+    """
+
+    name: str
+    plain: Path
+    format: str
+
+    def pieces(self, columns: Collection[str] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
+        """The rows in their order, as they are, some at a time; nothing for a file of no bytes.
+
+        Args:
+            columns: Only these; those that the file does not have are passed over. None: all.
+            rows: At most so many in a piece, as far as the format lets choose.
+
+        Raises:
+            InputError: The file cannot be read whole.
+        """
+        with _named(self.name, self.format):
+            if self.format == "parquet":
+                yield from _parquet(self.plain, columns, rows)
+            elif self.plain.stat().st_size:
+                yield from (_csv if self.format == "csv" else _json_lines)(self.plain, columns)
+
+    def header(self) -> dict[str, str] | None:
+        """The columns with their types; None for JSON Lines, whose rows say theirs one by one."""
+        with _named(self.name, self.format):
+            if self.format == "parquet":
+                schema = pl.read_parquet_schema(self.plain)
+                return {name: str(dtype) for name, dtype in schema.items()}
+            if self.plain.stat().st_size == 0:
+                return {}
+            if self.format == "csv":
+                return dict.fromkeys(_csv_header(self.plain), "text")
+        return None
+
+
+@contextmanager
+def open_landed(path: Path, rules: CleaningRules) -> Iterator[Opened]:
+    """Open a local file, or one behind any URL that fsspec knows (a `UPath`), packed or not.
+
+    Raises:
+        InputError: It cannot be opened, unpacks to more than the rules allow, or its ending is none of `SUFFIXES`,
+            which may be followed by one of `PACKED`.
+    """
+    format_ = _format(path)
+    with ExitStack() as stack:
+        with _named(str(path), format_):
+            plain = stack.enter_context(_local_copy(path, rules))
+        yield Opened(str(path), plain, format_)
+
+
+@contextmanager
+def _named(name: str, format_: str) -> Iterator[None]:
+    """Errors of the readers, with the file's name and what to do."""
     try:
-        if suffix == ".parquet":
-            return pl.read_parquet(path, glob=False, hive_partitioning=False)
-        if path.stat().st_size == 0:
-            return pl.DataFrame()
-        if suffix == ".csv":
-            return _read_csv(path)
-        return pl.read_ndjson(path.read_bytes(), infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        yield
+    # pyarrow's errors are ValueErrors, KeyErrors or OSErrors.
+    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError, csv.Error) as error:
+        if isinstance(error, InputError) or disk_is_full(error):
+            raise
+        said = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise InputError(
-            f"{path} cannot be read as {suffix[1:]}: {str(error).splitlines()[0]}. Land the whole file "
-            "again, or remove it; nothing was published from it."
+            f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
+            "published from it."
         ) from error
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a write failed because this machine's disk is full; Polars says so in words only."""
+    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
+
+
+def _format(path: Path) -> str:
+    name = path.name.lower()
+    for ending in PACKED:
+        name = name.removesuffix(ending)
+    suffix = Path(name).suffix
+    if suffix not in SUFFIXES:
+        raise InputError(
+            f"{path} has the ending {path.suffix!r}; landed files end in one of {list(SUFFIXES)}, and may be packed "
+            f"({list(PACKED)}). Convert it, or move it out of the landing zone (names that begin with a dot, or end in "
+            ".part or .tmp, are passed over)."
+        )
+    return {".ndjson": "jsonl"}.get(suffix, suffix[1:])
+
+
+# -- what is read is a plain file on this machine --------------------------------------------------------------------
+
+
+@contextmanager
+def _local_copy(path: Path, rules: CleaningRules) -> Iterator[Path]:
+    """The file itself, or an unpacked or fetched copy that is removed afterwards.
+
+    Raises:
+        InputError: It unpacks to more than the rules allow.
+        OSError, EOFError: It cannot be opened, or is cut off.
+    """
+    packed = path.suffix.lower()
+    if packed not in PACKED and not is_remote(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="causalrec-") as folder:
+        plain = Path(folder) / "plain"
+        with path.open("rb") as source, plain.open("wb") as target:
+            if packed not in PACKED:
+                _copy(source, target, None, path)
+            else:
+                allowed = max(LEAST_UNPACKED, rules.unpacked_ratio * path.stat().st_size)
+                with _unpacking(source, packed) as unpacked:
+                    _copy(unpacked, target, min(allowed, rules.unpacked_gb * 1024**3), path)
+        yield plain
+
+
+def _unpacking(source: IO[bytes], packed: str) -> Any:
+    if packed == ".gz":
+        import gzip
+
+        return gzip.GzipFile(fileobj=source)
+    import zstandard
+
+    return zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
+
+
+def _copy(source: Any, target: IO[bytes], most: float | None, path: Path) -> None:
+    copied = 0
+    while block := source.read(1024**2):
+        copied += len(block)
+        if most is not None and copied > most:
+            raise InputError(
+                f"{path} unpacks to more than {most / 1024**2:,.0f} MB: more than a log of its size holds, and perhaps "
+                "more than the disk does. If it is in order, land it in parts, or raise `packed` in cleaning.yaml; "
+                "else remove it. Nothing was published from it."
+            )
+        target.write(block)
+
+
+# -- the formats -----------------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path, columns: Collection[str] | None, rows: int) -> Iterator[pl.DataFrame]:
+    frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    schema = frame.collect_schema()
+    wanted = [name for name in schema if _asked(name, columns)]
+    if not wanted:
+        # Row numbers are counted, whichever columns are asked for.
+        wanted = list(schema)[:1]
+    found = False
+    for piece in frame.select(wanted).collect_batches(chunk_size=rows, maintain_order=True):
+        found = True
+        yield piece
+    if not found:
+        yield pl.DataFrame(schema={name: schema[name] for name in wanted})
+
+
+def _csv(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
     # pyarrow's reader and not Polars': that one fills a row that was cut off with nulls, this one refuses it.
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import csv as arrow_csv
 
-    if path.read_bytes().count(b'"') % 2:
-        # A file cut off inside a cell: both readers would take what is there for the cell's whole content.
-        raise ValueError('a quote is left open (one that belongs to a cell is written twice: "a 5"" pipe")')
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file))
-    table = arrow_csv.read_csv(
+    longest = _plain_text(path)
+    header = _csv_header(path)
+    if twice := sorted(name for name, times in Counter(header).items() if times > 1 and _asked(name, columns)):
+        raise ValueError(f"the header has {twice} more than once")
+    wanted = [name for name in header if _asked(name, columns)] or header[:1]
+    reader = arrow_csv.open_csv(
         path,
         # In one thread the error names the row.
-        read_options=arrow_csv.ReadOptions(use_threads=False),
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=max(BLOCK, 2 * longest)),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
+            column_types=dict.fromkeys(header, pa.string()),
+            include_columns=wanted,
+            strings_can_be_null=True,
+            null_values=[""],
         ),
     )
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    for batch in reader:
+        frame = pl.from_arrow(batch)
+        assert isinstance(frame, pl.DataFrame)
+        yield frame
 
 
-def map_columns(
-    raw: pl.DataFrame,
-    columns: Mapping[str, str],
-    types: Mapping[str, pl.DataType],
-    time_zone: str,
-    path: Path,
-) -> pl.DataFrame:
-    """Rename to our names and cast to our types; a column that is not mapped becomes null of its type.
+def _csv_header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file), [])
 
-    An empty text and a NaN are how CSV and pandas write "no value", and become null.
 
-    Args:
-        columns: Our name -> the file's name.
-        types: Our name -> our type; the result has exactly these columns, in this order.
-        time_zone: Of times that carry none.
+def _asked(name: str, columns: Collection[str] | None) -> bool:
+    return columns is None or name in columns
+
+
+def _plain_text(path: Path) -> int:
+    """Check that a file is UTF-8 text in which no quote is left open.
+
+    Returns:
+        A bound of the longest line's bytes.
 
     Raises:
-        InputError: A mapped column is not in the file, or a value is not of its type (named with its row).
+        ValueError: It is not.
     """
-    if raw.width == 0:
-        return pl.DataFrame(schema=dict(types))
-    if missing := {ours: theirs for ours, theirs in columns.items() if theirs not in raw.columns}:
-        raise InputError(
-            f"{path}: the column(s) {sorted(missing.values())} are missing (sources.yaml maps "
-            f"{sorted(missing)} to them); the file has {raw.columns}. Land a file that has them, or correct "
-            "the mapping."
-        )
-    out = []
-    for ours, dtype in types.items():
-        if ours not in columns:
-            out.append(pl.Series(ours, [None], dtype).new_from_index(0, raw.height))
-            continue
-        given = _without_blanks(raw[columns[ours]], dtype)
-        cast = _cast(given, dtype, time_zone)
-        bad = (cast.is_null() & given.is_not_null()).arg_true()
-        if len(bad):
-            row = int(bad[0])
-            raise InputError(
-                f"{path}, row {row + 1}: `{columns[ours]}` is {given.to_list()[row]!r}, which is not "
-                f"{_words(dtype)} ({len(bad)} such row(s)). Correct the file, or the mapping of `{ours}` in "
-                "sources.yaml."
-            )
-        out.append(cast.alias(ours))
-    return pl.DataFrame(out)
+    quotes, line, stretch, longest, rest = 0, 1, 0, 0, b""
+    with path.open("rb") as file:
+        while block := file.read(STRETCH):
+            if (where := block.find(b"\0")) >= 0:
+                row = line + block[:where].count(b"\n")
+                utf16 = " (it may be UTF-16: save it as UTF-8)" if line == 1 and where < 4 else ""
+                raise ValueError(f"line {row} holds a NUL byte, so it is no text{utf16}")
+            rest = _utf8(rest + block, line)
+            quotes += block.count(b'"')
+            breaks = block.count(b"\n")
+            line += breaks
+            stretch = STRETCH if breaks else stretch + STRETCH
+            longest = max(longest, stretch + STRETCH)
+    if rest:
+        raise ValueError(f"line {line} ends inside of a character: the file was cut off")
+    if quotes % 2:
+        # A file cut off inside a cell: both readers would take what is there for the cell's whole content.
+        raise ValueError('a quote is left open (one that belongs to a cell is written twice: "a 5"" pipe")')
+    return longest
 
 
-def _words(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Datetime):
-        return "a time such as 2026-03-02T10:15:00Z"
-    if isinstance(dtype, pl.Date):
-        return "a date such as 2026-03-02"
-    if dtype.is_integer():
-        return "a whole number" + (" from -128 to 127" if dtype == pl.Int8 else "")
-    return "a finite number" if dtype.is_float() else "a text"
+def _utf8(block: bytes, line: int) -> bytes:
+    """Check a block; returns the bytes of a character that the next one ends."""
+    try:
+        block.decode("utf-8")
+        return b""
+    except UnicodeDecodeError as error:
+        if error.end == len(block) and len(block) - error.start < 4 and "unexpected end" in error.reason:
+            return block[error.start :]
+        row = line + block[: error.start].count(b"\n")
+        message = f"line {row} is not UTF-8 (byte {block[error.start]:#04x}): save the file in that encoding"
+        raise ValueError(message) from None
 
 
-def _without_blanks(values: pl.Series, dtype: pl.DataType) -> pl.Series:
-    if values.dtype == pl.String:
-        return (values if dtype == pl.String else values.str.strip_chars()).replace("", None)
-    return values.fill_nan(None) if values.dtype.is_float() else values
+def _json_lines(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
+    line = 1
+    with path.open("rb") as file:
+        while lines := file.readlines(BLOCK):
+            block = b"".join(lines)
+            try:
+                frame = pl.read_ndjson(block, infer_schema_length=None)
+            except pl.exceptions.PolarsError as error:
+                raise ValueError(_first_bad_line(lines, line) or str(error)) from error
+            if columns is not None:
+                frame = frame.select([name for name in frame.columns if name in columns] or frame.columns[:1])
+            yield frame
+            line += len(lines)
 
 
-def _cast(values: pl.Series, dtype: pl.DataType, time_zone: str) -> pl.Series:
-    """Cast without loss; null where that is not possible."""
-    if values.dtype == pl.Null:
-        return values.cast(dtype)
-    if isinstance(dtype, pl.Datetime):
-        return _as_time(values, time_zone)
-    if isinstance(dtype, pl.Date):
-        return _as_date(values)
-    if dtype == pl.String:
-        return _as_text(values)
-    number = values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.String)
-    if not number:
-        return _nothing(values, dtype)
-    return _as_integer(values, dtype) if dtype.is_integer() else _as_float(values)
-
-
-def _as_integer(values: pl.Series, dtype: pl.DataType) -> pl.Series:
-    if values.dtype == pl.String:
-        values = values.str.to_lowercase().replace({"true": "1", "false": "0"})
-        exact = values.cast(pl.Int64, strict=False)
-    elif values.dtype.is_integer() or values.dtype == pl.Boolean:
-        return values.cast(dtype, strict=False)
-    else:
-        exact = _nothing(values, pl.Int64())
-    # pandas writes whole numbers with a gap among them as 3.0
-    float_ = values.cast(pl.Float64, strict=False)
-    whole = (float_ == float_.floor()) & (float_.abs() < EXACT_AS_FLOAT)
-    return exact.fill_null(float_.set(~whole.fill_null(False), None).cast(pl.Int64)).cast(dtype, strict=False)
-
-
-def _as_float(values: pl.Series) -> pl.Series:
-    cast = values.cast(pl.Float64, strict=False)
-    return cast.set(~cast.is_finite().fill_null(True), None)
-
-
-def _as_text(values: pl.Series) -> pl.Series:
-    if values.dtype.is_nested():
-        return _nothing(values, pl.String())
-    text = values.cast(pl.String, strict=False)
-    if values.dtype.is_float():
-        # An id that pandas turned into a float is still the same id.
-        return _as_integer(values, pl.Int64()).cast(pl.String).fill_null(text)
-    return text
-
-
-def _as_date(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[ T].*)?$").str.to_date("%Y-%m-%d", strict=False)
-    if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
-        return values.cast(pl.Date)
-    return _nothing(values, pl.Date())
-
-
-def _as_time(values: pl.Series, time_zone: str) -> pl.Series:
-    if values.dtype == pl.String:
-        text = values.str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "${1} ").str.replace(r"[Zz]$", "+00:00")
-        text = text.str.replace(r" ?([+-]\d{2}):?(\d{2})$", "${1}:${2}")
-        naive = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-        zoned = text.set(naive.is_not_null(), None).str.to_datetime(
-            "%Y-%m-%d %H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False
-        )
-        return zoned.fill_null(_in_zone(naive, time_zone))
-    if isinstance(values.dtype, pl.Datetime):
-        times = values.dt.cast_time_unit("us")
-        zoneless = values.dtype.time_zone is None
-        return _in_zone(times, time_zone) if zoneless else times.dt.convert_time_zone("UTC")
-    return _nothing(values, UTC_TIME)
-
-
-def _in_zone(times: pl.Series, time_zone: str) -> pl.Series:
-    # The hour that a clock shows twice in autumn is taken for the first of the two; the hour that it skips in
-    # spring does not exist, so such a time is an error.
-    zoned = times.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    return zoned.dt.convert_time_zone("UTC")
-
-
-def _nothing(values: pl.Series, dtype: pl.DataType) -> pl.Series:
-    return pl.Series(values.name, [None], dtype).new_from_index(0, len(values))
-
-
-def extra_types(source: Source, names: Iterable[str]) -> dict[str, pl.DataType]:
-    """The types of a source's own columns."""
-    return {name: pl.Float64() if source.kinds[name] == "number" else pl.String() for name in names}
-
-
-def constant_columns(frame: pl.DataFrame, constants: Mapping[str, Constant]) -> pl.DataFrame:
-    """Set the columns that the source's mapping declares constant, keeping their types."""
-    return frame.with_columns(pl.lit(value).cast(frame.schema[name]).alias(name) for name, value in constants.items())
+def _first_bad_line(lines: list[bytes], first: int) -> str | None:
+    for number, text in enumerate(lines, first):
+        try:
+            if text.strip():
+                json.loads(text)
+        except ValueError as error:
+            return f"line {number} is no JSON ({str(error).split(':')[0]}): {text[:80].decode(errors='replace')}"
+    return None

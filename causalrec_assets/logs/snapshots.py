@@ -8,7 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.reading import extra_types, map_columns, read_landed
+from causalrec_assets.logs.casting import extra_types, take_all
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.landed_files import hash_of
+from causalrec_assets.logs.reading import read_landed
 from causalrec_assets.logs.sources import Source
 
 ITEM_TYPES: dict[str, pl.DataType] = {
@@ -21,24 +25,27 @@ ITEM_TYPES: dict[str, pl.DataType] = {
 }
 
 
-def item_snapshot(files: Sequence[Path], source: Source) -> pl.DataFrame:
+def item_snapshot(files: Sequence[Path], source: Source, rules: CleaningRules | None = None) -> pl.DataFrame:
     """The catalogue: of an item that occurs in several files, the row of the last file."""
+    assert source.items is not None
     types = {**ITEM_TYPES, **extra_types(source, source.item_extra)}
-    return _snapshot(files, source.item_columns, types, "item_id", source)
+    return _snapshot(files, source.items, types, "item_id", source, rules)
 
 
-def user_snapshot(files: Sequence[Path], source: Source) -> pl.DataFrame:
+def user_snapshot(files: Sequence[Path], source: Source, rules: CleaningRules | None = None) -> pl.DataFrame:
     """The users: of a user that occurs in several files, the row of the last file."""
+    assert source.users is not None
     types = {name: pl.String() for name in source.user_columns}
-    return _snapshot(files, source.user_columns, types, "user_id", source)
+    return _snapshot(files, source.users, types, "user_id", source, rules)
 
 
 def _snapshot(
     files: Sequence[Path],
-    columns: Mapping[str, str],
+    feed: Feed,
     types: Mapping[str, pl.DataType],
     key: str,
     source: Source,
+    rules: CleaningRules | None,
 ) -> pl.DataFrame:
     """Raises InputError: there is no file, one cannot be read, or a row has no id."""
     if not files:
@@ -48,8 +55,9 @@ def _snapshot(
         )
     parts = []
     for path in files:
-        part = map_columns(read_landed(path), columns, types, source.time_zone, path)
+        hash_of(path)  # A link is refused here.
+        part = take_all(read_landed(path, rules), feed, types, source.time_zone, path)
         if nameless := part[key].null_count():
-            raise InputError(f"{path}: {nameless} row(s) have no `{columns[key]}`; every row needs one")
+            raise InputError(f"{path}: {nameless} row(s) have no `{feed.columns[key]}`; every row needs one")
         parts.append(part)
     return pl.concat(parts).unique(key, keep="last", maintain_order=True).sort(key)

@@ -5,16 +5,11 @@ import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.cleaning import clean_day
-from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, event, frame, index, land, source
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, cleaned, event, frame, land, source
 
 EVENTS = SETTINGS["events"]
 NO_EVENT_ID = EVENTS | {"columns": {k: v for k, v in EVENTS["columns"].items() if k != "event_id"}}
-
-
-def cleaned(root, day=FIRST, of=None):
-    of = of or source()
-    return clean_day(index(root, of).files_of(day), of, day)
 
 
 def test_clean_events_have_our_names_types_and_order(tmp_path):
@@ -94,24 +89,26 @@ def test_the_order_and_the_names_of_files_do_not_matter(tmp_path):
 
 
 def test_without_an_event_id_the_id_is_of_the_content_whatever_the_format(tmp_path):
-    rows = frame(event("x", at(FIRST, 9), "hat"), event("y", at(FIRST, 9), "hat"), event("z", at(FIRST, 9), "shoe"))
+    unknown = {"user": None}
+    rows = frame(*(event(k, at(FIRST, 9), item, **unknown) for k, item in (("x", "hat"), ("y", "hat"), ("z", "shoe"))))
     of = source(events=NO_EVENT_ID)
     land(tmp_path / "a", "a.parquet", rows)
     land(tmp_path / "b", "b.csv", rows.reverse())
     first, second = cleaned(tmp_path / "a", of=of).events, cleaned(tmp_path / "b", of=of).events
     assert first.equals(second)
     assert first["event_id"].n_unique() == 3
-    # Two rows of the same content are told apart by their ordinal.
+    # Nobody knows who asked, so two rows of the same content may be two events: their ordinal tells them apart.
     assert sorted(id.split("-")[1] for id in first["event_id"]) == ["1", "1", "2"]
     assert len({id.split("-")[0] for id in first["event_id"]}) == 2
 
 
-def test_the_same_row_in_two_files_has_the_same_id_twice(tmp_path):
-    """So that the contract refuses it: a row that was sent again must not count twice."""
+def test_the_same_row_in_two_files_is_one_event(tmp_path):
     of = source(events=NO_EVENT_ID)
     land(tmp_path, "a.parquet", frame(event("x", at(FIRST, 9), "hat"), event("y", at(FIRST, 8), "hat")))
     land(tmp_path, "b.parquet", frame(event("x", at(FIRST, 9), "hat")))
-    assert cleaned(tmp_path, of=of).events["event_id"].is_duplicated().to_list() == [False, True, True]
+    day = cleaned(tmp_path, of=of)
+    assert day.events["time"].to_list() == [at(FIRST, 8), at(FIRST, 9)]
+    assert day.set_aside.select("kind", "reason").rows() == [("sent again", "the same row again")]
 
 
 def test_a_value_that_cannot_be_read_is_named_with_file_and_row(tmp_path):
@@ -119,8 +116,13 @@ def test_a_value_that_cannot_be_read_is_named_with_file_and_row(tmp_path):
         click=pl.Series(["0", "perhaps"])
     )
     land(tmp_path, "a.csv", rows)
+    aside = cleaned(tmp_path).set_aside
+    assert aside.select("kind", "reason", "row").rows() == [
+        ("unreadable", "`click` is 'perhaps', which is not a whole number from -128 to 127", 2)
+    ]
+    # When many are wrong, it is not the rows.
     with pytest.raises(InputError, match=r"a\.csv, row 2: `click` is 'perhaps', which is not a whole number"):
-        cleaned(tmp_path)
+        cleaned(tmp_path, rules=CleaningRules())
 
 
 def test_a_nan_is_no_value(tmp_path):

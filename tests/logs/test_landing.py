@@ -7,7 +7,9 @@ import pytest
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.logs import landing
-from causalrec_assets.logs.landing import days_of_rows, fingerprint_of, snapshot_files
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.landed_files import fingerprint_of, snapshot_files
+from causalrec_assets.logs.placing import Placing
 from tests.logs.worlds import FIRST, SECOND, at, event, frame, index, land, source
 
 ONE = frame(event("1", at(FIRST, 9), "hat"))
@@ -55,10 +57,10 @@ def test_a_file_is_scanned_once_and_found_again_under_its_content(tmp_path, monk
     before = index(tmp_path)
     entries = {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
 
-    def read_again(path):
+    def read_again(path, rules):
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr(landing, "read_landed", read_again)
+    monkeypatch.setattr(landing, "open_landed", read_again)
     assert index(tmp_path) == before
     assert {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == entries
 
@@ -141,8 +143,8 @@ def test_a_file_sent_again_under_another_name_counts_once_and_changes_nothing(tm
 
 def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
-    (tmp_path / "landing" / "events" / f"day={FIRST}" / "b.csv.gz").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"b\.csv\.gz has the ending '\.gz'"):
+    (tmp_path / "landing" / "events" / f"day={FIRST}" / "b.xlsx").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"b\.xlsx has the ending '\.xlsx'"):
         index(tmp_path).files_of(FIRST)
 
 
@@ -195,10 +197,16 @@ def test_a_file_from_before_the_sources_first_day_is_counted_and_read_by_no_day(
 
 def test_every_row_belongs_to_one_day():
     times = pl.Series([at(SECOND, 1), None, at(date(1970, 1, 1), 0), at(FIRST, 1)], dtype=pl.Datetime("us", "UTC"))
-    assert days_of_rows(times, SECOND, source()).to_list() == [SECOND, SECOND, SECOND, FIRST]
-    assert days_of_rows(times, None, source()).to_list() == [SECOND, FIRST, FIRST, FIRST]
-    assert days_of_rows(times, None, source(last_day=FIRST)).to_list() == [FIRST] * 4
-    assert days_of_rows(times.slice(1, 2), None, source()).to_list() == [None, None]
+
+    def days(rows, own_day, of):
+        placing = Placing.of(of, CleaningRules(), today=SECOND)
+        why = placing.reasons(rows, own_day)
+        return placing.days(rows, why, placing.home(own_day, rows.dt.date().drop_nulls().to_list())).to_list()
+
+    assert days(times, SECOND, source()) == [SECOND, SECOND, SECOND, FIRST]
+    assert days(times, None, source()) == [SECOND, FIRST, FIRST, FIRST]
+    assert days(times, None, source(last_day=FIRST)) == [FIRST] * 4
+    assert days(times.slice(1, 2), None, source()) == [None, None]
 
 
 def test_a_snapshot_as_of_a_day_reads_no_later_folder_and_dated_ones_after_undated(tmp_path):

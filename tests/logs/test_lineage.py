@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.logs.cleaning import clean_day, event_types
+from causalrec_assets.logs.cleaning import event_types
 from causalrec_assets.logs.history import SCHEMA, advance, empty_history
 from causalrec_assets.logs.lineage import (
     clean_events_lineage,
@@ -18,7 +18,20 @@ from causalrec_assets.logs.lineage import (
 )
 from causalrec_assets.logs.snapshots import ITEM_TYPES, item_snapshot, user_snapshot
 from causalrec_assets.logs.units import build_units
-from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, clean, event, frame, index, land, source, without_user
+from tests.logs.worlds import (
+    FIRST,
+    ITEMS,
+    SECOND,
+    SETTINGS,
+    at,
+    clean,
+    cleaned,
+    event,
+    frame,
+    land,
+    source,
+    without_user,
+)
 from tests.worlds import LOGS, make_home, materialise, tiny, words
 
 COLUMNS = SETTINGS["events"]["columns"]
@@ -205,10 +218,21 @@ def landed(of, rows=4):
         dtype = event_types(of)[ours]
         number = [1.5 + k for k in range(rows)] if dtype.is_float() else [k % 2 for k in range(rows)]
         made[theirs] = number if dtype.is_numeric() else [f"{theirs}{k}" for k in range(rows)]
+    if "action_propensity" in made and "recommended" in made:
+        # Nobody chose an organic row.
+        made["action_propensity"] = [p if r else None for p, r in zip(*(made[c] for c in CHOICE), strict=True)]
     return pl.DataFrame(made | {of.columns["time"]: [at(SECOND, 9 + k) for k in range(rows)]})
 
 
+CHOICE = ("action_propensity", "recommended")
+
+
 def land_changed(rows, column):
+    """Other values, in rows that are still believed."""
+    if column in ("recommended", "click"):
+        return rows.with_columns(pl.lit(1).alias(column))
+    if column == "purchase":
+        return rows.with_columns(pl.lit(0).alias(column))
     if isinstance(rows.schema[column], pl.Datetime):
         return rows.with_columns(pl.col(column) + pl.duration(minutes=7))
     if rows.schema[column] == pl.String:
@@ -220,15 +244,14 @@ def land_changed(rows, column):
 def test_a_clean_events_column_changes_with_the_landed_one_and_with_nothing_else(name, tmp_path):
     of, rows = SOURCES[name], landed(SOURCES[name])
 
-    def cleaned(rows, folder):
+    def events(rows, folder):
         land(tmp_path / folder, "a.parquet", rows)
-        found = index(tmp_path / folder, of)
-        return clean_day(found.files_of(SECOND), of, SECOND).events
+        return cleaned(tmp_path / folder, SECOND, of).events
 
-    made, before = clean_events_lineage(of), cleaned(rows, "before")
+    made, before = clean_events_lineage(of), events(rows, "before")
     assert list(made) == before.columns
     for column in rows.columns:
-        after = cleaned(land_changed(rows, column), column)
+        after = events(land_changed(rows, column), column)
         assert differing(before, after) == named(made, "landed_events", column), column
 
 

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.home import TEMPLATE
+from causalrec_assets.home import TEMPLATE, Home
 from causalrec_assets.logs import open_bandit
 from causalrec_assets.logs.cleaning import clean_day
-from causalrec_assets.logs.landing import index_landing
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.open_bandit import POLICIES, SECTIONS, fetch_open_bandit, land_open_bandit
 from causalrec_assets.logs.snapshots import item_snapshot
 from causalrec_assets.logs.sources import parse_source
@@ -75,9 +76,9 @@ def test_the_licence_and_what_was_changed_lie_beside_it(landing):
 
 
 def test_its_mapping_reads_what_was_landed(landing, source, tmp_path):
-    index = index_landing(landing, source, tmp_path / "cache")
-    day = source.first_day
-    cleaned = clean_day(index.files_of(day), source, day)
+    zone = LandingZone(Home(tmp_path), source, CleaningRules(), landing)
+    landed = zone.landed_day(source.first_day)
+    cleaned = clean_day(landed, source, zone.rules, tmp_path / "clean.parquet", tmp_path / "aside.parquet")
     assert cleaned.set_aside.is_empty()
     assert cleaned.events.height == cleaned.landed_rows == 12
     one = cleaned.events.filter(pl.col("event_id") == "bts/men/1").row(0, named=True)

@@ -7,17 +7,23 @@ import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.reading import constant_columns, map_columns, read_landed
+from causalrec_assets.logs.casting import take_all
+from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.reading import read_landed
 from tests.logs.worlds import FIRST, at, event, frame, land
 
 TIME = pl.Datetime("us", "UTC")
 NAN, INF = float("nan"), float("inf")
 
 
+def feed(**columns):
+    return Feed("events", columns)
+
+
 def taken(values, dtype, time_zone="UTC", given=None):
     """The values of a landed column `theirs` as a column of ours."""
     raw = pl.DataFrame({"theirs": pl.Series(values, dtype=given)})
-    return map_columns(raw, {"ours": "theirs"}, {"ours": dtype}, time_zone, Path("a.csv"))["ours"].to_list()
+    return take_all(raw, feed(ours="theirs"), {"ours": dtype}, time_zone, Path("a.csv"))["ours"].to_list()
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
@@ -30,7 +36,7 @@ def test_every_format_gives_the_same_rows(tmp_path, name):
         "action_propensity": "action_propensity",
     }
     types = {"time": TIME, "item_id": pl.String(), "click": pl.Int8(), "action_propensity": pl.Float64()}
-    mapped = map_columns(read_landed(land(tmp_path, name, rows)), columns, types, "UTC", Path(name))
+    mapped = take_all(read_landed(land(tmp_path, name, rows)), Feed("events", columns), types, "UTC", Path(name))
     assert mapped.rows() == [(at(FIRST, 9), "hat", 1, None), (at(FIRST, 10), "shoe", 0, 0.25)]
 
 
@@ -75,19 +81,19 @@ def test_a_csv_row_that_was_cut_off_is_named_by_its_line(tmp_path):
 
 
 def test_another_ending_is_refused_and_not_passed_over(tmp_path):
-    (tmp_path / "a.csv.gz").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"has the ending '.gz'; landed files end in one of"):
-        read_landed(tmp_path / "a.csv.gz")
+    (tmp_path / "a.csv.bz2").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"has the ending '.bz2'; landed files end in one of"):
+        read_landed(tmp_path / "a.csv.bz2")
 
 
 def test_a_missing_column_is_named_with_ours_theirs_and_what_the_file_has():
     with pytest.raises(InputError, match=r"f.csv: the column\(s\) \['ts'\] are missing .*\['time'\].* has \['when'\]"):
-        map_columns(pl.DataFrame({"when": [1]}), {"time": "ts"}, {"time": TIME}, "UTC", Path("f.csv"))
+        take_all(pl.DataFrame({"when": [1]}), feed(time="ts"), {"time": TIME}, "UTC", Path("f.csv"))
 
 
 def test_a_column_that_is_not_mapped_is_null_of_its_type():
-    mapped = map_columns(
-        pl.DataFrame({"a": ["x", "y"]}), {"b": "a"}, {"b": pl.String(), "c": pl.Int8()}, "UTC", Path("f")
+    mapped = take_all(
+        pl.DataFrame({"a": ["x", "y"]}), feed(b="a"), {"b": pl.String(), "c": pl.Int8()}, "UTC", Path("f")
     )
     assert mapped.schema == {"b": pl.String, "c": pl.Int8}
     assert mapped["c"].to_list() == [None, None]
@@ -173,7 +179,8 @@ def test_the_hour_shown_twice_is_the_first_and_the_hour_skipped_is_an_error():
 
 
 def test_a_declared_constant_fills_its_column_and_keeps_its_type():
-    rows = pl.DataFrame({"recommended": [None, None]}, schema={"recommended": pl.Int8})
-    filled = constant_columns(rows, {"recommended": 1})
+    of = Feed("events", {"item_id": "item"}, {"recommended": 1})
+    types = {"item_id": pl.String(), "recommended": pl.Int8()}
+    filled = take_all(pl.DataFrame({"item": ["hat", "shoe"]}), of, types, "UTC", Path("f"))
     assert filled["recommended"].to_list() == [1, 1]
     assert filled.schema["recommended"] == pl.Int8

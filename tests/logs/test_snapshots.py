@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.landing import snapshot_files
+from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from tests.logs.worlds import FIRST, SECOND, source
 

@@ -37,7 +37,7 @@ def test_a_constant_is_a_column_of_the_source():
     }
     shop = source(events=fixed, organic_rows="none")
     assert shop.has("recommended")
-    assert shop.constants == {"recommended": 1}
+    assert shop.events.constants == {"recommended": 1}
 
 
 def test_intervals_cluster_by_user_then_request_then_hour_unless_the_source_says():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
-from causalrec_assets.logs.cleaning import TYPES
+from causalrec_assets.home import Home
+from causalrec_assets.logs.cleaning import TYPES, Cleaned, clean_day
+from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.landing import LandingIndex, index_landing
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import Source, parse_source
 
 FIRST = date(2026, 3, 2)
@@ -134,6 +138,16 @@ def land(root: Path, name: str, rows: pl.DataFrame) -> Path:
 
 def index(root: Path, of: Source | None = None) -> LandingIndex:
     return index_landing(root / "landing", of or source(), root / "cache")
+
+
+def cleaned(root: Path, day: date = FIRST, of: Source | None = None, rules: CleaningRules | None = None) -> Cleaned:
+    """A day's clean events from what was landed below `root`, at a time when all of it is mature."""
+    of, rules = of or source(), rules or CleaningRules(wrong_share=0.5)
+    zone = LandingZone(Home(root), of, rules, root / "landing")
+    landed = replace(zone.landed_day(day), immature=frozenset())
+    folder = root / "cleaned"
+    folder.mkdir(exist_ok=True)
+    return clean_day(landed, of, rules, folder / f"{day}.parquet", folder / f"{day}-aside.parquet")
 
 
 def clean(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.home import TEMPLATE
+from causalrec_assets.home import TEMPLATE, Home
 from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.history import advance, empty_history
-from causalrec_assets.logs.landing import index_landing, snapshot_files
+from causalrec_assets.logs.landed_files import snapshot_files
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.snapshots import item_snapshot
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.logs.units import build_units
@@ -23,10 +25,11 @@ from tests.simulator.conftest import SMALL, write
 def units_of_last_day(written, tmp_path, history_days):
     settings = yaml.safe_load((TEMPLATE / "sources.yaml").read_text()) | {"history_days": history_days}
     source = parse_source(settings)
-    index, history = index_landing(written.landing, source, tmp_path / "cache"), empty_history()
+    zone = LandingZone(Home(tmp_path), source, CleaningRules(), written.landing)
+    history, path = empty_history(), tmp_path / "clean_events.parquet"
     for day in written.days:
         items = item_snapshot(snapshot_files(written.landing / "items", day), source)
-        events = clean_day(index.files_of(day), source, day).events
+        events = clean_day(zone.landed_day(day), source, zone.rules, path, tmp_path / "aside.parquet").events
         units = build_units(events, history, items, source, day)
         history = advance(history, events, items, day, history_days)
     return units

@@ -1,0 +1,199 @@
+"""Outcomes that come apart from the events: each belongs to the last event before it, or to none.
+
+An outcome belongs to the last event with the same keys that is at most the attribution window older; where a purchase
+needs a click, to the last clicked one. What is kept of several outcomes of one event: that there was one, the sum of
+the revenue, the last rating, and the time of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from causalrec_assets.logs.casting import UTC_TIME, take_columns
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.duplicates import content_texts
+from causalrec_assets.logs.feeds import Stream
+from causalrec_assets.logs.landing import LandedFile
+from causalrec_assets.logs.placing import Placing
+from causalrec_assets.logs.reading import open_landed
+from causalrec_assets.logs.row_rules import IMPOSSIBLE, NO_ID, SENT_AGAIN, TIME, UNATTRIBUTED, UNREADABLE
+from causalrec_assets.logs.sources import Source
+
+TYPES: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "time": UTC_TIME,
+    "user_id": pl.String(),
+    "request_id": pl.String(),
+    "item_id": pl.String(),
+    "click": pl.Int8(),
+    "purchase": pl.Int8(),
+    "rating": pl.Float64(),
+    "revenue": pl.Float64(),
+}
+
+
+@dataclass(frozen=True)
+class StreamRows:
+    """A stream's rows around a day.
+
+    Attributes:
+        rows: TYPES, `file`, `row`, `day`, and `kind` and `reason`, null where a row can be used.
+    """
+
+    stream: Stream
+    rows: pl.DataFrame
+
+    @property
+    def usable(self) -> pl.DataFrame:
+        return self.rows.filter(pl.col("kind").is_null())
+
+
+def read_stream(
+    stream: Stream, files: Sequence[LandedFile], source: Source, rules: CleaningRules, placing: Placing
+) -> StreamRows:
+    """All rows of a stream's files, those that came again marked.
+
+    Raises:
+        InputError: A file cannot be read whole, or changed while it was read.
+    """
+    parts = []
+    for file in files:
+        first = 1
+        with open_landed(file.path, rules) as landed:
+            for raw in landed.pieces(stream.feed.columns.values()):
+                taken = take_columns(raw, stream.feed, TYPES, source.time_zone)
+                away = placing.reasons(taken.rows["time"], file.own_day)
+                rows = taken.rows.with_columns(
+                    pl.lit(str(file.path)).alias("file"),
+                    pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("row"),
+                    placing.days(taken.rows["time"], away, file.home).alias("day"),
+                )
+                parts.append(_with_reasons(rows, taken.reason, away, stream, rules))
+                first += raw.height
+        file.require_unchanged()
+    empty = {**TYPES, "file": pl.String(), "row": pl.Int64(), "day": pl.Date(), "kind": pl.String()}
+    found = pl.concat(parts) if parts else pl.DataFrame(schema={**empty, "reason": pl.String()})
+    return StreamRows(stream, _once(found, "id" in stream.feed.columns))
+
+
+def _with_reasons(
+    rows: pl.DataFrame, unreadable: pl.Series, away: pl.Series, stream: Stream, rules: CleaningRules
+) -> pl.DataFrame:
+    kind: pl.Expr = pl.lit(None, pl.String)
+    reason: pl.Expr = pl.lit(None, pl.String)
+    checks: list[tuple[pl.Series | pl.Expr, str, pl.Series | pl.Expr]] = [
+        (unreadable.is_not_null(), UNREADABLE, unreadable),
+        (away.is_not_null(), TIME, away),
+        *((pl.col(key).is_null(), NO_ID, pl.lit(f"no {key.removesuffix('_id')}")) for key in stream.join),
+    ]
+    for name in stream.gives:
+        if name in stream.feed.columns and name in rules.bounds:
+            least, most = rules.bounds[name]
+            said = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
+            checks.append((~pl.col(name).is_between(least, most).fill_null(True), IMPOSSIBLE, said))
+    for condition, why, words in reversed(checks):
+        kind = pl.when(condition).then(pl.lit(why)).otherwise(kind)
+        reason = pl.when(condition).then(words).otherwise(reason)
+    return rows.with_columns(kind.alias("kind"), reason.alias("reason"))
+
+
+def _once(rows: pl.DataFrame, has_id: bool) -> pl.DataFrame:
+    """Of the rows of one id (else: one content) the earliest, then the first by content."""
+    content = content_texts(rows.select(list(TYPES)))
+    rows = rows.with_columns(
+        content.alias("content"), pl.coalesce("id", content).alias("key") if has_id else content.alias("key")
+    )
+    good = rows.filter(pl.col("kind").is_null()).sort("key", "time", "content", "file", "row")
+    again = pl.int_range(pl.len()).over("key") > 0
+    good = good.with_columns(
+        pl.when(again).then(pl.lit(SENT_AGAIN)).otherwise("kind").alias("kind"),
+        pl.when(again).then(pl.lit("the same outcome again")).otherwise("reason").alias("reason"),
+    )
+    return pl.concat([rows.filter(pl.col("kind").is_not_null()), good]).drop("content", "key")
+
+
+def keys_asked(streams: Iterable[StreamRows]) -> list[pl.DataFrame]:
+    """The keys of each stream's outcomes: only their events are looked for."""
+    return [found.usable.select(found.stream.join).unique() for found in streams]
+
+
+def exposures_asked(events: pl.DataFrame, asked: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The events, as keys, times and clicks, to which some outcome of each stream may belong."""
+    return [events.select(*keys.columns, "time", "click").join(keys, on=keys.columns, how="semi") for keys in asked]
+
+
+def attribute(found: StreamRows, exposures: pl.DataFrame, needs_click: bool) -> pl.DataFrame:
+    """The event of each usable outcome.
+
+    Args:
+        exposures: The join's keys, `time`, `click`; of all days on which the outcomes' events may lie.
+        needs_click: Only a clicked event can have the outcome.
+
+    Returns:
+        The usable rows with `event_time`, null where no event was found.
+    """
+    keys = list(found.stream.join)
+    if needs_click:
+        exposures = exposures.filter(pl.col("click") == 1)
+    events = exposures.select(*keys, "time", pl.col("time").alias("event_time")).unique().sort("time")
+    return found.usable.sort("time").join_asof(
+        events, on="time", by=keys, strategy="backward", tolerance=timedelta(hours=found.stream.window_hours)
+    )
+
+
+def outcomes_of_events(found: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
+    """What came of the day's events: the join's keys, `time` of the event, each outcome, and each one's own time."""
+    stream = found.stream
+    rows = attributed.filter(pl.col("event_time").dt.date() == day)
+    made: list[pl.Expr] = []
+    for outcome in stream.gives:
+        given = pl.col(outcome)
+        if outcome == "rating":
+            made.append(given.sort_by("time", outcome).last())
+        elif outcome == "revenue":
+            # Summed in one order: floating-point sums depend on it.
+            made.append(given.sort_by("time", outcome).sum())
+        else:
+            made.append((given.max() if outcome in stream.feed.columns else pl.lit(1)).cast(pl.Int8).alias(outcome))
+        if outcome != "revenue":
+            made.append(pl.col("time").min().alias(f"{outcome}_time"))
+    return (
+        rows.group_by(*stream.join, "event_time").agg(*made).rename({"event_time": "event"}).rename({"event": "time"})
+    )
+
+
+def with_outcomes(events: pl.DataFrame, found: Stream, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Give a slice of sorted events a stream's outcomes; of events with the same keys and time the first has them.
+
+    An event without one has 0, or, where it lacks a key or for a rating, null: nobody can know.
+    """
+    keys = [*found.join, "time"]
+    times = [f"{outcome}_time" for outcome in found.gives if outcome != "revenue"]
+    events = events.drop(*found.gives, *times, strict=False)
+    first = (pl.int_range(pl.len()).over(keys) == 0).alias("first")
+    joined = events.with_columns(first).join(
+        outcomes.with_columns(pl.lit(True).alias("first")), on=[*keys, "first"], how="left", maintain_order="left"
+    )
+    known = pl.all_horizontal(pl.col(key).is_not_null() for key in found.join)
+    zero = [
+        pl.when(known).then(pl.col(o).fill_null(0)).otherwise(pl.col(o)).alias(o) for o in found.gives if o != "rating"
+    ]
+    return joined.with_columns(zero).drop("first")
+
+
+def set_aside_outcomes(found: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The stream's rows of a day that are part of no event, with their reasons."""
+    hours, keys = found.stream.window_hours, " and ".join(key.removesuffix("_id") for key in found.stream.join)
+    alone = attributed.filter(pl.col("event_time").is_null() & (pl.col("day") == day)).drop("event_time")
+    alone = alone.with_columns(
+        pl.lit(UNATTRIBUTED).alias("kind"),
+        pl.lit(f"no event of its {keys} in the {hours} hours before").alias("reason"),
+    )
+    rows = found.rows.filter(pl.col("kind").is_not_null() & (pl.col("day") == day))
+    return (
+        pl.concat([rows, alone.select(rows.columns)]).drop("day").with_columns(pl.lit(found.stream.name).alias("feed"))
+    )

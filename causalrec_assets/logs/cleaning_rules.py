@@ -1,0 +1,82 @@
+"""What is believed of a landed row, and how much of a day may be wrong: `data/cleaning.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from causalrec_assets.logs.values import Values
+
+FILE = "cleaning.yaml"
+YAML = Values(FILE)
+BOUNDED = ("position", "rating", "revenue", "price", "action_propensity")
+
+
+@dataclass(frozen=True)
+class CleaningRules:
+    """The thresholds.
+
+    Attributes:
+        look_back_days: A row with an id that was landed on one of so many days before is that event sent again.
+        late_days: An event that was sent more than so many days after its own is set aside.
+        ahead_minutes: A clock may be ahead of the day that an event was sent for by so much.
+        bounds: Column -> (least, most); a value outside is impossible.
+        bot_events_an_hour: A user with more events in an hour is no person that day; None: nobody is.
+        wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
+            impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
+        unpacked_gb, unpacked_ratio: A packed file that unpacks to more, or to so many times its size, is refused.
+    """
+
+    look_back_days: int = 1
+    late_days: int = 30
+    ahead_minutes: int = 10
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bot_events_an_hour: int | None = None
+    wrong_share: float = 0.02
+    wrong_rows: int = 1
+    unpacked_gb: float = 100.0
+    unpacked_ratio: float = 200.0
+
+
+def parse_cleaning(settings: Mapping[str, object]) -> CleaningRules:
+    """Read `data/cleaning.yaml`; what is left out has its default.
+
+    Raises:
+        InputError: An unknown key or a value of the wrong kind.
+    """
+    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "packed"})
+
+    def part(key: str, *names: str) -> dict[str, object]:
+        given = YAML.mapping(key, settings.get(key) or {})
+        YAML.known(key, given, set(names))
+        return given
+
+    duplicates, late, ahead = part("duplicates", "look_back_days"), part("late", "days"), part("ahead", "minutes")
+    bots, wrong, packed = part("bots", "events_an_hour"), part("wrong", "share", "rows"), part("packed", "gb", "ratio")
+    default = CleaningRules()
+    rate = bots.get("events_an_hour")
+    return CleaningRules(
+        look_back_days=YAML.whole(
+            "duplicates.look_back_days", duplicates.get("look_back_days", default.look_back_days), 0
+        ),
+        late_days=YAML.whole("late.days", late.get("days", default.late_days), 0),
+        ahead_minutes=YAML.whole("ahead.minutes", ahead.get("minutes", default.ahead_minutes), 0),
+        bounds=_bounds(part("bounds", *BOUNDED)),
+        bot_events_an_hour=None if rate is None else YAML.whole("bots.events_an_hour", rate, 1),
+        wrong_share=YAML.number("wrong.share", wrong.get("share", default.wrong_share), 0, 1),
+        wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
+        unpacked_gb=YAML.number("packed.gb", packed.get("gb", default.unpacked_gb), 0),
+        unpacked_ratio=YAML.number("packed.ratio", packed.get("ratio", default.unpacked_ratio), 1),
+    )
+
+
+def _bounds(given: Mapping[str, object]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name, value in given.items():
+        if not isinstance(value, list) or len(value) != 2 or not all(isinstance(v, int | float) for v in value):
+            raise YAML.wrong(f"bounds.{name}", "two numbers, [least, most]", value)
+        least, most = float(value[0]), float(value[1])
+        if least > most:
+            raise YAML.wrong(f"bounds.{name}", "[least, most] with least <= most", value)
+        found[name] = (least, most)
+    return found

@@ -1,0 +1,77 @@
+"""Why a landed row cannot be used: each rule looks at one row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import polars as pl
+
+from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.placing import Placing
+from causalrec_assets.logs.sources import Source
+
+UNREADABLE, TIME, NO_ID, IMPOSSIBLE, CONTRADICTION = "unreadable", "time", "no id", "impossible", "contradiction"
+SENT_AGAIN, REPEATED_ID, BOT, UNATTRIBUTED = "sent again", "repeated id", "bot", "unattributed"
+WRONG = (UNREADABLE, NO_ID, IMPOSSIBLE, CONTRADICTION, REPEATED_ID)
+"""Kinds of reasons that speak against the file or the mapping when they are many."""
+
+OUTCOME_TIMES = {"click": "click_time", "purchase": "purchase_time", "rating": "rating_time"}
+
+
+def with_reasons(
+    rows: pl.DataFrame,
+    unreadable: pl.Series,
+    source: Source,
+    rules: CleaningRules,
+    placing: Placing,
+    own_day: date | None,
+) -> pl.DataFrame:
+    """Add `kind` and `reason`, both null where a row can be used; of several reasons the first.
+
+    Args:
+        rows: Under our names and types.
+        unreadable: Why a value could not be taken, per row.
+        own_day: The day of the file's folder.
+    """
+    reason = pl.lit(None, pl.String)
+    kind = pl.lit(None, pl.String)
+    misplaced = placing.reasons(rows["time"], own_day)
+    checks = list(_checks(source, rules))
+    for why, broken, said in reversed(checks):
+        broken = broken.fill_null(False)
+        reason, kind = pl.when(broken).then(said).otherwise(reason), pl.when(broken).then(pl.lit(why)).otherwise(kind)
+    bad, away = unreadable.is_not_null(), misplaced.is_not_null()
+    return rows.with_columns(
+        pl.when(bad).then(unreadable).when(away).then(misplaced).otherwise(reason).alias("reason"),
+        pl.when(bad).then(pl.lit(UNREADABLE)).when(away).then(pl.lit(TIME)).otherwise(kind).alias("kind"),
+    )
+
+
+def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
+    """(kind, what is broken, how it is said), the weightiest first; only of columns that the source has."""
+    yield NO_ID, pl.col("item_id").is_null(), pl.lit("no item")
+    if "event_id" in source.columns:
+        yield NO_ID, pl.col("event_id").is_null(), pl.lit("no event id")
+    mapped = source.columns
+    for name in ("recommended", "click", "purchase"):
+        if name in mapped:
+            said = pl.format(f"`{name}` is {{}}, which is neither 0 nor 1", name)
+            yield IMPOSSIBLE, ~pl.col(name).is_in([0, 1]), said
+    for name, (least, most) in rules.bounds.items():
+        if name in mapped:
+            said = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
+            yield IMPOSSIBLE, ~pl.col(name).is_between(least, most), said
+    if "action_propensity" in mapped:
+        yield IMPOSSIBLE, pl.col("action_propensity") <= 0, pl.lit("it was chosen with an action propensity of 0")
+        if source.has("recommended"):
+            organic = (pl.col("recommended") == 0) & pl.col("action_propensity").is_not_null()
+            yield CONTRADICTION, organic, pl.lit("nobody chose an organic row, and it has an action propensity")
+    if source.purchase_needs_click and source.events.has("purchase"):
+        unclicked = pl.col("purchase").fill_null(0) > pl.col("click").fill_null(0)
+        yield CONTRADICTION, unclicked, pl.lit("a purchase without a click (sources.yaml: purchase_needs_click)")
+    if "revenue" in mapped and source.events.has("purchase"):
+        yield CONTRADICTION, (pl.col("revenue") > 0) & (pl.col("purchase") == 0), pl.lit("revenue without a purchase")
+    for outcome, when in OUTCOME_TIMES.items():
+        if when in mapped:
+            yield CONTRADICTION, pl.col(when) < pl.col("time"), pl.lit(f"its {outcome} was before it")
