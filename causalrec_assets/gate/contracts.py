@@ -2,7 +2,7 @@
 
 A contract has the columns and their types, `rules` (a breach refuses the table) and `answerable` rules (a breach says
 what the data cannot tell and never blocks). A rule is either a Great Expectations expectation (`expect:` with its
-arguments), a sentence about each row (`holds:`, a boolean in Polars SQL, where null passes as in a SQL CHECK), or a
+arguments), a sentence about each row (`holds:`, a boolean in DuckDB's SQL, where null passes as in a SQL CHECK), or a
 fact about the whole that the asset hands over (`demand:`, the name of a boolean parameter).
 """
 
@@ -63,17 +63,17 @@ class Contract:
         """No rows, the declared columns."""
         return pl.DataFrame(schema={name: DTYPES[dtype] for name, dtype in self.columns.items()})
 
-    def schema_breaches(self, frame: pl.DataFrame) -> list[str]:
+    def schema_breaches(self, schema: pl.Schema) -> list[str]:
         """What is wrong with the columns and types of a table, in words; empty when nothing is."""
         found = []
         for name, expected in self.columns.items():
-            if name not in frame.columns:
+            if name not in schema:
                 found.append(f"column `{name}` ({expected}) is missing")
                 continue
-            given = dtype_name(frame.schema[name])
+            given = dtype_name(schema[name])
             if given != expected:
                 found.append(f"column `{name}` must be {expected}, it is {given}")
-        if not self.extra_columns and (extra := [c for c in frame.columns if c not in self.columns]):
+        if not self.extra_columns and (extra := [c for c in schema if c not in self.columns]):
             found.append(f"columns {extra} are not in the contract; add them to it, or drop them")
         return found
 

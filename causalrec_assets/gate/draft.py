@@ -20,6 +20,8 @@ class Draft:
     Attributes:
         inputs: What was read to make it.
         frame: The rows; None with an answer other than `answered` means no rows, with the contract's columns.
+        staged: In place of a frame: the rows as a Parquet file of a name from `inputs.store.staging(...)`. The gate
+            never reads it whole, and moves it to where it belongs.
         answer: What the table as a whole can say.
         notes: JSON that later stages read with the table.
         files: Artefacts published with it (weights, cards, reports); never pickles.
@@ -28,11 +30,11 @@ class Draft:
         lineage: Column -> the (table, column) pairs that its values are made from; the UI shows it.
         exports: Name of a file -> where a copy for people goes, once the table is published.
         set_aside: Rows of the source that cannot be used, each with its reason; they go to quarantine, the table is
-            still published.
+            still published. A Parquet file of a staging name is moved there.
     """
 
     inputs: Inputs
-    frame: pl.DataFrame | None
+    frame: pl.DataFrame | None = None
     answer: Answer = ANSWERED
     notes: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -40,4 +42,5 @@ class Draft:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     exports: Mapping[str, Path] = field(default_factory=dict)
-    set_aside: pl.DataFrame | None = None
+    set_aside: pl.DataFrame | Path | None = None
+    staged: Path | None = None

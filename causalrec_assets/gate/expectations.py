@@ -1,44 +1,60 @@
-"""Running a contract with Great Expectations on a staged table."""
+"""Running a contract with Great Expectations on a staged Parquet file, in DuckDB, without reading it whole.
+
+First every rule is asked for its count, in one query where they allow it. Only broken rules are asked again, for the
+positions of the rows that break them.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.contracts import Contract, Rule
+from causalrec_assets.gate.validation import POSITION, Limits, validating
 
-ROW_RULE = "holds: "
+SCHEMA = "every column of the contract, with its type"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one rule."""
+    """What became of one rule.
+
+    Attributes:
+        rows: Positions of the offending rows, where the rule is about rows, at most 10,000.
+        count: How many offending rows there are.
+        observed: What was seen instead, where the rule is about the whole.
+    """
 
     rule: str
     why: str
     held: bool
     skipped: bool = False
     rows: tuple[int, ...] = ()
-    """Positions of the offending rows, where the rule is about rows."""
+    count: int = 0
     observed: str = ""
 
     def sentence(self) -> str:
-        rows = f"{len(self.rows)} row(s)" if self.rows else self.observed
+        rows = f"{self.count} row(s)" if self.count else self.observed
         return f"{self.rule}: {rows or 'broken'}" + (f" ({self.why})" if self.why else "")
 
 
 @dataclass(frozen=True)
 class Audit:
-    """All findings on one staged table."""
+    """All findings on one staged table.
+
+    Attributes:
+        results: What Great Expectations found, for its own pages; `meta` names each rule.
+    """
 
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    results: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def holds(self) -> bool:
@@ -49,79 +65,86 @@ class Audit:
         return [finding for finding in self.findings if not finding.held]
 
 
-def audit(contract: Contract, frame: pl.DataFrame, params: Mapping[str, Any]) -> Audit:
+def audit(
+    contract: Contract, table: Path | pl.DataFrame, params: Mapping[str, Any], limits: Limits | None = None
+) -> Audit:
     """Run a contract on a table.
 
     The columns and their types come first: without them the rules would fail for the wrong reason. An empty table that
     carries an answer is audited like any other.
 
+    Args:
+        table: A Parquet file; a frame is written to one.
+        params: Values that the rules refer to, beside `float_columns`, the table's columns of floats.
+
     Raises:
         InputError: A rule names a column, a parameter or an expectation that does not exist.
     """
-    if breaches := contract.schema_breaches(frame):
-        why = "every column of the contract, with its type"
-        return Audit(tuple(Finding("schema", why, False, observed=breach) for breach in breaches), ())
-    findings = _run(contract.table, contract.rules, frame, params)
-    warnings = _run(contract.table, contract.answerable, frame, params)
-    schema = Finding("schema", "every column of the contract, with its type", True)
-    return Audit((schema, *findings), warnings)
+    if isinstance(table, pl.DataFrame):
+        with tempfile.TemporaryDirectory(prefix="causalrec-audit-") as folder:
+            staged = Path(folder) / "table.parquet"
+            table.write_parquet(staged)
+            return audit(contract, staged, params, limits)
+    schema = pl.scan_parquet(table).collect_schema()
+    if breaches := contract.schema_breaches(schema):
+        broken = tuple(Finding("schema", SCHEMA, False, observed=breach) for breach in breaches)
+        return Audit(broken, ())
+    params = {"float_columns": [name for name, dtype in schema.items() if dtype.is_float()], **params}
+    rules = (*contract.rules, *contract.answerable)
+    asked = [rule for rule in rules if rule.only_if is None or _parameter(contract.table, rule, rule.only_if, params)]
+    _know_columns(contract.table, asked, schema)
+    expectations = [_expectation(contract.table, rule, params, schema) for rule in asked]
+    with validating(table, limits or Limits()) as staged_table:
+        _understand(contract.table, asked, staged_table.unreadable)
+        results = staged_table.counts(expectations)
+        _say_what_was_raised(contract.table, results)
+        unheld = [e for rule, e in zip(asked, expectations, strict=True) if not results[rule.name].success]
+        results |= staged_table.positions(unheld) if unheld else {}
+    _say_what_was_raised(contract.table, results)
+    found = {rule.name: _finding(rule, results[rule.name]) for rule in asked}
+    skipped = {rule.name: Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules}
+    findings = tuple(found.get(rule.name, skipped[rule.name]) for rule in contract.rules)
+    warnings = tuple(found.get(rule.name, skipped[rule.name]) for rule in contract.answerable)
+    schema_holds = Finding("schema", SCHEMA, True)
+    return Audit((schema_holds, *findings), warnings, tuple(results[rule.name] for rule in asked))
 
 
-def offending_rows(frame: pl.DataFrame, broken: Iterable[Finding], limit: int = 10_000) -> pl.DataFrame:
-    """The rows that broke a rule, with the rule's name in `broken_rule`; at most `limit` a rule."""
-    parts = [
-        frame[list(finding.rows[:limit])].with_columns(pl.lit(finding.rule).alias("broken_rule"))
-        for finding in broken
-        if finding.rows
-    ]
-    return pl.concat(parts) if parts else frame.clear().with_columns(pl.lit(None, pl.String).alias("broken_rule"))
+def offending_rows(staged: Path, broken: Iterable[Finding]) -> pl.DataFrame:
+    """The rows that broke a rule, with the rule's name in `broken_rule`; at most 10,000 a rule."""
+    position = "__position"
+    scan = pl.scan_parquet(staged, row_index_name=position)
+    named = [finding for finding in broken if finding.rows]
+    wanted = pl.DataFrame(
+        {
+            position: [row for finding in named for row in finding.rows],
+            "broken_rule": [finding.rule for finding in named for _ in finding.rows],
+            "order": [k for k, finding in enumerate(named) for _ in finding.rows],
+        },
+        schema={position: pl.UInt32, "broken_rule": pl.String, "order": pl.Int64},
+    )
+    if wanted.is_empty():
+        return scan.drop(position).head(0).with_columns(broken_rule=pl.lit(None, pl.String)).collect()
+    unique = wanted.select(pl.col(position).unique().sort())
+    rows = scan.filter(pl.col(position).is_in(unique[position].implode())).collect(engine="streaming")
+    columns = [name for name in rows.columns if name != position]
+    joined = wanted.join(rows, on=position, how="inner").sort("order", position)
+    return joined.select(*columns, "broken_rule")
 
 
-def _run(table: str, rules: tuple[Rule, ...], frame: pl.DataFrame, params: Mapping[str, Any]) -> tuple[Finding, ...]:
-    active = [rule for rule in rules if rule.only_if is None or _parameter(table, rule, rule.only_if, params)]
-    skipped = [
-        Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules if rule not in active
-    ]
-    demanded = [
-        Finding(rule.name, rule.why, bool(_parameter(table, rule, rule.expectation, params)), observed="it is not so")
-        for rule in active
-        if rule.kind == "demand"
-    ]
-    active = [rule for rule in active if rule.kind != "demand"]
-    if active:
-        results = _validate(_columns_for(table, active, frame), [_expectation(table, rule, params) for rule in active])
-    return (*(_finding(rule, results[rule.name]) for rule in active), *demanded, *skipped)
+# -- from rules to expectations ----------------------------------------------------------------------------------------
 
 
-def _columns_for(table: str, rules: list[Rule], frame: pl.DataFrame) -> Any:
-    """The columns that the rules speak of, as a NumPy-backed pandas frame, plus one boolean per row rule."""
-    named: list[str] = []
-    rows = []
-    for rule in rules:
-        if rule.kind == "holds":
-            try:
-                rows.append(frame.select(pl.sql_expr(rule.expectation).fill_null(True).alias(ROW_RULE + rule.name)))
-            except pl.exceptions.PolarsError as error:
-                raise InputError(f"contracts/{table}.yaml: `{rule.expectation}` cannot be read: {error}") from error
-            continue
-        for key in ("column", "column_A", "column_B"):
-            if key in rule.arguments:
-                named.append(rule.arguments[key])
-        named.extend(rule.arguments.get("column_list", ()))
-    if missing := [name for name in named if name not in frame.columns]:
-        raise InputError(f"contracts/{table}.yaml: rules speak of {missing}, which the table does not have")
-    columns = frame.select(list(dict.fromkeys(named)))
-    together = pl.concat([columns, *rows], how="horizontal") if rows else columns
-    if together.width == 0:
-        together = pl.DataFrame({"row": range(frame.height)})
-    return together.to_pandas()
-
-
-def _expectation(table: str, rule: Rule, params: Mapping[str, Any]) -> Any:
+def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.Schema) -> Any:
     from great_expectations.expectations.registry import get_expectation_impl
 
+    from causalrec_assets.gate import causal_expectations  # noqa: F401  (registers them)
+
     if rule.kind == "holds":
-        name, arguments = "expect_column_values_to_be_in_set", {"column": ROW_RULE + rule.name, "value_set": [True]}
+        name = "expect_rows_to_hold"
+        arguments: dict[str, Any] = {"holds": rule.expectation}
+    elif rule.kind == "demand":
+        holds = bool(_parameter(table, rule, rule.expectation, params))
+        name, arguments = "expect_statement_to_be_true", {"statement": rule.name.replace("_", " "), "holds": holds}
     else:
         name = rule.expectation
         arguments = {
@@ -130,8 +153,11 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any]) -> Any:
             else value
             for key, value in rule.arguments.items()
         }
+    if name == "expect_column_values_to_not_be_null" and schema[arguments.get("column", "")].is_float():
+        name = "expect_column_to_have_no_gap"  # a NaN is no value
+    meta = {"rule": rule.name, "why": rule.why}
     try:
-        return get_expectation_impl(name)(**arguments, meta={"rule": rule.name})
+        return get_expectation_impl(name)(**arguments, meta=meta)
     except Exception as error:
         raise InputError(f"contracts/{table}.yaml: the rule `{rule.name}` is not a valid {name}: {error}") from error
 
@@ -145,45 +171,62 @@ def _parameter(table: str, rule: Rule, name: str, params: Mapping[str, Any]) -> 
     return params[name]
 
 
-@lru_cache(maxsize=1)
-def _batch_definition() -> Any:
-    """One in-memory Great Expectations context per process; making one costs more than a validation."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
+def _know_columns(table: str, rules: Iterable[Rule], schema: pl.Schema) -> None:
+    """Refuse rules about columns that the table does not have: SQL would say so less clearly."""
+    from great_expectations.expectations.registry import get_expectation_impl
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    return (
-        context.data_sources.add_pandas("staged")
-        .add_dataframe_asset("table")
-        .add_batch_definition_whole_dataframe("all")
-    )
+    from causalrec_assets.gate import causal_expectations  # noqa: F401
+
+    missing = []
+    for rule in (rule for rule in rules if rule.kind == "expect"):
+        try:
+            implementation = get_expectation_impl(rule.expectation)
+        except Exception as error:
+            raise InputError(f"contracts/{table}.yaml: the rule `{rule.name}`: {error}") from error
+        fields = getattr(implementation, "column_fields", ("column", "column_A", "column_B", "column_list"))
+        defaults = getattr(implementation, "__fields__", {})
+        for name in fields:
+            value = rule.arguments.get(name, defaults[name].default if name in defaults else None)
+            if isinstance(value, str) and value.startswith("$"):
+                continue
+            named = value if isinstance(value, list | tuple) else [value]
+            missing += [column for column in named if isinstance(column, str) and column not in schema]
+    if missing:
+        raise InputError(
+            f"contracts/{table}.yaml: rules speak of {sorted(set(missing))}, which the table does not have"
+        )
 
 
-def _validate(frame: Any, expectations: list[Any]) -> dict[str, Any]:
-    definition = _batch_definition()
-    import great_expectations as gx
+def _understand(table: str, rules: Iterable[Rule], unreadable: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
+    sentences = {rule.name: rule.expectation for rule in rules if rule.kind == "holds"}
+    for name, error in unreadable(sentences).items():
+        raise InputError(f"contracts/{table}.yaml: `{sentences[name]}` cannot be read: {error}")
 
-    batch = definition.get_batch(batch_parameters={"dataframe": frame})
-    suite = gx.ExpectationSuite(name="contract")
-    suite.expectations = expectations
-    outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-    # Results come in another order than the expectations: the rule's name travels in their meta.
-    return {result.expectation_config.meta["rule"]: result for result in outcome.results}
+
+# -- from results to findings ------------------------------------------------------------------------------------------
+
+
+def _say_what_was_raised(table: str, results: Mapping[str, Any]) -> None:
+    for name, result in results.items():
+        errors = result.exception_info or {}
+        for error in (errors, *errors.values()):
+            if isinstance(error, Mapping) and error.get("raised_exception"):
+                said = error.get("exception_message")
+                raise InputError(f"contracts/{table}.yaml: the rule `{name}` could not be evaluated: {said}")
 
 
 def _finding(rule: Rule, result: Any) -> Finding:
-    errors = result.exception_info or {}
-    raised = [e for e in (errors, *errors.values()) if isinstance(e, Mapping) and e.get("raised_exception")]
-    if raised:
-        raise InputError(f"the rule `{rule.name}` could not be evaluated: {raised[0].get('exception_message')}")
     held = bool(result.success)
-    rows = () if held else tuple(int(k) for k in result.result.get("unexpected_index_list") or ())
-    observed = "" if held else _observed(result.result)
-    return Finding(rule.name, rule.why, held, rows=rows, observed=observed)
+    if held:
+        return Finding(rule.name, rule.why, True)
+    found = result.result
+    positions = sorted(int(row[POSITION]) for row in found.get("unexpected_index_list") or ())
+    count = int(found.get("unexpected_count") or 0)
+    return Finding(rule.name, rule.why, False, rows=tuple(positions), count=count, observed=_observed(found))
 
 
 def _observed(result: Mapping[str, Any]) -> str:
-    if "observed_value" in result:
-        return f"observed {result['observed_value']}"
-    return f"{result['unexpected_count']} values" if "unexpected_count" in result else ""
+    seen = result.get("observed_value")
+    if seen is None:
+        return f"{result['unexpected_count']} values" if "unexpected_count" in result else ""
+    return str(seen) if isinstance(seen, str) else f"observed {seen}"

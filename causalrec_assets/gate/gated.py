@@ -141,11 +141,11 @@ def _metadata(draft: Draft, outcome: Outcome, window: str | None) -> dict[str, A
     return {
         **{key: value for key, value in optional.items() if value is not None},
         **draft.metadata,
-        "dagster/row_count": outcome.frame.height,
+        "dagster/row_count": outcome.rows,
         "version": pointer.number,
         "hash": pointer.hash,
         "set_aside_rows": pointer.set_aside,
-        "dagster/column_schema": column_schema(outcome.frame, draft.lineage),
+        "dagster/column_schema": column_schema(outcome.schema, draft.lineage),
     }
 
 
@@ -197,7 +197,7 @@ def _rules_table(findings: Iterable[Finding]) -> str:
     lines = ["| rule | result | rows | why |", "|---|---|---|---|"]
     for finding in findings:
         result = "not asked" if finding.skipped else "holds" if finding.held else "**broken**"
-        rows = str(len(finding.rows) or finding.observed or "")
+        rows = str(finding.count or finding.observed or "")
         lines.append(f"| {finding.rule.replace('|', '/')} | {result} | {rows} | {finding.why.replace('|', '/')} |")
     return "\n".join(lines)
 

@@ -42,7 +42,7 @@ def column_lineage(lineage: Mapping[str, Sequence[tuple[str, str]]]) -> dg.Table
     )
 
 
-def column_schema(frame: pl.DataFrame, lineage: Mapping[str, Sequence[tuple[str, str]]]) -> dg.TableSchema:
+def column_schema(schema: pl.Schema, lineage: Mapping[str, Sequence[tuple[str, str]]]) -> dg.TableSchema:
     """The columns with their types and, as their descriptions, what they are made from.
 
     The open-source UI shows recorded column lineage as JSON only; it does show descriptions.
@@ -50,7 +50,7 @@ def column_schema(frame: pl.DataFrame, lineage: Mapping[str, Sequence[tuple[str,
     return dg.TableSchema(
         [
             dg.TableColumn(name, str(dtype), description=_made_from(lineage[name]) if name in lineage else None)
-            for name, dtype in frame.schema.items()
+            for name, dtype in schema.items()
         ]
     )
 

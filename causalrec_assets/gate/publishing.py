@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -10,17 +11,26 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.gate.contracts import Contract, parse_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
-from causalrec_assets.gate.settings import read_setting
+from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.gate.store import Pointer, Refusal
+from causalrec_assets.gate.validation import Limits
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the gate did with a draft: exactly one of `pointer` and `refusal` is there."""
+    """What the gate did with a draft: exactly one of `pointer` and `refusal` is there.
+
+    Attributes:
+        rows: How many rows the draft has.
+        schema: Its columns and their types.
+        offending: The rows that broke a rule, at most 10,000 a rule, with the rule's name.
+    """
 
     contract: Contract
     audit: Audit
-    frame: pl.DataFrame
+    rows: int
+    schema: pl.Schema
     pointer: Pointer | None
     refusal: Refusal | None
     offending: pl.DataFrame
@@ -29,52 +39,80 @@ class Outcome:
 def write_audit_publish(draft: Draft) -> Outcome:
     """Stage a draft, run its contract on what was staged, and publish it or put it into quarantine.
 
+    What was written is what is audited: a type that Parquet cannot keep would show here.
+
     Raises:
         PublishRace: Another run published the partition meanwhile.
         InputError: The contract itself is wrong, or an unanswered draft has no frame and no columns.
     """
     inputs = draft.inputs
     contract = parse_contract(inputs.asset, read_setting(inputs.home, f"contracts/{inputs.asset}.yaml"))
-    if draft.frame is None and draft.answer.answered:
-        raise InputError(f"`{inputs.asset}` hands the gate no rows and no answer that says why")
-    frame = contract.empty() if draft.frame is None else draft.frame
-    staged = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
-    frame.write_parquet(staged, compression="zstd", statistics=True)
+    settings = parse_lake(read_setting(inputs.home, LAKE), str(inputs.home.setting(LAKE))).gate
+    staged, aside = _staged(draft, contract), _set_aside(draft)
     try:
-        # What was written is what is audited: a type that Parquet cannot keep would show here.
-        frame = pl.read_parquet(staged)
-        result = audit(contract, frame, draft.params)
-        if draft.set_aside is not None and draft.set_aside.height:
-            inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "set_aside.parquet", draft.set_aside)
+        rows, schema = _rows(staged), pl.Schema(pl.read_parquet_schema(staged))
+        aside_rows = _rows(aside) if aside is not None else 0
+        limits = Limits(settings.memory_mb, inputs.store.staging_folder / "spill")
+        params = {**draft.params, "set_aside_rows": aside_rows}
+        result = audit(contract, staged, params, limits)
+        if aside is not None and aside_rows:
+            inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, "set_aside.parquet", aside)
         if not result.holds:
-            return _refuse(draft, contract, result, frame)
+            offending = offending_rows(staged, result.broken)
+            return Outcome(contract, result, rows, schema, None, _refuse(inputs, result, staged, offending), offending)
         pointer = inputs.store.publish(
             staged,
             table=inputs.asset,
             day=inputs.day,
             after=inputs.after,
-            rows=frame.height,
+            rows=rows,
             answer=draft.answer,
             notes=dict(draft.notes),
             files=draft.files,
             inputs=inputs.recorded,
             run_id=inputs.run_id,
-            set_aside=draft.set_aside.height if draft.set_aside is not None else 0,
+            set_aside=aside_rows,
         )
     finally:
-        staged.unlink(missing_ok=True)
+        for path in (staged, aside):
+            if path is not None:
+                path.unlink(missing_ok=True)
     for name, path in draft.exports.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(draft.files[name])
-    return Outcome(contract, result, frame, pointer, None, frame.clear())
+    return Outcome(contract, result, rows, schema, pointer, None, pl.DataFrame(schema=schema))
 
 
-def _refuse(draft: Draft, contract: Contract, result: Audit, frame: pl.DataFrame) -> Outcome:
+def _staged(draft: Draft, contract: Contract) -> Path:
+    """The draft's rows as a file."""
     inputs = draft.inputs
-    reasons = [finding.sentence() for finding in result.broken]
-    offending = offending_rows(frame, result.broken)
-    inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "offending_rows.parquet", offending)
+    if draft.staged is not None:
+        if draft.frame is not None:
+            raise InputError(f"`{inputs.asset}` hands the gate a frame and a staged file; it takes one of them")
+        return draft.staged
+    if draft.frame is None and draft.answer.answered:
+        raise InputError(f"`{inputs.asset}` hands the gate no rows and no answer that says why")
+    return _written(inputs, contract.empty() if draft.frame is None else draft.frame)
+
+
+def _set_aside(draft: Draft) -> Path | None:
+    return _written(draft.inputs, draft.set_aside) if isinstance(draft.set_aside, pl.DataFrame) else draft.set_aside
+
+
+def _written(inputs: Inputs, frame: pl.DataFrame) -> Path:
+    path = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
+    frame.write_parquet(path, compression="zstd", statistics=True)
+    return path
+
+
+def _rows(path: Path) -> int:
+    """The number of rows, which a Parquet file says at its end."""
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _refuse(inputs: Inputs, result: Audit, staged: Path, offending: pl.DataFrame) -> Refusal:
+    store, asset, day, run_id = inputs.store, inputs.asset, inputs.day, inputs.run_id
+    store.keep(asset, day, run_id, "offending_rows.parquet", offending)
     # The whole draft is kept too: what was staged must not be lost when the sources have moved on.
-    inputs.store.keep(inputs.asset, inputs.day, inputs.run_id, "table.parquet", frame)
-    refusal = inputs.store.refuse(inputs.asset, inputs.day, inputs.run_id, inputs.after, reasons)
-    return Outcome(contract, result, frame, None, refusal, offending)
+    store.keep_file(asset, day, run_id, "table.parquet", staged)
+    return store.refuse(asset, day, run_id, inputs.after, [finding.sentence() for finding in result.broken])

@@ -12,6 +12,8 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
 
 LAKE = "lake.yaml"
+LEAST_MEMORY_MB = 100
+"""With less, DuckDB cannot even read a row group."""
 
 
 def read_setting(home: Home, file: str) -> dict[str, Any]:
@@ -50,6 +52,19 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class GateSettings:
+    """What checking a table may use, and what it leaves for people.
+
+    Attributes:
+        memory_mb: Of memory, for the questions of one contract; what does not fit is spilled to the home's scratch.
+        data_docs: Whether a page of each table and day says in words what held.
+    """
+
+    memory_mb: int = 1000
+    data_docs: bool = True
+
+
+@dataclass(frozen=True)
 class LakeSettings:
     """`data/lake.yaml`.
 
@@ -57,12 +72,15 @@ class LakeSettings:
         root: A folder or an fsspec URL; empty: the home's `lake/`.
         storage_options: What fsspec is given beside the URL.
         single_writer: No two runs ever publish at the same time.
+        retention: How long what nobody reads is kept.
+        gate: What checking a table may use.
     """
 
     root: str = ""
     storage_options: Mapping[str, Any] = field(default_factory=dict)
     single_writer: bool = False
     retention: Retention = field(default_factory=Retention)
+    gate: GateSettings = field(default_factory=GateSettings)
 
 
 def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
@@ -74,7 +92,7 @@ def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
     Raises:
         InputError: An unknown key, or a value of another kind.
     """
-    _refuse_unknown(raw, ("root", "storage_options", "single_writer", "retention"), where)
+    _refuse_unknown(raw, ("root", "storage_options", "single_writer", "retention", "gate"), where)
     root, options, single = raw.get("root"), raw.get("storage_options"), raw.get("single_writer", False)
     if not isinstance(root, str | None):
         raise InputError(f"{where}: `root` must be a folder or a URL such as s3://bucket/prefix, got {root!r}")
@@ -84,9 +102,8 @@ def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
         )
     if not isinstance(single, bool):
         raise InputError(f"{where}: `single_writer` must be true or false, got {single!r}")
-    return LakeSettings(
-        (root or "").strip(), dict(options or {}), single, _parse_retention(raw.get("retention"), where)
-    )
+    retention, gate = _parse_retention(raw.get("retention"), where), _parse_gate(raw.get("gate"), where)
+    return LakeSettings((root or "").strip(), dict(options or {}), single, retention, gate)
 
 
 def _parse_retention(raw: Any, where: str) -> Retention:
@@ -102,6 +119,20 @@ def _parse_retention(raw: Any, where: str) -> Retention:
                 f"{where}: `retention: {key}` must be a whole number of at least {at_least[key]}, got {value!r}"
             )
     return Retention(**(raw or {}))
+
+
+def _parse_gate(raw: Any, where: str) -> GateSettings:
+    if not isinstance(raw, Mapping | None):
+        raise InputError(f"{where}: `gate` must map memory_mb to a number and data_docs to true or false, got {raw!r}")
+    _refuse_unknown(raw or {}, ("memory_mb", "data_docs"), f"{where}: `gate`")
+    gate = GateSettings(**(raw or {}))
+    if not isinstance(gate.memory_mb, int) or isinstance(gate.memory_mb, bool) or gate.memory_mb < LEAST_MEMORY_MB:
+        raise InputError(
+            f"{where}: `gate: memory_mb` must be a whole number of at least {LEAST_MEMORY_MB}, got {gate.memory_mb!r}"
+        )
+    if not isinstance(gate.data_docs, bool):
+        raise InputError(f"{where}: `gate: data_docs` must be true or false, got {gate.data_docs!r}")
+    return gate
 
 
 def _refuse_unknown(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

@@ -326,9 +326,13 @@ class Store:
         staged = self.staging(table, day, run_id)
         try:
             frame.write_parquet(staged)
-            self.objects.upload(staged, f"quarantine/{_folder(table, day)}/{run_id}/{name}")
+            self.keep_file(table, day, run_id, name, staged)
         finally:
             staged.unlink(missing_ok=True)
+
+    def keep_file(self, table: str, day: date, run_id: str, name: str, staged: Path) -> None:
+        """Put a staged file into an attempt's quarantine folder; it may be moved."""
+        self.objects.upload(staged, f"quarantine/{_folder(table, day)}/{run_id}/{name}")
 
     def refuse(self, table: str, day: date, run_id: str, after: int, reasons: list[str]) -> Refusal:
         """Record that an attempt was refused; its offending rows are in the same folder already."""

@@ -1,0 +1,212 @@
+"""Great Expectations' SQL engine over DuckDB, over one staged Parquet file.
+
+What upstream does not do, and is done here (tests/gate/test_upstream_behaviour.py notices when it changes):
+
+- The SQL engine closes its connection before it fetches, and DuckDB's result is lost with it: one stays open.
+- duckdb-engine asks DuckDB 2 for a catalogue that it does not have: columns and their types come from DESCRIBE.
+- DuckDB believes the minimum and maximum that a Parquet file declares for a column of floats; writers leave NaN out of
+  them, so `share <= 1` is taken for true of a NaN. The view passes floats through a CASE that ends that belief.
+- DuckDB takes `day=2026-03-02` in a path for a column, in place of the one in the file: it is told not to.
+- Uniqueness by a window over all keys holds all of them: hashes are grouped instead (row_metrics.py), which spills.
+
+Importing this module imports Great Expectations: import it inside functions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from great_expectations.datasource.fluent import SQLDatasource  # noqa: TID253
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine  # noqa: TID253
+from great_expectations.expectations.metrics.metric_provider import MetricProvider, metric_value  # noqa: TID253
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider  # noqa: TID253
+
+from causalrec_assets.gate.row_metrics import (
+    DOMAIN,
+    count_repeated,
+    quoted,
+    repeated_positions,
+    rows_of,
+    source_of,
+)
+from causalrec_assets.gate.validation import POSITION
+
+VIEW = "staged"
+MB_PER_THREAD = 250
+"""Each thread of a query holds buffers of its own; with less than this a limit is soon reached by them alone."""
+
+
+class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
+    """The engine of one staged file. One connection, which stays open."""
+
+    _connection: Any
+
+    @contextmanager
+    def get_connection(self) -> Iterator[Any]:
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        yield self._connection
+
+    def limit(self, memory_mb: int, spill: Path) -> None:
+        """Bound DuckDB's memory; what does not fit is written to a folder."""
+        spill.parent.mkdir(parents=True, exist_ok=True)
+        threads = max(1, min(os.cpu_count() or 1, memory_mb // MB_PER_THREAD))
+        for statement in (
+            f"SET memory_limit = '{memory_mb}MB'",
+            f"SET temp_directory = {_text(str(spill))}",
+            f"SET threads = {threads}",
+            "SET preserve_insertion_order = false",
+            "SET TimeZone = 'UTC'",
+            "SET enable_progress_bar = false",
+        ):
+            self.run(statement)
+
+    def stage(self, path: Path) -> None:
+        """Make a file the table that is validated."""
+        file = f"read_parquet({_text(str(path))}, file_row_number = true, hive_partitioning = false)"
+        floats = [row[0] for row in self.run(f"DESCRIBE SELECT * FROM {file}") if row[1] in ("DOUBLE", "FLOAT")]
+        honest = ", ".join(
+            f"CASE WHEN isnan({quoted(c)}) THEN 'nan' ELSE {quoted(c)} END AS {quoted(c)}" for c in floats
+        )
+        self.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT *{f' REPLACE ({honest})' if honest else ''} FROM {file}")
+
+    def unstage(self) -> None:
+        """Let go of the file, whatever became of the last question."""
+        if self._connection is not None:
+            self._connection.rollback()
+            self.run(f"DROP VIEW IF EXISTS {VIEW}")
+
+    def unreadable(self, sentences: Mapping[str, str]) -> dict[str, str]:
+        """Name -> why, of the sentences that DuckDB cannot read as true or false; nothing is executed."""
+        wrong = {}
+        for name, sentence in sentences.items():
+            try:
+                described = self.run(f"DESCRIBE SELECT ({sentence}) AS sentence FROM {VIEW}")
+            except sa.exc.SQLAlchemyError as error:
+                wrong[name] = str(getattr(error, "orig", error)).partition("\n")[0]
+                continue
+            if described[0][1] not in ("BOOLEAN", '"NULL"'):
+                wrong[name] = f"it is a {described[0][1]}, neither true nor false"
+        return wrong
+
+    def run(self, statement: str) -> list[Any]:
+        """Rows of one statement in DuckDB's own words."""
+        found = rows_of(self, statement)
+        self._connection.commit()  # SQLAlchemy begins a transaction with whatever is asked first
+        return found
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+class StagedFiles(SQLDatasource):  # type: ignore[misc]
+    """The data source of staged files, as Great Expectations knows data sources."""
+
+    type: Literal["staged_files"] = "staged_files"
+    connection_string: str = "duckdb:///:memory:"
+    asset_types: ClassVar[list[Any]] = SQLDatasource.asset_types
+
+    @property
+    def execution_engine_type(self) -> Any:
+        return StagedFileEngine
+
+    def get_engine(self) -> Any:
+        # A second connection to `:memory:` would be a second, empty database.
+        return self.get_execution_engine().engine
+
+
+class StagedColumnTypes(TableMetricProvider):  # type: ignore[misc]
+    """The columns and their types."""
+
+    metric_name = "table.column_types"
+    value_keys = ("include_nested",)
+
+    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
+    def _staged(cls, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> list[dict[str, Any]]:
+        source = source_of(execution_engine, metric_domain_kwargs)
+        return [
+            {"name": row[0], "type": row[1]} for row in rows_of(execution_engine, f"DESCRIBE SELECT * FROM {source}")
+        ]
+
+
+class _Alone(MetricProvider):  # type: ignore[misc]
+    """A metric that needs no other one."""
+
+    @classmethod
+    def _get_evaluation_dependencies(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+
+class StagedUnique(_Alone):
+    """How many values of a column stand more than once."""
+
+    metric_name = "column_values.unique.unexpected_count"
+    domain_keys = (*DOMAIN, "column")
+
+    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
+    def _staged(cls, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> int:
+        source, column = source_of(execution_engine, metric_domain_kwargs), metric_domain_kwargs["column"]
+        return count_repeated(execution_engine, source, [column], f"{quoted(column)} IS NOT NULL")
+
+
+class StagedUniquePositions(_Alone):
+    """Where they stand."""
+
+    metric_name = "column_values.unique.unexpected_index_list"
+    domain_keys = (*DOMAIN, "column")
+    value_keys = ("result_format",)
+
+    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
+    def _staged(
+        cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
+    ) -> list[dict[str, int]]:
+        source, column = source_of(execution_engine, metric_domain_kwargs), metric_domain_kwargs["column"]
+        limit = metric_value_kwargs["result_format"]["partial_unexpected_count"]
+        where = f"{quoted(column)} IS NOT NULL"
+        return [{POSITION: k} for k in repeated_positions(execution_engine, source, [column], where, limit)]
+
+
+class StagedCompound(_Alone):
+    """How many rows have a combination of values that stands more than once; a null is a value like any other."""
+
+    metric_name = "compound_columns.unique.unexpected_count"
+    domain_keys = (*DOMAIN, "column_list", "ignore_row_if")
+
+    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
+    def _staged(cls, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> int:
+        source, columns = source_of(execution_engine, metric_domain_kwargs), list(metric_domain_kwargs["column_list"])
+        return count_repeated(execution_engine, source, columns, _asked_rows(metric_domain_kwargs))
+
+
+class StagedCompoundPositions(_Alone):
+    """Where they stand."""
+
+    metric_name = "compound_columns.unique.unexpected_index_list"
+    domain_keys = (*DOMAIN, "column_list", "ignore_row_if")
+    value_keys = ("result_format",)
+
+    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
+    def _staged(
+        cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
+    ) -> list[dict[str, int]]:
+        source, columns = source_of(execution_engine, metric_domain_kwargs), list(metric_domain_kwargs["column_list"])
+        limit = metric_value_kwargs["result_format"]["partial_unexpected_count"]
+        found = repeated_positions(execution_engine, source, columns, _asked_rows(metric_domain_kwargs), limit)
+        return [{POSITION: k} for k in found]
+
+
+def _asked_rows(domain: Any) -> str:
+    """The rows that a rule about several columns asks about, by Great Expectations' words for gaps."""
+    gaps = [f"{quoted(c)} IS NULL" for c in domain["column_list"]]
+    ignored = {
+        "all_values_are_missing": " AND ".join(gaps),
+        "any_value_is_missing": " OR ".join(gaps),
+        "never": "FALSE",
+    }
+    return f"NOT ({ignored[domain.get('ignore_row_if') or 'all_values_are_missing']})"
