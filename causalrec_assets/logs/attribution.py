@@ -2,7 +2,7 @@
 
 An outcome belongs to the last event with the same keys that is at most the attribution window older; where a purchase
 needs a click, to the last clicked one. What is kept of several outcomes of one event: that there was one, the sum of
-the revenue, the last rating, and the time of the first.
+the revenue, the last rating, and the time of the first (of the last rating).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from causalrec_assets.logs.feeds import Stream
 from causalrec_assets.logs.landing import LandedFile
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.reading import open_landed
-from causalrec_assets.logs.row_rules import IMPOSSIBLE, NO_ID, SENT_AGAIN, TIME, UNATTRIBUTED, UNREADABLE
+from causalrec_assets.logs.row_rules import IMPOSSIBLE, SENT_AGAIN, TIME, UNATTRIBUTED, UNREADABLE
 from causalrec_assets.logs.sources import Source
 
 TYPES: dict[str, pl.DataType] = {
@@ -88,7 +88,8 @@ def _with_reasons(
     checks: list[tuple[pl.Series | pl.Expr, str, pl.Series | pl.Expr]] = [
         (unreadable.is_not_null(), UNREADABLE, unreadable),
         (away.is_not_null(), TIME, away),
-        *((pl.col(key).is_null(), NO_ID, pl.lit(f"no {key.removesuffix('_id')}")) for key in stream.join),
+        # A guest's order is none of the logs' faults.
+        *((pl.col(key).is_null(), UNATTRIBUTED, pl.lit(f"no {key.removesuffix('_id')}")) for key in stream.join),
     ]
     for name in stream.gives:
         if name in stream.feed.columns and name in rules.bounds:
@@ -160,10 +161,9 @@ def outcomes_of_events(found: StreamRows, attributed: pl.DataFrame, day: date) -
         else:
             made.append((given.max() if outcome in stream.feed.columns else pl.lit(1)).cast(pl.Int8).alias(outcome))
         if outcome != "revenue":
-            made.append(pl.col("time").min().alias(f"{outcome}_time"))
-    return (
-        rows.group_by(*stream.join, "event_time").agg(*made).rename({"event_time": "event"}).rename({"event": "time"})
-    )
+            known = pl.col("time").max() if outcome == "rating" else pl.col("time").min()
+            made.append(known.alias(f"{outcome}_time"))
+    return rows.group_by(*stream.join, "event_time").agg(*made).rename({"event_time": "time"})
 
 
 def with_outcomes(events: pl.DataFrame, found: Stream, outcomes: pl.DataFrame) -> pl.DataFrame:

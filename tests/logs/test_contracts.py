@@ -170,8 +170,8 @@ def test_a_wrong_unit_is_refused(change, rule):
     assert rule in broken("units", change(UNITS), UNIT_PARAMS)
 
 
-def test_a_covariate_that_is_nan_is_refused():
-    assert broken("units", UNITS, UNIT_PARAMS | {"no_nan": False}) == ["no_nan"]
+def test_a_number_that_is_nan_is_refused():
+    assert broken("units", first(price=float("nan"))(UNITS), UNIT_PARAMS) == ["no_nan"]
 
 
 def test_units_of_one_arm_are_answered_not_refused():
