@@ -113,7 +113,7 @@ def _added(c: WorldConfig) -> set[tuple[str, str]]:
     if c.hidden_on_click:
         found |= {("hidden_cause", "click")}
     if c.lift_spread:
-        found |= {("user_responsiveness", "click")}
+        found |= {("user_responsiveness", y) for y in ("user_clicks", "user_category_click_rate", "click")}
     if c.campaign_share:
         found |= (
             {("campaign_id", "price"), ("campaign_id", "click")} if c.campaign_boost else {("campaign_id", "price")}

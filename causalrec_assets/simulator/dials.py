@@ -33,7 +33,7 @@ class WorldConfig:
         history_days: The logging policy and the covariates look back this far.
         confounding: Multiplies the five `policy_on_` and `browse_on_` dials: 0 is an experiment, 1 as they are.
         policy_on_newness: How strongly the policy shows new items and the aisles old ones, per log day of age. Age
-            causes no outcome: it takes overlap away and adds no confounding.
+            causes no outcome: it takes overlap away, and adjusting for it besides removes all that it does.
         hidden_gamma: The hidden confounding. A cause that nobody logs multiplies the odds of being recommended by
             sqrt(gamma) where it is there and by 1 / sqrt(gamma) where it is not: two units of the same covariates
             have an odds ratio of at most gamma, which is Rosenbaum's (2002, "Observational Studies", section 4.2).
@@ -42,7 +42,7 @@ class WorldConfig:
         rating_missingness: What each star more adds to being rated, in logits; 0: missing completely at random
             among the clicked.
         lift_by_price, lift_by_mobile: Slopes of the lift in the log price and in the device, in logits.
-        lift_spread: Standard deviation of the lift over users, in logits: nobody logs it.
+        lift_spread: Standard deviation of the lift over users and categories, in logits: nobody logs it.
         new_items, new_users: Shares that are first there on a day of the run.
         cold_start_days: They come on day 1 to `cold_start_days` (the first day is 0), uniformly.
         taste_drift, quality_drift: Radians a day: a user's tastes (items' qualities) of two days that are k days

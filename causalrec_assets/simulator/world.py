@@ -87,10 +87,10 @@ class World:
 
     @cached_property
     def responsiveness(self) -> Floats:
-        """What each user's lift differs by from that of others, in logits, (users,)."""
-        return (
-            np.random.default_rng([self.config.seed, 15]).normal(0.0, 1.0, self.config.users) * self.config.lift_spread
-        )
+        """What each user's lift in each category differs by from others', in logits, (users, categories)."""
+        rng = np.random.default_rng([self.config.seed, 15])
+        shape = (self.config.users, len(self.catalogue.categories))
+        return rng.normal(0.0, self.config.lift_spread, size=shape)
 
     @cached_property
     def variant(self) -> Bools:
@@ -172,7 +172,7 @@ class World:
         if c.lift_by_mobile:
             lift = lift + c.lift_by_mobile * mobile
         if c.lift_spread:
-            lift = lift + self.responsiveness[user]
+            lift = lift + self.responsiveness[user, self.catalogue.category[item]]
         buy = 0.3 * taste + today.buy[item]
         return Both((click + lift, click), (buy + 0.25, buy))
 

@@ -41,7 +41,7 @@ def test_confounding_is_one_dial_from_an_experiment_to_worse(tmp_path):
     assert biases[0] + 0.01 < biases[1] < biases[2]
 
 
-def test_newness_takes_overlap_away_and_adds_no_confounding(tmp_path):
+def test_newness_takes_overlap_away_and_leaves_an_experiment_one(tmp_path):
     plain = write(replace(MEDIUM, confounding=0.0), tmp_path / "plain")
     by_age = write(replace(MEDIUM, confounding=0.0, policy_on_newness=1.0), tmp_path / "by_age")
 
@@ -73,9 +73,12 @@ def test_the_lift_differs_by_price_device_and_user_as_the_dials_say():
     assert lift(0, 0, 0) == pytest.approx(SMALL.lift)
     assert lift(0, 4, 0, lift_by_price=0.5) == pytest.approx(SMALL.lift + 0.5 * price[4])
     assert lift(0, 0, 1, lift_by_mobile=-0.2) == pytest.approx(SMALL.lift - 0.2)
-    by_user = [lift(user, 0, 0, lift_spread=0.7) for user in range(SMALL.users)]
-    assert np.mean(by_user) == pytest.approx(SMALL.lift, abs=4 * 0.7 / np.sqrt(SMALL.users))
-    assert np.std(by_user) == pytest.approx(0.7, rel=0.2)
+    responsive = World(replace(SMALL, lift_spread=0.7))
+    own = responsive.responsiveness
+    category = responsive.catalogue.category
+    assert lift(5, 8, 0, lift_spread=0.7) == pytest.approx(SMALL.lift + own[5, category[8]])
+    assert own.mean() == pytest.approx(0.0, abs=4 * 0.7 / np.sqrt(own.size))
+    assert own.std() == pytest.approx(0.7, rel=0.05)
 
 
 def test_an_adjusted_estimate_finds_the_mean_effect_where_effects_differ(tmp_path):

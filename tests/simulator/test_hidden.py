@@ -30,7 +30,7 @@ def test_two_units_of_the_same_covariates_have_an_odds_ratio_of_exactly_gamma(ga
 
 
 def hidden_world(tmp_path, gamma, on_click):
-    return write(replace(CONFOUNDED, hidden_gamma=gamma, hidden_on_click=on_click), tmp_path)
+    return write(replace(CONFOUNDED, days=4, hidden_gamma=gamma, hidden_on_click=on_click), tmp_path)
 
 
 def test_within_any_stratum_of_what_is_logged_the_drawn_odds_ratio_is_gamma(tmp_path):
