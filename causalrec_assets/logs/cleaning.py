@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.logs.ahead import ahead
 from causalrec_assets.logs.attribution import (
     StreamRows,
     attribute,
@@ -27,7 +28,7 @@ from causalrec_assets.logs.attribution import (
     set_aside_outcomes,
     with_outcomes,
 )
-from causalrec_assets.logs.bots import UserHours, bots_among, set_bots_aside
+from causalrec_assets.logs.bots import BotWatch, set_bots_aside
 from causalrec_assets.logs.casting import extra_types, take_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.duplicates import (
@@ -37,9 +38,9 @@ from causalrec_assets.logs.duplicates import (
     first_times,
     id_keys,
     in_two_slices,
+    repeats_by_slice,
     set_later_aside,
     set_repeats_aside,
-    slices_with_repeats,
     with_content_ids,
 )
 from causalrec_assets.logs.feeds import OUTCOMES, Stream
@@ -144,7 +145,7 @@ def clean_day(
     with tempfile.TemporaryDirectory(prefix="cleaning-", dir=target.parent) as folder:
         day = _Day(landed, source, rules, forgotten, Path(folder))
         day.read()
-        rows = write_table(day.clean, event_types(source), target)["rows"]
+        rows = write_table(ahead(day.clean()), event_types(source), target)
         aside = day.aside.write(set_aside)
         cleaned = Cleaned(
             target,
@@ -255,7 +256,7 @@ class _Day:
         self.outcome_rows: dict[str, int] = {}
         self.outcomes: list[tuple[Stream, pl.DataFrame]] = []
         self.first_times: pl.DataFrame | None = None
-        self.repeats: set[int] = set()
+        self.repeats: dict[int, Keys] = {}
         self.bots = pl.Series("user_id", [], pl.String)
 
     # -- first: all rows, once -----------------------------------------------------------------------------------------
@@ -268,9 +269,9 @@ class _Day:
         ]
         asked = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
-        ids, hours = IdKeys(), UserHours(self.rules.bot_events_an_hour)
+        ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour)
         for number, file in enumerate(self.landed.files):
-            for rows in self._rows_of(file, number):
+            for rows in ahead(self._rows_of(file, number)):
                 known = without_forgotten(rows, self.forgotten)
                 self.forgotten_rows += rows.height - known.height
                 usable = known["kind"].is_null()
@@ -279,13 +280,14 @@ class _Day:
                 slices = self.slices.numbers(good["time"])
                 if "event_id" in self.held:
                     ids.add(good["event_id"], slices)
-                hours.add(good)
+                watch.add(good)
                 for found, part in zip(exposures, exposures_asked(good, asked), strict=True):
                     found.append(part)
-                self.slices.add(good, slices)
+                self.slices.add(good.drop("kind", "reason"), slices)
         if "event_id" in self.held:
             self._find_repeats(ids.sorted())
-        self.bots = self._find_bots(hours)
+        if watch.suspects:
+            self.bots = watch.bots(self._once(number) for number in range(len(self.slices)))
         self._attribute(streams, asked, exposures)
 
     def _rows_of(
@@ -314,7 +316,7 @@ class _Day:
         file.require_unchanged()
 
     def _find_repeats(self, keys: Keys) -> None:
-        self.repeats = slices_with_repeats(keys)
+        self.repeats = repeats_by_slice(keys)
         suspects = [in_two_slices(keys)]
         if self.landed.before:
             suspects.append(also_before(keys, (self._keys_before(file) for file in self.landed.before)))
@@ -347,13 +349,6 @@ class _Day:
     @property
     def _look_back(self) -> timedelta:
         return timedelta(days=self.rules.look_back_days)
-
-    def _find_bots(self, hours: UserHours) -> pl.Series:
-        suspects = hours.suspects()
-        if not len(suspects):
-            return self.bots
-        # Counted again without what was sent again.
-        return bots_among((self._once(number) for number in range(len(self.slices))), suspects, hours.most)
 
     def _attribute(
         self, streams: Sequence[StreamRows], asked: Sequence[pl.DataFrame], exposures: list[list[pl.DataFrame]]
@@ -415,11 +410,12 @@ class _Day:
         rows = self.slices.read(number)
         if rows is None:
             return None
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("kind"), pl.lit(None, pl.String).alias("reason"))
         if "event_id" not in self.held:
             return with_content_ids(rows, self.source)
         if self.first_times is not None:
             rows = set_later_aside(rows, self.first_times)
-        return set_repeats_aside(rows) if number in self.repeats else rows
+        return set_repeats_aside(rows, self.repeats[number]) if number in self.repeats else rows
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:

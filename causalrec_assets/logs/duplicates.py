@@ -44,10 +44,11 @@ def id_keys(ids: pl.Series) -> Keys:
     return hashes & ~LAST_BITS
 
 
-def slices_with_repeats(keys: Keys) -> set[int]:
-    """The slices in which an id occurs more than once."""
-    repeated = keys[1:][keys[1:] == keys[:-1]]
-    return set((repeated & LAST_BITS).tolist())
+def repeats_by_slice(keys: Keys) -> dict[int, Keys]:
+    """The keys, without their slice, of the ids that occur more than once in a slice."""
+    repeated = _distinct(keys[1:][keys[1:] == keys[:-1]])
+    slices = repeated & LAST_BITS
+    return {int(number): repeated[slices == number] & ~LAST_BITS for number in set(slices.tolist())}
 
 
 def in_two_slices(keys: Keys) -> Keys:
@@ -97,15 +98,14 @@ def set_later_aside(rows: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def set_repeats_aside(rows: pl.DataFrame) -> pl.DataFrame:
+def set_repeats_aside(rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
     """Mark all but one of the rows of one id and time, with `kind` and `reason`.
 
     Args:
         rows: All rows of their times.
+        keys: Of the ids that may occur more than once.
     """
-    repeated = rows["event_id"].is_duplicated() & rows["kind"].is_null()
-    if not repeated.any():
-        return rows
+    repeated = pl.Series(id_keys(rows["event_id"])).is_in(pl.Series(keys).implode()) & rows["kind"].is_null()
     content = [name for name in rows.columns if name not in (*MARKS, "kind", "reason")]
     among = rows.filter(repeated).with_columns(content_texts(rows.filter(repeated).select(content)).alias("content"))
     # Of equal rows any one is the event; which of them is named as sent again is only for people to read.

@@ -49,6 +49,8 @@ class Placing:
             times: The rows' times, UTC.
             own_day: The day of the file's `day=D` folder.
         """
+        if self._all_in_place(times, own_day):
+            return pl.Series("reason", [None], pl.String).new_from_index(0, len(times))
         days, checks = times.dt.date(), [(times.is_null(), NO_TIME)]
         checks.append((~days.is_between(self.first, self.last), OUTSIDE))
         if own_day is not None:
@@ -59,7 +61,16 @@ class Placing:
         why = pl.lit(None, pl.String)
         for broken, said in reversed(checks):
             why = pl.when(broken).then(pl.lit(said)).otherwise(why)
-        return pl.select(why.alias("reason")).to_series() if len(times) else pl.Series("reason", [], pl.String)
+        return pl.select(why.alias("reason")).to_series()
+
+    def _all_in_place(self, times: pl.Series, own_day: date | None) -> bool:
+        """Whether the first and the last time are in place, and so all between: the usual case, and cheap to see."""
+        if times.null_count() or not len(times):
+            return not len(times)
+        first, last = times.min(), times.max()
+        assert isinstance(first, datetime) and isinstance(last, datetime)
+        usual = first.date() >= self.first and last.date() <= self.last
+        return usual and (own_day is None or first.date() == last.date() == own_day)
 
     def _end(self, day: date) -> datetime:
         """The end of a day, in UTC or in the source's time zone, whichever is later."""
@@ -73,7 +84,9 @@ class Placing:
         Args:
             home: As `home` finds it.
         """
-        days = times.dt.date().set(reasons.is_not_null(), None)
+        days = times.dt.date()
+        if reasons.null_count() < len(reasons):
+            days = days.set(reasons.is_not_null(), None)
         return days if home is None else days.fill_null(pl.Series([home]))
 
     def home(self, own_day: date | None, days: list[date]) -> date | None:

@@ -34,18 +34,21 @@ def with_reasons(
         unreadable: Why a value could not be taken, per row.
         own_day: The day of the file's folder.
     """
-    reason = pl.lit(None, pl.String)
-    kind = pl.lit(None, pl.String)
     misplaced = placing.reasons(rows["time"], own_day)
-    checks = list(_checks(source, rules))
-    for why, broken, said in reversed(checks):
-        broken = broken.fill_null(False)
+    checks = [(kind, broken.fill_null(False), said) for kind, broken, said in _checks(source, rules)]
+    bad = rows.select(pl.any_horizontal(broken for _, broken, _ in checks)).to_series()
+    bad = bad | unreadable.is_not_null() | misplaced.is_not_null()
+    rows = rows.with_columns(pl.lit(None, pl.String).alias("kind"), pl.lit(None, pl.String).alias("reason"))
+    if not bad.any():
+        return rows
+    # Words are made for the bad rows alone.
+    few = rows.filter(bad).with_columns(unreadable.filter(bad).alias("reason"), misplaced.filter(bad).alias("kind"))
+    reason, kind = pl.lit(None, pl.String), pl.lit(None, pl.String)
+    given = [(UNREADABLE, pl.col("reason").is_not_null(), pl.col("reason"))]
+    away = [(TIME, pl.col("kind").is_not_null(), pl.col("kind"))]
+    for why, broken, said in reversed([*given, *away, *checks]):
         reason, kind = pl.when(broken).then(said).otherwise(reason), pl.when(broken).then(pl.lit(why)).otherwise(kind)
-    bad, away = unreadable.is_not_null(), misplaced.is_not_null()
-    return rows.with_columns(
-        pl.when(bad).then(unreadable).when(away).then(misplaced).otherwise(reason).alias("reason"),
-        pl.when(bad).then(pl.lit(UNREADABLE)).when(away).then(pl.lit(TIME)).otherwise(kind).alias("kind"),
-    )
+    return pl.concat([rows.filter(~bad), few.with_columns(kind.alias("kind"), reason.alias("reason"))])
 
 
 def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+DAY = 86_400_000_000
+"""Microseconds; a day is one in UTC."""
 SLICE_ROWS = 1_000_000
 ROW_GROUP = 250_000
 
@@ -37,8 +39,8 @@ class Slices:
 
     def numbers(self, times: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The slice of each time of the day, from 0."""
-        minutes = (times.dt.hour().cast(pl.Int64) * 60 + times.dt.minute()).to_numpy()
-        return np.searchsorted(self._firsts, minutes // self._bin_minutes, side="right") - 1
+        bins = times.to_physical().to_numpy() % DAY // (self._bin_minutes * 60_000_000)
+        return np.searchsorted(self._firsts, bins, side="right") - 1
 
     def add(self, rows: pl.DataFrame, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         """Args: numbers: the slice of each row."""
@@ -55,32 +57,30 @@ class Slices:
         return pl.concat([pl.read_ipc(path) for path in files]) if files else None
 
 
-def write_table(
-    frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType], path: Path
-) -> Counter[str]:
+def write_table(frames: Iterator[pl.DataFrame], schema: Mapping[str, pl.DataType], path: Path) -> int:
     """Write frames one after another as one Parquet file, whose bytes do not depend on how the rows were parted.
 
     Args:
-        frames: Gives the frames; it is called once.
         schema: Columns and types of each.
 
     Returns:
-        `rows`: how many there were.
+        How many rows there were.
 
     Raises:
         Exception: Whatever `frames` raises.
     """
     from polars.io.plugins import register_io_source
 
-    written: Counter[str] = Counter(rows=0)
+    rows = 0
     raised: list[BaseException] = []
 
     def source(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
+        nonlocal rows
         try:
-            for group in _of_equal_size(frames(), ROW_GROUP):
-                written["rows"] += group.height
+            for group in _of_equal_size(frames, ROW_GROUP):
+                rows += group.height
                 yield group
         except BaseException as error:
             # The engine would say it in its own words.
@@ -88,13 +88,19 @@ def write_table(
             raise
 
     try:
-        lazy = register_io_source(source, schema=pl.Schema(schema), is_pure=True)
-        lazy.sink_parquet(path, compression="zstd", statistics=True, row_group_size=ROW_GROUP, maintain_order=True)
+        register_io_source(source, schema=pl.Schema(schema)).sink_parquet(
+            path,
+            compression="zstd",
+            # As small as the default level here, and a quarter faster.
+            compression_level=1,
+            row_group_size=ROW_GROUP,
+            maintain_order=True,
+        )
     except BaseException:
         if raised:
             raise raised[0] from None
         raise
-    return written
+    return rows
 
 
 def _of_equal_size(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
@@ -106,7 +112,7 @@ def _of_equal_size(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.Dat
             held.append(part)
             height += part.height
             if height == rows:
-                yield pl.concat(held).rechunk()
+                yield pl.concat(held, rechunk=True)
                 held, height = [], 0
     if held:
-        yield pl.concat(held).rechunk()
+        yield pl.concat(held, rechunk=True)
