@@ -1,17 +1,22 @@
 """Bad landed files: the step fails and says why, nothing is published, the last good version stays, good data heal
 it."""
 
-from datetime import timedelta
+import errno
+import gzip
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import polars as pl
 import pytest
 
 from causalrec_assets.gate.store import Store
-from tests.worlds import FIRST, materialise, words
+from causalrec_assets.logs.landing_zone import LandingZone
+from causalrec_assets.logs.reading import Opened
+from tests.worlds import FIRST, materialise, table, words
 
 pytestmark = pytest.mark.integration
 DAY = FIRST + timedelta(days=3)
+TIME = pl.Datetime("us", "UTC")
 
 
 def folder(home):
@@ -35,6 +40,27 @@ def unreadable_csv(home):
     (folder(home) / "late.csv").write_text('event_id,timestamp,item_id,click\n"x,2026-03-05')
 
 
+def late_csv(content):
+    return lambda home: (folder(home) / "late.csv").write_bytes(content)
+
+
+def cut_off_gz(home):
+    whole = gzip.compress(pl.read_parquet(landed(home)).write_csv().encode())
+    (folder(home) / "late.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+
+def bomb(home):
+    with gzip.open(folder(home) / "late.csv.gz", "wb") as file:
+        for _ in range(80):
+            file.write(bytes(1024**2))
+
+
+def link_out(home):
+    secret = home.root / "elsewhere.parquet"
+    secret.write_bytes(landed(home).read_bytes())
+    (folder(home) / "late.parquet").symlink_to(secret)
+
+
 def first_row(column, value):
     row = pl.int_range(pl.len()) == 0
     return rewrite(
@@ -46,7 +72,13 @@ def first_row(column, value):
 
 FAULTS = {
     "a_corrupt_file": (corrupt, ["events.parquet", "cannot be read as parquet"]),
-    "a_csv_with_a_broken_quote": (unreadable_csv, ["late.csv"]),
+    "a_csv_with_a_broken_quote": (unreadable_csv, ["late.csv", "a quote is left open"]),
+    "a_csv_with_a_nul": (late_csv(b"event_id,timestamp\nx,2026\0\n"), ["late.csv", "line 2 holds a NUL byte"]),
+    "a_csv_in_utf_16": (late_csv("event_id\nx\n".encode("utf-16")), ["late.csv", "is not UTF-8|it may be UTF-16"]),
+    "a_csv_in_latin_1": (late_csv("event_id,item_id\nx,h\u00fct\n".encode("latin-1")), ["line 2 is not UTF-8"]),
+    "a_decompression_bomb": (bomb, ["late.csv.gz", "unpacks to more than 64 MB", "`packed` in cleaning.yaml"]),
+    "a_cut_off_gz": (cut_off_gz, ["late.csv.gz", "cannot be read as csv"]),
+    "a_link_out_of_the_landing_zone": (link_out, ["late.parquet is a link", "links are not followed"]),
     "action_propensities_of_0": (
         rewrite(lambda f: f.with_columns(action_propensity=pl.col("action_propensity") * 0)),
         ["events.parquet, row 1: it was chosen with an action propensity of 0", "750 of the day's 1500 rows are wrong"],
@@ -80,7 +112,7 @@ def test_a_bad_file_is_refused_named_and_healed(own_home, fault):
 
     assert not result.success
     said = words(result)
-    assert [text for text in says if text not in said] == []
+    assert [text for text in says if not any(part in said for part in text.split("|"))] == []
     assert result.get_asset_materialization_events() == []
     assert "contract" in [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
     assert not [e for e in result.all_events if e.is_step_up_for_retry]
@@ -95,6 +127,78 @@ def test_a_bad_file_is_refused_named_and_healed(own_home, fault):
     assert healed.success, words(healed)
     assert Store(own_home.lake).pointer("clean_events", DAY).hash == before.hash
     assert {e.check_name: e.passed for e in healed.get_asset_check_evaluations()}["contract"] is True
+
+
+def test_a_full_disk_publishes_nothing_is_said_and_heals(own_home, monkeypatch):
+    before = Store(own_home.lake).pointer("clean_events", DAY)
+    first_row("device", "fridge")(own_home)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pl.LazyFrame, "sink_parquet", full)
+        result = materialise(own_home, DAY, ["clean_events"])
+    assert not result.success
+    assert "the disk is full" in words(result)
+    assert Store(own_home.lake).pointer("clean_events", DAY).hash == before.hash
+    assert [path for path in own_home.root.rglob("*") if path.name.startswith("cleaning-")] == []
+    assert materialise(own_home, DAY, ["clean_events"]).success
+    assert Store(own_home.lake).pointer("clean_events", DAY).hash != before.hash
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(own_home, monkeypatch):
+    before, path = Store(own_home.lake).pointer("clean_events", DAY), landed(own_home)
+    read = Opened.pieces
+
+    def while_writing(self, *arguments, **options):
+        yield from read(self, *arguments, **options)
+        # The index has read it before; this is the cleaning.
+        if options.get("rows") is None and path.exists():
+            path.write_bytes(path.read_bytes() + b" ")
+
+    first_row("device", "fridge")(own_home)
+    LandingZone.of(own_home).events.files_of(DAY)
+    monkeypatch.setattr(Opened, "pieces", while_writing)
+    result = materialise(own_home, DAY, ["clean_events"])
+    assert not result.success
+    assert "it is still being written" in words(result)
+    assert Store(own_home.lake).pointer("clean_events", DAY).hash == before.hash
+
+
+def test_odd_but_right_rows_are_events_like_any_other(own_home):
+    """Ids that are numbers, emoji, 4 KB long, or hold path separators and SQL; a cell of 10 MB; 10,000 columns."""
+    rows = pl.read_parquet(landed(own_home)).head(6)
+    ids = ["0017", "\U0001f9e2\U0001f9e2", "x" * 4096, "../../etc/passwd", "'; DROP TABLE events; --", 'a,\nb"c']
+    odd = rows.with_columns(pl.Series(c, ids) for c in ("event_id", "user_id", "item_id", "request_id"))
+    wide = odd.hstack([pl.Series(f"column_{k}", [k] * 6) for k in range(10_000)])
+    wide = wide.with_columns(remark=pl.Series(["y" * 10 * 1024**2, *"abcde"]))
+    wide.with_columns(pl.col("timestamp").dt.to_string("iso")).write_csv(folder(own_home) / "odd.csv")
+    result = materialise(own_home, DAY, ["clean_events", "history", "units"])
+    assert result.success, words(result)
+    events = table(own_home, "clean_events", DAY)
+    assert set(ids) <= set(events["user_id"]) & set(events["item_id"]) & set(events["event_id"])
+    assert events.height == 1506
+    assert set(ids) <= set(table(own_home, "units", DAY)["user_id"])
+    assert sorted(path.name for path in own_home.root.rglob("passwd")) == []
+
+
+def test_years_1_and_9999_are_set_aside_and_a_day_of_one_row_is_a_day(own_home):
+    row = pl.read_parquet(landed(own_home)).head(1)
+    times = pl.Series([datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)], dtype=TIME)
+    odd = pl.concat([row, row]).with_columns(timestamp=times, event_id=pl.Series(["old", "far"]))
+    odd.write_parquet(folder(own_home) / "odd.parquet")
+    for path in folder(own_home).glob("events.parquet"):
+        path.unlink()
+    row.write_parquet(folder(own_home) / "one.parquet")
+    result = materialise(own_home, DAY, ["clean_events", "history", "units"])
+    assert result.success, words(result)
+    assert table(own_home, "clean_events", DAY)["event_id"].to_list() == row["event_id"].to_list()
+    assert table(own_home, "units", DAY).height == 1
+    store = Store(own_home.lake)
+    pointer = store.pointer("clean_events", DAY)
+    kept = pl.read_parquet(store.quarantine("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
+    assert sorted(kept["event_id"]) == ["far", "old"]
 
 
 def test_after_a_refusal_a_reader_is_warned_that_it_reads_the_last_good_version(own_home):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import polars as pl
 
@@ -157,35 +159,59 @@ def _local_copy(path: Path, rules: CleaningRules) -> Iterator[Path]:
         plain = Path(folder) / "plain"
         with path.open("rb") as source, plain.open("wb") as target:
             if packed not in PACKED:
-                _copy(source, target, None, path)
+                shutil.copyfileobj(source, target, STRETCH)
             else:
                 allowed = max(LEAST_UNPACKED, rules.unpacked_ratio * path.stat().st_size)
-                with _unpacking(source, packed) as unpacked:
-                    _copy(unpacked, target, min(allowed, rules.unpacked_gb * 1024**3), path)
+                _unpack(source, packed, target, min(allowed, rules.unpacked_gb * 1024**3), path)
         yield plain
 
 
-def _unpacking(source: IO[bytes], packed: str) -> Any:
-    if packed == ".gz":
-        import gzip
-
-        return gzip.GzipFile(fileobj=source)
-    import zstandard
-
-    return zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-
-
-def _copy(source: Any, target: IO[bytes], most: float | None, path: Path) -> None:
-    copied = 0
-    while block := source.read(1024**2):
-        copied += len(block)
-        if most is not None and copied > most:
+def _unpack(source: IO[bytes], packed: str, target: IO[bytes], most: float, path: Path) -> None:
+    written = 0
+    for block in _gunzipped(source) if packed == ".gz" else _unzstd(source):
+        written += len(block)
+        if written > most:
             raise InputError(
                 f"{path} unpacks to more than {most / 1024**2:,.0f} MB: more than a log of its size holds, and perhaps "
                 "more than the disk does. If it is in order, land it in parts, or raise `packed` in cleaning.yaml; "
                 "else remove it. Nothing was published from it."
             )
         target.write(block)
+
+
+def _gunzipped(source: IO[bytes]) -> Iterator[bytes]:
+    """Raises ValueError, EOFError or OSError: it is damaged or cut off."""
+    import gzip
+    import zlib
+
+    with gzip.GzipFile(fileobj=source) as unpacked:
+        while True:
+            try:
+                block = unpacked.read(STRETCH)
+            except zlib.error as error:
+                raise ValueError(f"it is damaged ({error})") from error
+            if not block:
+                return
+            yield block
+
+
+def _unzstd(source: IO[bytes]) -> Iterator[bytes]:
+    """Raises ValueError: it is damaged or cut off."""
+    import zstandard
+
+    frame, rest, inside = zstandard.ZstdDecompressor().decompressobj(write_size=STRETCH), b"", True
+    try:
+        # Small steps: what one step unpacks is in memory whole.
+        while block := rest or source.read(STRETCH // 64):
+            yield frame.decompress(block)
+            rest, inside = b"", not frame.eof
+            if frame.eof:
+                rest, frame = frame.unused_data, zstandard.ZstdDecompressor().decompressobj(write_size=STRETCH)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"it is damaged ({error})") from error
+    if inside:
+        # Its stream reader would end here without a word.
+        raise ValueError("it is cut off")
 
 
 # -- the formats -----------------------------------------------------------------------------------------------------
@@ -211,8 +237,8 @@ def _csv(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import csv as arrow_csv
 
-    longest = _plain_text(path)
     header = _csv_header(path)
+    longest = _plain_text(path, path.stat().st_mtime_ns)
     if twice := sorted(name for name, times in Counter(header).items() if times > 1 and _asked(name, columns)):
         raise ValueError(f"the header has {twice} more than once")
     wanted = [name for name in header if _asked(name, columns)] or header[:1]
@@ -235,6 +261,7 @@ def _csv(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
 
 
 def _csv_header(path: Path) -> list[str]:
+    _plain_text(path, path.stat().st_mtime_ns)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return next(csv.reader(file), [])
 
@@ -243,8 +270,12 @@ def _asked(name: str, columns: Collection[str] | None) -> bool:
     return columns is None or name in columns
 
 
-def _plain_text(path: Path) -> int:
+@lru_cache(maxsize=8)
+def _plain_text(path: Path, modified_ns: int) -> int:
     """Check that a file is UTF-8 text in which no quote is left open.
+
+    Args:
+        modified_ns: So that a file is looked through once, while it is not written to.
 
     Returns:
         A bound of the longest line's bytes.
