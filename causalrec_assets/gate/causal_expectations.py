@@ -186,11 +186,9 @@ class ExpectNoLeakFromTheDay(RowsExpectation):
         return f"{moment} <> {quoted(self.day)}{until}"
 
     @classmethod
-    def sentence(cls, fields: dict[str, Any]) -> str:
-        until = fields.get("known_until")
-        return super().sentence(fields) + (
-            f" They know of nothing after {until}, which must be before." if until else ""
-        )
+    def template(cls, fields: dict[str, Any]) -> str:
+        until = " They know of $known_until and before; each unit must be after it."
+        return cls.said + (until if fields.get("known_until") else "")
 
 
 class ExpectDaysToBeWithin(RowsExpectation):

@@ -153,8 +153,10 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.S
             else value
             for key, value in rule.arguments.items()
         }
-    if name == "expect_column_values_to_not_be_null" and schema[arguments.get("column", "")].is_float():
+    dtype = schema.get(str(arguments.get("column")))
+    if name == "expect_column_values_to_not_be_null" and dtype is not None and dtype.is_float():
         name = "expect_column_to_have_no_gap"  # a NaN is no value
+    name = "expect_combination_to_be_unique" if name == "expect_compound_columns_to_be_unique" else name
     meta = {"rule": rule.name, "why": rule.why}
     try:
         return get_expectation_impl(name)(**arguments, meta=meta)

@@ -174,6 +174,8 @@ def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
         "rules_held": sum(f.held for f in outcome.audit.findings),
         "rules_broken": len(broken),
     }
+    if outcome.page is not None:
+        metadata["data_docs"] = dg.MetadataValue.path(str(outcome.page))
     if broken:
         metadata["offending_rows"] = dg.MetadataValue.md(_rows_table(outcome.offending))
     return _check(table, CONTRACT, [finding.sentence() for finding in broken], metadata)

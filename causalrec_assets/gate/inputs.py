@@ -25,7 +25,7 @@ class MissingDay(InputError):
 
 @dataclass(frozen=True)
 class Table:
-    """A published version of a table, read when first asked for."""
+    """A published version of a table, read when first asked for: whole as `frame`, or in parts by `scan`."""
 
     store: Store
     pointer: Pointer
@@ -61,6 +61,15 @@ class Table:
     @cached_property
     def frame(self) -> pl.DataFrame:
         return self.store.read_frame(self.pointer)
+
+    @cached_property
+    def path(self) -> Path:
+        """The rows as a Parquet file on this machine; from a bucket it is fetched once, into scratch."""
+        return self.store.local_data(self.pointer)
+
+    def scan(self) -> pl.LazyFrame:
+        """The rows, read as far as a query needs them."""
+        return pl.scan_parquet(self.path, hive_partitioning=False)
 
     def file(self, name: str) -> bytes:
         return self.store.read_file(self.pointer, name)

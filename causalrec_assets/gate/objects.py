@@ -54,6 +54,10 @@ class Objects(Protocol):
         """Make or replace an object from a file of this machine; the file may be moved."""
         ...
 
+    def download(self, name: str, target: Path) -> None:
+        """Copy an object to a file of this machine; `FileNotFoundError` where there is none."""
+        ...
+
     def find(self, folder: str = "") -> list[Found]:
         """Every object below a folder, by name; nothing where there is no such folder."""
         ...
@@ -137,6 +141,9 @@ class Folder:
                 draft.replace(target)
             finally:
                 draft.unlink(missing_ok=True)
+
+    def download(self, name: str, target: Path) -> None:
+        shutil.copyfile(self.root / name, target)
 
     def find(self, folder: str = "") -> list[Found]:
         found = _files(str(self.root / folder), f"{folder}/" if folder else "")
@@ -230,6 +237,9 @@ class Bucket:
 
     def upload(self, source: Path, name: str) -> None:
         self.files.put_file(str(source), self.where(name))
+
+    def download(self, name: str, target: Path) -> None:
+        self.files.get_file(self.where(name), str(target))
 
     def find(self, folder: str = "") -> list[Found]:
         files = self.files

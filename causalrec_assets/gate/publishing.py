@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate import data_docs
 from causalrec_assets.gate.contracts import Contract, parse_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
@@ -25,6 +26,7 @@ class Outcome:
         rows: How many rows the draft has.
         schema: Its columns and their types.
         offending: The rows that broke a rule, at most 10,000 a rule, with the rule's name.
+        page: Where people read what held and what did not.
     """
 
     contract: Contract
@@ -34,6 +36,7 @@ class Outcome:
     pointer: Pointer | None
     refusal: Refusal | None
     offending: pl.DataFrame
+    page: Path | None = None
 
 
 def write_audit_publish(draft: Draft) -> Outcome:
@@ -57,9 +60,12 @@ def write_audit_publish(draft: Draft) -> Outcome:
         result = audit(contract, staged, params, limits)
         if aside is not None and aside_rows:
             inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, "set_aside.parquet", aside)
+        # Rendered before anything is published: a page that cannot be made stops the attempt, not its aftermath.
+        html = data_docs.page(contract, result, inputs.day, inputs.run_id, rows) if settings.data_docs else None
         if not result.holds:
             offending = offending_rows(staged, result.broken)
-            return Outcome(contract, result, rows, schema, None, _refuse(inputs, result, staged, offending), offending)
+            refusal = _refuse(inputs, result, staged, offending)
+            return Outcome(contract, result, rows, schema, None, refusal, offending, _page(inputs, html))
         pointer = inputs.store.publish(
             staged,
             table=inputs.asset,
@@ -80,7 +86,12 @@ def write_audit_publish(draft: Draft) -> Outcome:
     for name, path in draft.exports.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(draft.files[name])
-    return Outcome(contract, result, rows, schema, pointer, None, pl.DataFrame(schema=schema))
+    nothing = pl.DataFrame(schema=schema)
+    return Outcome(contract, result, rows, schema, pointer, None, nothing, _page(inputs, html))
+
+
+def _page(inputs: Inputs, html: str | None) -> Path | None:
+    return None if html is None else data_docs.write_page(inputs.home, inputs.asset, inputs.day, html)
 
 
 def _staged(draft: Draft, contract: Contract) -> Path:

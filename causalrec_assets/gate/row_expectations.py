@@ -6,7 +6,7 @@ Importing this module imports Great Expectations: import it inside functions.
 from __future__ import annotations
 
 from string import Template
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from great_expectations.core.result_format import ResultFormat  # noqa: TID253
 from great_expectations.expectations.expectation import (  # noqa: TID253
@@ -34,10 +34,20 @@ class SaidExpectation(BatchExpectation):  # type: ignore[misc]
     column_fields: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
+    def template(cls, fields: dict[str, Any]) -> str:
+        """The sentence for these fields, still with `$field`."""
+        return cls.said
+
+    @classmethod
     def sentence(cls, fields: dict[str, Any]) -> str:
         """What is expected, in words."""
+        return Template(cls.template(fields)).substitute(cls._words(fields))
+
+    @classmethod
+    def _words(cls, fields: dict[str, Any]) -> dict[str, str]:
         defaults = {name: field.default for name, field in cls.__fields__.items()}
-        return Template(cls.said).safe_substitute({k: _in_words(v) for k, v in {**defaults, **fields}.items()})
+        said = Template(cls.template(fields)).get_identifiers()
+        return {name: _in_words(value) for name, value in {**defaults, **fields}.items() if name in said}
 
     @classmethod
     def _prescriptive_template(cls, renderer_configuration: Any) -> Any:
@@ -56,8 +66,8 @@ class SaidExpectation(BatchExpectation):  # type: ignore[misc]
     ) -> list[Any]:
         asked = configuration if configuration is not None else result.expectation_config
         template: dict[str, Any] = {
-            "template": cls.sentence(asked.kwargs).replace("$", "$$"),
-            "params": {},
+            "template": cls.template(asked.kwargs),
+            "params": cls._words(asked.kwargs),
             "styling": (runtime_configuration or {}).get("styling"),
         }
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
@@ -132,9 +142,8 @@ class ExpectRowsToHold(RowsExpectation):
         return f"NOT ({self.holds})"
 
     @classmethod
-    def sentence(cls, fields: dict[str, Any]) -> str:
-        meaning, holds = fields.get("meaning"), fields["holds"]
-        return f"Each row must be so: {meaning} ({holds})." if meaning else f"Each row must be so: {holds}."
+    def template(cls, fields: dict[str, Any]) -> str:
+        return "Each row must be so: $meaning ($holds)." if fields.get("meaning") else "Each row must be so: $holds."
 
 
 class ExpectColumnToHaveNoGap(RowsExpectation):
@@ -150,6 +159,28 @@ class ExpectColumnToHaveNoGap(RowsExpectation):
 
     def breaks(self) -> str:
         return f"{quoted(self.column)} IS NULL OR isnan({quoted(self.column)})"
+
+
+class ExpectCombinationToBeUnique(RowsExpectation):
+    """A combination of values stands once, a gap being a value like any other.
+
+    Great Expectations' own joins on equality in SQL: it passes over combinations with a gap, holds all rows, and does
+    not say where the offending ones are.
+
+    Args:
+        column_list: The columns.
+        ignore_row_if: `never`, `any_value_is_missing` or `all_values_are_missing`.
+    """
+
+    said = "Each combination of $column_list must stand once."
+    column_list: list[str]
+    ignore_row_if: Literal["never", "any_value_is_missing", "all_values_are_missing"] = "all_values_are_missing"
+    column_fields = ("column_list",)
+
+    def repeats(self) -> tuple[list[str], str]:
+        gaps = [f"{quoted(c)} IS NULL" for c in self.column_list]
+        ignored = {"any_value_is_missing": " OR ".join(gaps), "never": "FALSE"}
+        return list(self.column_list), f"NOT ({ignored.get(self.ignore_row_if, ' AND '.join(gaps))})"
 
 
 class ExpectStatementToBeTrue(SaidExpectation):

@@ -7,7 +7,7 @@ What upstream does not do, and is done here (tests/gate/test_upstream_behaviour.
 - DuckDB believes the minimum and maximum that a Parquet file declares for a column of floats; writers leave NaN out of
   them, so `share <= 1` is taken for true of a NaN. The view passes floats through a CASE that ends that belief.
 - DuckDB takes `day=2026-03-02` in a path for a column, in place of the one in the file: it is told not to.
-- Uniqueness by a window over all keys holds all of them: hashes are grouped instead (row_metrics.py), which spills.
+- Uniqueness by a window over all keys holds all of them: hashes are grouped (row_metrics.py), which spills.
 
 Importing this module imports Great Expectations: import it inside functions.
 """
@@ -21,10 +21,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from great_expectations.core.metric_function_types import (  # noqa: TID253
+    MetricFunctionTypes,
+    SummarizationMetricNameSuffixes,
+)
 from great_expectations.datasource.fluent import SQLDatasource  # noqa: TID253
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine  # noqa: TID253
 from great_expectations.expectations.metrics.metric_provider import MetricProvider, metric_value  # noqa: TID253
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider  # noqa: TID253
+from great_expectations.expectations.registry import _registered_metrics, register_metric  # noqa: TID253
 
 from causalrec_assets.gate.row_metrics import (
     DOMAIN,
@@ -172,41 +177,23 @@ class StagedUniquePositions(_Alone):
         return [{POSITION: k} for k in repeated_positions(execution_engine, source, [column], where, limit)]
 
 
-class StagedCompound(_Alone):
-    """How many rows have a combination of values that stands more than once; a null is a value like any other."""
-
-    metric_name = "compound_columns.unique.unexpected_count"
-    domain_keys = (*DOMAIN, "column_list", "ignore_row_if")
-
-    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
-    def _staged(cls, execution_engine: Any, metric_domain_kwargs: Any, **_: Any) -> int:
-        source, columns = source_of(execution_engine, metric_domain_kwargs), list(metric_domain_kwargs["column_list"])
-        return count_repeated(execution_engine, source, columns, _asked_rows(metric_domain_kwargs))
-
-
-class StagedCompoundPositions(_Alone):
-    """Where they stand."""
-
-    metric_name = "compound_columns.unique.unexpected_index_list"
-    domain_keys = (*DOMAIN, "column_list", "ignore_row_if")
-    value_keys = ("result_format",)
-
-    @metric_value(engine=StagedFileEngine)  # type: ignore[untyped-decorator]
-    def _staged(
-        cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
-    ) -> list[dict[str, int]]:
-        source, columns = source_of(execution_engine, metric_domain_kwargs), list(metric_domain_kwargs["column_list"])
-        limit = metric_value_kwargs["result_format"]["partial_unexpected_count"]
-        found = repeated_positions(execution_engine, source, columns, _asked_rows(metric_domain_kwargs), limit)
-        return [{POSITION: k} for k in found]
+def _ask_for_no_values() -> None:
+    """Values of offending rows are asked for by every rule and shown nowhere: positions lead to the whole rows."""
+    for name, definition in list(_registered_metrics.items()):
+        if name.endswith(f".{SummarizationMetricNameSuffixes.UNEXPECTED_VALUES.value}"):
+            register_metric(
+                metric_name=name,
+                metric_domain_keys=definition["metric_domain_keys"],
+                metric_value_keys=definition["metric_value_keys"],
+                execution_engine=StagedFileEngine,
+                metric_class=_Alone,
+                metric_provider=_no_values,
+                metric_fn_type=MetricFunctionTypes.VALUE,
+            )
 
 
-def _asked_rows(domain: Any) -> str:
-    """The rows that a rule about several columns asks about, by Great Expectations' words for gaps."""
-    gaps = [f"{quoted(c)} IS NULL" for c in domain["column_list"]]
-    ignored = {
-        "all_values_are_missing": " AND ".join(gaps),
-        "any_value_is_missing": " OR ".join(gaps),
-        "never": "FALSE",
-    }
-    return f"NOT ({ignored[domain.get('ignore_row_if') or 'all_values_are_missing']})"
+def _no_values(*_: Any, **__: Any) -> list[Any]:
+    return []
+
+
+_ask_for_no_values()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import tempfile
 import time
@@ -226,6 +227,24 @@ class Store:
         name = pointer.content[0]
         path = local_path(self.objects, name)
         return pl.read_parquet(path if path is not None else io.BytesIO(self.objects.read(name)))
+
+    def local_data(self, pointer: Pointer) -> Path:
+        """The Parquet file of a version on this machine; from a bucket it is fetched once, into scratch."""
+        name = pointer.content[0]
+        path = local_path(self.objects, name)
+        if path is not None:
+            return path
+        fetched = self.staging_folder / "fetched" / name
+        if not fetched.exists():
+            fetched.parent.mkdir(parents=True, exist_ok=True)
+            draft = fetched.with_name(f".{uuid.uuid4().hex}.tmp")
+            try:
+                self.objects.download(name, draft)
+                draft.replace(fetched)
+            finally:
+                draft.unlink(missing_ok=True)
+        os.utime(fetched)  # in use: the sweep of what killed runs left takes what is old
+        return fetched
 
     def read_file(self, pointer: Pointer, name: str) -> bytes:
         return self.objects.read(self._file_name(pointer, name))

@@ -18,7 +18,7 @@ POSITION = "file_row_number"
 MOST_ROWS = 10_000
 """So many offending rows of a rule are kept beside a refused draft."""
 
-COUNTS = {"result_format": "BOOLEAN_ONLY"}
+COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
 POSITIONS = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": [POSITION],

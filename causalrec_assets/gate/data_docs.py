@@ -1,0 +1,190 @@
+"""Pages for people: what a contract expects of a table's day, in sentences, and what was found.
+
+Great Expectations renders the results (`ValidationResultsPageRenderer`); the page around them is ours, because its own
+fetches styles and scripts from seven hosts, which an air-gapped deployment cannot and a private one should not.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from causalrec_assets.gate.contracts import Contract
+from causalrec_assets.gate.expectations import Audit, Finding
+from causalrec_assets.home import Home
+
+FOLDER = "data_docs"
+DAY_PAGE = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
+NUMBERS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent")
+
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#212529;background:#fff;margin:0;padding:1.5rem 2rem;max-width:82rem}
+a{color:#0b5ed7}h1{font-size:1.5rem;margin:.2rem 0}h5,h6{margin:0;font-size:1.05rem}p{margin:.3rem 0}
+.row{display:block}.alert-secondary{background:#eef1f4;border-radius:.3rem;padding:.5rem .8rem;margin:1.4rem 0 .5rem}
+table{border-collapse:collapse;width:100%;margin:.4rem 0}th,td{border-top:1px solid #dee2e6;padding:.45rem .6rem;
+text-align:left;vertical-align:top;overflow-wrap:anywhere}th{border-bottom:2px solid #dee2e6;white-space:nowrap}
+.table{table-layout:fixed}.table th:nth-child(1){width:3.5rem}.table th:nth-child(2){width:34%}.table th:nth-child(4)
+{width:5.5rem}.badge{background:#e2e6ea;border-radius:.25rem;padding:.05rem .35rem;
+font-family:ui-monospace,monospace;font-size:.9em}.badge-primary{background:#dbe9ff}.text-danger{color:#b02a37}
+.text-success{color:#146c43}.fa-check-circle::before{content:"\\2713";color:#146c43;font-weight:700}
+.fa-times::before{content:"\\2717";color:#b02a37;font-weight:700}i{font-style:normal}
+.fa-exclamation-triangle::before{content:"!";color:#997404;font-weight:700}ul.answers{margin:.3rem 0}
+.held{background:#e6f4ec;border-left:4px solid #146c43;padding:.5rem .8rem}
+.broken{background:#fbeaec;border-left:4px solid #b02a37;padding:.5rem .8rem}
+@media (prefers-color-scheme:dark){body{background:#16191c;color:#dee2e6}a{color:#78aaff}
+.alert-secondary{background:#262b30}th,td{border-color:#394047}.badge,.badge-primary{background:#343a40}.held{background:#12301f}.broken{background:#3a1519}}
+"""
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title | e }}</title><style>{{ style }}</style></head>
+<body><p><a href="../index.html">All tables and days</a></p><h1>{{ title | e }}</h1><p>{{ about | e }}</p>
+<p class="{{ 'held' if held else 'broken' }}">{{ verdict | e }}</p>
+{% for section in sections %}{% set section_loop = loop %}{% include 'section.j2' %}{% endfor %}
+{% if not_asked %}<h5 class="alert-secondary">Not asked of this source</h5>
+<ul>{% for line in not_asked %}<li>{{ line | e }}</li>{% endfor %}</ul>{% endif %}
+<p>Checked {{ checked }} by run {{ run_id | e }}, with Great Expectations {{ ge_version }}.</p></body></html>
+"""
+
+
+def page(contract: Contract, audit: Audit, day: date, run_id: str, rows: int) -> str:
+    """The page of one audit, as HTML that needs nothing else."""
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
+    document = ValidationResultsPageRenderer(run_info_at_end=True).render(_suite_result(contract, audit))
+    # Its overview names suites and batches that we do not have; the first lines of the page say what it says.
+    sections = [s for s in document.to_json_dict()["sections"] if s.get("section_name") not in ("Overview", "Run Info")]
+    broken = [finding.rule for finding in audit.broken]
+    verdict = f"{rows:,} rows. " + (
+        f"The contract is broken by {', '.join(broken)}; this attempt is not published."
+        if broken
+        else "The contract holds, and the table is published."
+    )
+    if unsaid := [finding.rule for finding in audit.warnings if not finding.held]:
+        verdict += f" What these data cannot say: {', '.join(unsaid)}."
+    context = {
+        "title": f"{contract.table} of {day}",
+        "about": contract.about,
+        "held": not broken,
+        "verdict": verdict,
+        "sections": sections,
+        "not_asked": [f"{f.rule} ({f.why})" for f in (*audit.findings, *audit.warnings) if f.skipped],
+        "checked": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "run_id": run_id,
+        "style": STYLE,
+        "renderer_type": "ValidationResultsPageRenderer",
+    }
+    return str(_view().get_template("page").render(context))
+
+
+def write_page(home: Home, table: str, day: date, html: str) -> Path:
+    """Put a page into `reports/data_docs/` in place of the day's last one, and list it in the index."""
+    root = home.reports / FOLDER
+    path = root / table / f"{day}.html"
+    _replace(path, html)
+    _replace(root / "index.html", _index(root))
+    return path
+
+
+def _index(root: Path) -> str:
+    parts = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        days = sorted((p.stem for p in folder.iterdir() if DAY_PAGE.fullmatch(p.name)), reverse=True)
+        links = ", ".join(f'<a href="{escape(folder.name)}/{day}.html">{day}</a>' for day in days)
+        parts.append(f"<tr><td>{escape(folder.name)}</td><td>{links}</td></tr>")
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>What the contracts found</title>'
+        f"<style>{STYLE}</style></head><body><h1>What the contracts found</h1><p>The newest attempt at each table and "
+        f"day.</p><table><tr><th>table</th><th>days</th></tr>{''.join(parts)}</table></body></html>\n"
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that nobody sees half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{uuid.uuid4().hex}.tmp"
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def _view() -> Any:
+    from great_expectations.render.view import DefaultJinjaPageView
+    from jinja2 import ChoiceLoader, DictLoader
+
+    environment = DefaultJinjaPageView().env
+    environment.loader = ChoiceLoader([DictLoader({"page": PAGE}), environment.loader])
+    return environment
+
+
+# -- results as people may see them ------------------------------------------------------------------------------------
+
+
+def _suite_result(contract: Contract, audit: Audit) -> Any:
+    from great_expectations.core import ExpectationSuiteValidationResult
+
+    blocking = {finding.rule: finding for finding in audit.findings}
+    shown = [_schema_result(finding) for finding in audit.findings if finding.rule == "schema"]
+    for result in audit.results:
+        rule = result.expectation_config.meta["rule"]
+        shown.append(_without_values(result, _kind(rule in blocking)))
+    # What is broken comes first, then what only warns, then what holds.
+    shown.sort(key=lambda result: (bool(result.success), result.expectation_config.meta["attributes"]["kind"]))
+    held = sum(bool(result.success) for result in shown)
+    statistics = {
+        "evaluated_expectations": len(shown),
+        "successful_expectations": held,
+        "unsuccessful_expectations": len(shown) - held,
+        "success_percent": 100 * held / len(shown),
+    }
+    return ExpectationSuiteValidationResult(
+        success=audit.holds, results=shown, suite_name=contract.table, statistics=statistics, meta={}
+    )
+
+
+def _kind(blocking: bool) -> str:
+    return "blocks" if blocking else "only said"
+
+
+def _without_values(result: Any, kind: str) -> Any:
+    """A result with its numbers and without the values and positions of rows: nobody is forgotten in a page."""
+    shown = copy.copy(result)
+    shown.result = {key: result.result[key] for key in NUMBERS if result.result.get(key) is not None}
+    observed = result.result.get("observed_value")
+    if isinstance(observed, Sequence | Mapping | set) and not isinstance(observed, str):
+        observed = f"{len(observed)} values"
+    if observed is not None and result.expectation_config.kwargs.get("column") != "user_id":
+        shown.result["observed_value"] = observed
+    meta = result.expectation_config.meta
+    shown.expectation_config = _shown(result.expectation_config, meta["rule"], meta["why"], kind)
+    return shown
+
+
+def _schema_result(finding: Finding) -> Any:
+    """The columns and their types, which are compared before anything is asked of Great Expectations."""
+    from great_expectations.core import ExpectationValidationResult
+
+    from causalrec_assets.gate.row_expectations import ExpectStatementToBeTrue
+
+    stated = ExpectStatementToBeTrue(statement=finding.why, holds=finding.held, otherwise=finding.observed)
+    return ExpectationValidationResult(
+        success=finding.held,
+        expectation_config=_shown(stated.configuration, "schema", "rules would fail for the wrong reason", _kind(True)),
+        result={"observed_value": "it is so" if finding.held else finding.observed},
+        exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
+    )
+
+
+def _shown(configuration: Any, rule: str, why: str, kind: str) -> Any:
+    """A configuration that is rendered with our own columns."""
+    shown = copy.deepcopy(configuration)
+    shown.meta = {"attributes": {"rule": escape(rule), "why": escape(why) or "--", "kind": kind}}
+    shown.kwargs["meta_properties_to_render"] = {"Rule": "rule", "Why": "why", "If broken": "kind"}
+    # The renderer asks for the expectation again, which would refuse the key that only the renderer knows.
+    shown.to_domain_obj = configuration.to_domain_obj
+    return shown
