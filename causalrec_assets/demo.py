@@ -1,7 +1,10 @@
 """The demo: land logs, materialise every asset through Dagster, and say what came of it.
 
-    python -m causalrec_assets.demo               the simulated shop, whose truth is known
-    python -m causalrec_assets.demo --logs obd    the Open Bandit sample
+    python -m causalrec_assets.demo                              the simulated shop, whose truth is known
+    python -m causalrec_assets.demo --logs obd                   the Open Bandit sample, fetched
+    python -m causalrec_assets.demo --logs movielens --dir DIR   MovieLens (ml-latest, ml-25m, ml-1m, ml-100k), unpacked
+    python -m causalrec_assets.demo --logs kuairand --dir DIR    KuaiRand (27K, 1K, Pure), unpacked
+    python -m causalrec_assets.demo --logs kuairec --dir DIR     KuaiRec (version 2), unpacked
 
 A second run rebuilds what is not current, and says so when nothing is.
 """
@@ -19,12 +22,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from causalrec_assets.answers import InputError
 from causalrec_assets.home import CHECKOUT, Home, create_home, remember
 
 if TYPE_CHECKING:
     from causalrec_assets.backfill import Built
 
-HOMES = {"simulated": "demo", "obd": "obd"}
+HOMES = {"simulated": "demo", "obd": "obd", "movielens": "movielens", "kuairand": "kuairand", "kuairec": "kuairec"}
+YOURS = ("movielens", "kuairand", "kuairec")
+"""Logs that nobody fetches: a person has them in a folder."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,25 +40,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--logs", choices=sorted(HOMES), default="simulated")
-    parser.add_argument("--home", type=Path, help="a folder of your own instead of .home/demo or .home/obd")
+    parser.add_argument("--dir", type=Path, help=f"the folder of the data set; with {', '.join(YOURS)}")
+    parser.add_argument(
+        "--home", type=Path, help="a folder of your own for the home instead of .home/demo, .home/obd, ..."
+    )
     given = parser.parse_args(arguments)
+    try:
+        return demo(given.logs, given.dir, given.home)
+    except InputError as error:
+        say(str(error))
+        return 1
+
+
+def demo(logs: str, folder: Path | None, place: Path | None) -> int:
+    """Land, materialise, conclude; what the process ends with.
+
+    Args:
+        folder: Of the data set, where the logs are one of `YOURS`; not needed once it is landed.
+        place: Of the home, if another than the logs' own.
+
+    Raises:
+        InputError: The folder is not named, or not what it should be.
+    """
     started = time.perf_counter()
-    home = create_home(given.home or CHECKOUT / ".home" / HOMES[given.logs], overlay=given.logs)
+    root = place or CHECKOUT / ".home" / HOMES[logs]
+    if folder is None and logs in YOURS and not _marker(Home(root.resolve())).exists():
+        raise InputError(
+            f"nobody fetches {logs}: name the folder that holds it (--dir, or make demo LOGS={logs} DIR=path)"
+        )
+    home = create_home(root, overlay=overlay_of(logs, folder, root))
     os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
-    if given.home is None:
+    if place is None:
         remember(home)
-    land(home, given.logs)
+    land(home, logs, folder)
     built = materialise(home)
     if built.failed or built.waits:
         say("\n" + "\n".join([*built.failed, *built.waits]))
         return 1
-    conclude(home, given.logs)
+    conclude(home, logs)
     nothing = "Everything was current: nothing was rebuilt."
     if built.partitions:
         nothing = f"{built.partitions} asset partitions were built."
     say(
         f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui"
-        + (" LOGS=obd" if given.logs == "obd" else "")
+        + (f" LOGS={logs}" if logs != "simulated" else "")
     )
     return 0
 
@@ -61,11 +92,31 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def land(home: Home, logs: str) -> None:
+def overlay_of(logs: str, folder: Path | None, root: Path) -> str:
+    """The folder of `data/demos` with the settings of these logs."""
+    if logs != "movielens":
+        return logs
+    landed = Home(root.resolve())
+    if folder is None or _marker(landed).exists():
+        users = (landed.landing / "users").exists()
+    else:
+        from causalrec_assets.logs.movielens import movielens_layout
+
+        users = movielens_layout(folder).users is not None
+    return "movielens_users" if users else "movielens"
+
+
+def _marker(home: Home) -> Path:
+    """Is there when a landing is whole."""
+    return home.landing / ".landed"
+
+
+def land(home: Home, logs: str, folder: Path | None = None) -> None:
     """Fill the landing zone, once; a landing that was interrupted is made again."""
-    landed = home.landing / ".landed"
+    landed = _marker(home)
     if landed.exists():
-        say(f"Logs are landed in {home.landing}.")
+        again = f" {folder} is not read again; to land it anew, remove {home.root}." if folder else ""
+        say(f"Logs are landed in {home.landing}.{again}")
         return
     if logs == "simulated":
         from causalrec_assets.simulator.landing import simulate
@@ -73,12 +124,35 @@ def land(home: Home, logs: str) -> None:
 
         say(f"Simulating a shop into {home.landing}")
         simulate(WorldConfig(), home.landing, home.truth)
+    elif folder is not None and logs in YOURS:
+        say(f"Landing {logs} from {folder} in {home.landing}")
+        land_yours(logs, folder, home.landing)
     else:
         from causalrec_assets.logs.open_bandit import fetch_open_bandit, land_open_bandit
 
         say("Fetching the Open Bandit sample (once; its checksum is verified)")
         land_open_bandit(fetch_open_bandit(CHECKOUT / ".home" / "cache"), home.landing)
     landed.touch()
+
+
+def land_yours(logs: str, folder: Path, landing: Path) -> None:
+    """Land a data set that a person has in a folder.
+
+    Raises:
+        InputError: The folder does not hold it.
+    """
+    from causalrec_assets.logs import kuai, movielens
+
+    if logs == "movielens":
+        movielens.land_movielens(folder, landing)
+        say(
+            f"  days: {movielens.CONSECUTIVE}. The last 60 days with ratings became days in a row from "
+            f"{movielens.FIRST_DAY} on:\n  weekday, season, recency and tenure are not real (sources.yaml says more)."
+        )
+    elif logs == "kuairand":
+        kuai.land_kuairand(folder, landing)
+    elif without_time := kuai.land_kuairec(folder, landing):
+        say(f"  {without_time:,} views have no timestamp, and were left out.")
 
 
 def materialise(home: Home) -> Built:
