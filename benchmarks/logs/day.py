@@ -22,7 +22,8 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.publishing import write_audit_publish
 from causalrec_assets.gate.store import open_store
 from causalrec_assets.home import Home, create_home
-from causalrec_assets.logs.cleaning import Cleaned, clean_day, facts_of
+from causalrec_assets.logs.cleaning import Cleaned, clean_day
+from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.landing_zone import LandingZone
 
 ROWS, PANDAS_ROWS, MACHINES, PIECE = 20_000_000, 4_000_000, 4, 500_000

@@ -17,6 +17,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.forked_steps import end_with_the_run
+from causalrec_assets.gate.full_disk import SAYS, disk_is_full
 from causalrec_assets.gate.inputs import Inputs, MissingDay
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
@@ -100,6 +101,11 @@ def _pass_gate(
         raise dg.Failure(
             f"{table} of {context.partition_key}: {error}", metadata=metadata, allow_retries=False
         ) from error
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        # Not the data's fault: no refusal is recorded, and the step may be tried again.
+        raise dg.Failure(f"{table} of {context.partition_key}: {SAYS}", metadata={"error": str(error)}) from error
     checks = [_contract_check(table, outcome), _answerable_check(table, draft, outcome), _inputs_check(table, draft)]
     if outcome.refusal is not None:
         yield from checks

@@ -9,10 +9,11 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.logs.cleaning import clean_day, facts_of
+from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariates import covariate_names
 from causalrec_assets.logs.drift import schema_drift
+from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
 from causalrec_assets.logs.history import advance, history_before, within_window

@@ -43,12 +43,13 @@ from causalrec_assets.logs.duplicates import (
     set_repeats_aside,
     with_content_ids,
 )
-from causalrec_assets.logs.feeds import OUTCOMES, Stream
+from causalrec_assets.logs.feeds import Stream
 from causalrec_assets.logs.forgotten import without_forgotten
 from causalrec_assets.logs.landing import BIN_MINUTES, LandedFile
 from causalrec_assets.logs.landing_zone import LandedDay
 from causalrec_assets.logs.reading import open_landed
 from causalrec_assets.logs.row_rules import REPEATED_ID, WRONG, with_reasons
+from causalrec_assets.logs.set_aside import SetAside
 from causalrec_assets.logs.slices import Slices, write_table
 from causalrec_assets.logs.sources import Source
 
@@ -74,7 +75,6 @@ TYPES: dict[str, pl.DataType] = {
     "experiment_id": pl.String(),
     "variant": pl.String(),
 }
-MARKS: dict[str, pl.DataType] = {"file": pl.UInt32(), "row": pl.Int64(), "kind": pl.String(), "reason": pl.String()}
 
 
 def event_types(source: Source) -> dict[str, pl.DataType]:
@@ -174,68 +174,6 @@ def _not_too_many_wrong(cleaned: Cleaned, rules: CleaningRules, first: str) -> N
     )
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a day's clean events say as a whole.
-
-    Attributes:
-        any_outcome: Whether anything came of any event.
-        weighable: Whether there are recommended rounds, and each has its action propensity.
-        rates: Rows and the mean of each outcome, by arm.
-    """
-
-    any_outcome: bool
-    weighable: bool
-    rates: pl.DataFrame
-
-
-def facts_of(path: Path, source: Source) -> Facts:
-    """Read off a file of clean events, without holding it."""
-    means = [pl.col(name).mean().round(5) for name in OUTCOMES]
-    unweighed = pl.col("action_propensity").is_null().sum().alias("unweighed")
-    some = [(pl.col(name) != 0).any().alias(f"any_{name}") for name in source.outcomes]
-    found = pl.scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
-    arms = found.sort("recommended").collect(engine="streaming")
-    shown = arms.filter(pl.col("recommended") == 1)
-    return Facts(
-        any_outcome=any(bool(arms[f"any_{name}"].any()) for name in source.outcomes),
-        weighable=shown.height > 0 and shown["unweighed"].sum() == 0,
-        rates=arms.select("recommended", "rows", *(name for name in OUTCOMES if arms[name].null_count() < arms.height)),
-    )
-
-
-class _Aside:
-    """Rows that cannot be used, on their way to one file."""
-
-    def __init__(self, folder: Path, files: Sequence[str]) -> None:
-        self._folder, self._parts, self._files = folder, list[Path](), pl.Series(files, dtype=pl.String)
-        self.kinds: Counter[str] = Counter()
-        self.first = ""
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Args: rows: With `kind` and `reason`, and `file` as a number."""
-        self.put(rows.with_columns(self._files.gather(rows["file"]).alias("file"), pl.lit("events").alias("feed")))
-
-    def put(self, rows: pl.DataFrame) -> None:
-        if not rows.height:
-            return
-        self.kinds.update(dict(rows["kind"].value_counts().iter_rows()))
-        wrong = rows.filter(pl.col("kind").is_in(WRONG))
-        if not self.first and wrong.height:
-            row = wrong.row(0, named=True)
-            self.first = f"{row['file']}, row {row['row']}: {row['reason']}."
-        path = self._folder / f"aside-{len(self._parts):05d}.arrow"
-        rows.write_ipc(path)
-        self._parts.append(path)
-
-    def write(self, path: Path) -> dict[str, int]:
-        parts = [pl.scan_ipc(part) for part in self._parts]
-        empty = pl.DataFrame(schema={**TYPES, **MARKS, "file": pl.String(), "feed": pl.String()}).lazy()
-        rows = pl.concat([empty, *parts], how="diagonal_relaxed").sort("feed", "file", "row")
-        rows.sink_parquet(path, compression="zstd")
-        return dict(self.kinds)
-
-
 class _Day:
     """One day's cleaning: `read`, then `clean`."""
 
@@ -250,7 +188,7 @@ class _Day:
         for file in landed.files:
             bins.update(file.bins.get(landed.day, {}))
         self.slices = Slices(folder, bins, BIN_MINUTES)
-        self.aside = _Aside(folder, [str(file.path) for file in landed.files])
+        self.aside = SetAside(folder, [str(file.path) for file in landed.files], self.types)
         self.landed_rows = sum(file.rows_of_day.get(landed.day, 0) for file in landed.files)
         self.forgotten_rows = 0
         self.outcome_rows: dict[str, int] = {}
@@ -293,7 +231,7 @@ class _Day:
     def _rows_of(
         self, file: LandedFile, number: int = 0, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """A file's rows of the day (or, with `columns`, its usable rows of any day), with MARKS."""
+        """A file's rows of the day (or, with `columns`, its usable rows of any day), with `file` and `row`."""
         feed, first = self.source.events, 1
         held = self.held if columns is None else {name: self.held[name] for name in columns if name in self.held}
         with open_landed(file.path, self.rules) as landed:

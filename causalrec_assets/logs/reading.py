@@ -7,7 +7,6 @@ open, is refused, because what it seems to hold may not be what was written.
 from __future__ import annotations
 
 import csv
-import errno
 import json
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from typing import IO
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.full_disk import disk_is_full
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.landed_files import is_remote
 
@@ -119,11 +119,6 @@ def _named(name: str, format_: str) -> Iterator[None]:
             f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
             "published from it."
         ) from error
-
-
-def disk_is_full(error: BaseException) -> bool:
-    """Whether a write failed because this machine's disk is full; Polars says so in words only."""
-    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
 
 
 def _format(path: Path) -> str:
