@@ -1,15 +1,18 @@
-# causalrec: `make demo`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
+# causalrec: `make demo`, `make describe-source FILE=path`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
 PYTHON ?= python3.11
 LOGS ?= simulated
 BIN := .venv/bin
 HOME_OF_simulated := .home/demo
 HOME_OF_obd := .home/obd
+HOME_OF_movielens := .home/movielens
+HOME_OF_kuairand := .home/kuairand
+HOME_OF_kuairec := .home/kuairec
 
 UI_HOME = $(if $(DIR),$(DIR),$(HOME_OF_$(LOGS)))
 # What works on a home: DIR=path, else a demo's (LOGS=obd).
 IN_HOME = CAUSALREC_HOME="$(abspath $(UI_HOME))" DAGSTER_HOME="$(abspath $(UI_HOME))/dagster" $(BIN)/python -W ignore -m
 
-.PHONY: demo test home ui backfill sweep forget mlflow tour lint lock clean
+.PHONY: demo describe-source test home ui backfill sweep forget mlflow tour lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed lock; made again when the lock or the project's metadata change.
@@ -19,8 +22,14 @@ IN_HOME = CAUSALREC_HOME="$(abspath $(UI_HOME))" DAGSTER_HOME="$(abspath $(UI_HO
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens|kuairand|kuairec DIR=its folder
 demo: .venv/installed
-	@$(BIN)/python -W ignore -m causalrec_assets.demo --logs $(LOGS)
+	@$(BIN)/python -W ignore -m causalrec_assets.demo --logs $(LOGS) $(if $(DIR),--dir "$(DIR)")
+
+# What is in files of yours, and a draft of their sources.yaml: FILE=file or folder; or a home's landed files: DIR=home
+describe-source: .venv/installed
+	@test -n "$(FILE)$(DIR)" || { echo "name what to describe: make describe-source FILE=path, or DIR=home"; exit 1; }
+	@$(BIN)/python -W ignore -m causalrec_assets.logs.describe $(if $(FILE),"$(FILE)") $(if $(DIR),--home "$(DIR)")
 
 test: .venv/installed
 	@$(BIN)/python -m pytest
