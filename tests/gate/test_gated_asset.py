@@ -101,6 +101,14 @@ def test_bad_input_fails_its_step_with_its_own_words(run):
     assert checks(result) == {"contract": False}
 
 
+@pytest.mark.parametrize(("frame", "said"), [(GOOD, "The contract holds"), (BAD, "The contract is broken by")])
+def test_the_contracts_check_links_the_page_that_says_what_held(run, home, frame, said):
+    checks = {check.check_name: check.metadata for check in run(frame=frame).get_asset_check_evaluations()}
+    page = home.reports / "data_docs" / "sales" / f"{DAY}.html"
+    assert checks["contract"]["data_docs"].value == str(page)
+    assert said in page.read_text()
+
+
 def test_an_answer_is_a_warning_and_downstream_runs(run):
     result = run(answer=not_available("no user id"))
     assert result.success

@@ -38,12 +38,16 @@ def test_objects_are_created_once_written_listed_and_deleted(store, tmp_path):
     (tmp_path / "file").write_bytes(b"four")
     where.upload(tmp_path / "file", "a/b/2")
     assert [(found.name, found.size) for found in where.find("a")] == [("a/1", 5), ("a/b/2", 4)]
+    where.download("a/b/2", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"four"
     assert [found.name for found in where.find() if found.name.startswith("a/b")] == ["a/b/2"]
     assert where.find("b") == []
     where.delete(["a/1", "a/never"])
     assert [found.name for found in where.find("a")] == ["a/b/2"]
     with pytest.raises(FileNotFoundError):
         where.read("a/1")
+    with pytest.raises(FileNotFoundError):
+        where.download("a/1", tmp_path / "nothing")
 
 
 def test_where_an_object_is_is_a_path_or_a_url(tmp_path):

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.gate.windows import learning_window, parse_learning
+from causalrec_assets.gate.windows import days_hash, learning_window, parse_learning
 
 LEARNING = {"window_days": 10, "judgement_days": 4, "min_days": 7, "seed": 1}
 SOURCES = {"first_day": date(2026, 3, 2), "outcomes": {"click": {"maturity_days": 0}, "purchase": {"maturity_days": 2}}}
@@ -19,6 +19,18 @@ def test_training_days_end_where_judgement_days_begin():
 def test_immature_days_are_in_neither():
     window = learning_window(date(2026, 3, 17), parse_learning(LEARNING, SOURCES))
     assert window.judge_days[-1] == date(2026, 3, 15)
+
+
+def test_a_sparse_sources_window_passes_over_days_that_have_no_tables():
+    settings = parse_learning(LEARNING, SOURCES | {"outcomes": {}, "sparse": True})
+    present = {date(2026, 3, k) for k in (2, 5, 12, 15)}
+    window = learning_window(date(2026, 3, 15), settings, present)
+    assert window.train_days == (date(2026, 3, 2), date(2026, 3, 5))
+    assert window.judge_days == (date(2026, 3, 12), date(2026, 3, 15))
+    assert "days for which nothing was landed do not count" in window.reason
+    assert learning_window(date(2026, 3, 15), parse_learning(LEARNING, SOURCES), present).train_days[1].day == 3
+    assert len(learning_window(date(2026, 3, 15), settings).days) == 14
+    assert days_hash(window.days) != days_hash(window.days[1:])
 
 
 def test_days_before_the_first_are_cut_off_and_too_few_are_said():
