@@ -52,12 +52,12 @@ def units_of(landing: Path, source: Source, days: list[date], cache: Path) -> pl
     """All units of the days, through the log stage's functions."""
     zone = LandingZone(Home(cache), source, CleaningRules(), landing)
     cache.mkdir(exist_ok=True)
-    history, parts = empty_history(), []
+    before, states, logged, parts = empty_history(), {}, {}, []
     for day in days:
         items = item_snapshot(snapshot_files(landing / "items", day), source)
-        events = clean_day(zone.landed_day(day), source, zone.rules, cache / "clean", cache / "aside").events
-        parts.append(build_units(events, history, items, source, day))
-        history = advance(history, events, items, day, source.history_days)
+        logged[day] = clean_day(zone.landed_day(day), source, zone.rules, cache / "clean", cache / "aside").events
+        parts.append(build_units(logged[day], before, items, source, day))
+        before = states[day] = advance(states, logged, items, source, day)
     return pl.concat(parts)
 
 

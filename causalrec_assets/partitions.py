@@ -13,6 +13,9 @@ _home = Home.current()
 _sources = read_setting(_home, "sources.yaml")
 _learning = parse_learning(read_setting(_home, "learning.yaml"), _sources)
 _last_day = _sources.get("last_day")
+_history_days = _sources.get("history_days", 28)
+if not isinstance(_history_days, int) or _history_days < 1:
+    _history_days = 28  # The step that reads the wrong value says so; the graph must still load to show it.
 
 days = dg.DailyPartitionsDefinition(
     start_date=_learning.first_day.isoformat(),
@@ -21,6 +24,21 @@ days = dg.DailyPartitionsDefinition(
 )
 
 yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True)
+
+history_mapping = dg.TimeWindowPartitionMapping(
+    # `history` carries on from the day before and takes out the day that leaves its window. Only these two are read; a
+    # mapping can say no less than the days from the one to the other.
+    start_offset=-_history_days,
+    end_offset=-1,
+    allow_nonexistent_upstream_partitions=True,
+)
+
+maturing_mapping = dg.TimeWindowPartitionMapping(
+    # An outcome counts on the day on which it is known, so that `history` reads the days whose outcomes may still come.
+    start_offset=-_learning.maturity_days,
+    end_offset=0,
+    allow_nonexistent_upstream_partitions=True,
+)
 
 learning_window_mapping = dg.TimeWindowPartitionMapping(
     # The days that a learning partition reads, for the lineage in the UI; the gate reads them one by one and stops at

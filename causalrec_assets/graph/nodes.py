@@ -13,12 +13,17 @@ Floats = npt.NDArray[np.float64]
 HISTORY_PREFIXES = (
     "user_exposures",
     "user_clicks",
+    "user_purchases",
+    "user_recency",
     "user_tenure",
     "user_category",
     "item_exposures",
     "item_click_rate",
+    "item_purchase_rate",
+    "item_mean_rating",
+    "item_price_change",
 )
-NOMINAL_NUMBERS = ("hour", "weekday")
+NOMINAL_NUMBERS = ("hour", "weekday", "month")
 MAX_LEVELS = 30
 TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")
 
@@ -74,8 +79,11 @@ def choose_nodes(
         values = units[column]
         if values.null_count() == len(values):
             dropped.append(Dropped(column, "the source does not have it"))
-        elif values.drop_nulls().n_unique() == 1 and (values.null_count() == 0 or role != "pre_treatment"):
-            dropped.append(Dropped(column, f"constant: every unit has {values.drop_nulls()[0]}"))
+        elif values.drop_nulls().n_unique() == 1 and (
+            values.null_count() == 0 or role != "pre_treatment" or not _is_nominal(values)
+        ):
+            who = "every unit" if values.null_count() == 0 else "every unit that has one"
+            dropped.append(Dropped(column, f"constant: {who} has {values.drop_nulls()[0]}"))
         elif role in ("mediator", "treatment", "outcome") and values.null_count():
             dropped.append(Dropped(column, "exists on a part of the rows only; left to the expert graph"))
         else:
@@ -88,8 +96,12 @@ def choose_nodes(
     return nodes, dropped
 
 
+def _is_nominal(values: pl.Series) -> bool:
+    return values.dtype == pl.String or values.name in NOMINAL_NUMBERS
+
+
 def _block(values: pl.Series) -> Floats:
-    if values.dtype == pl.String or values.name in NOMINAL_NUMBERS:
+    if _is_nominal(values):
         text = values.cast(pl.String).fill_null("(missing)")
         levels = (
             text.value_counts(sort=True, name="n").sort(["n", text.name], descending=[True, False])[text.name].to_list()

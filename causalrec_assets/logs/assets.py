@@ -1,6 +1,7 @@
 """The log assets: `items`, `users`, `clean_events`, `history`, `units`."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import dagster as dg
 import polars as pl
@@ -9,14 +10,17 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.logs.calendar import FILE as CALENDAR
+from causalrec_assets.logs.calendar import parse_calendar
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
-from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.logs.covariates import HISTORY_COVARIATES, covariate_names
+from causalrec_assets.logs.day_counts import days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
-from causalrec_assets.logs.history import advance, history_before, within_window
+from causalrec_assets.logs.history import advance, history_before, leaving_day, summary, within_window
 from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.lineage import (
@@ -32,7 +36,7 @@ from causalrec_assets.logs.lineage import (
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
 from causalrec_assets.logs.units import action_context, build_units, unit_roles
-from causalrec_assets.partitions import yesterday
+from causalrec_assets.partitions import history_mapping, maturing_mapping, yesterday
 from resources.lake import Lake
 
 NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's"
@@ -143,43 +147,67 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-HISTORY_BEFORE = dg.AssetDep("history", partition_mapping=yesterday)
-
-
-@gated_asset("history", stage="logs", deps=["clean_events", "items", HISTORY_BEFORE])
+@gated_asset(
+    "history",
+    stage="logs",
+    deps=[
+        "items",
+        dg.AssetDep("clean_events", partition_mapping=maturing_mapping),
+        dg.AssetDep("history", partition_mapping=history_mapping),
+    ],
+)
 def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """What is known of users and items at the end of the day: exact counts in day buckets."""
+    """What is known of users and items at the end of the day: exact sums over the last days, carried on by a day."""
     inputs = lake.inputs(context)
     source = _source(inputs)
     if not source.has("user_id"):
-        return Draft(inputs, None, answer=not_available(NO_USER_ID), params={"within_window": True})
-    before = history_before(inputs)
-    events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
-    state = advance(before, events, catalogue, inputs.day, source.history_days)
-    rows = state.group_by("entity").agg(pl.len().alias("rows"), pl.col("day").min().alias("oldest"))
+        return Draft(
+            inputs,
+            None,
+            answer=not_available(NO_USER_ID),
+            params={"within_window": True, "outcomes_come_on_the_day": True},
+        )
+    before = inputs.day - timedelta(days=1)
+    states = {before: history_before(inputs)}
+    if (left := leaving_day(source, inputs.day)) is not None:
+        states[left] = inputs.table("history", left).frame
+    events = {day: inputs.table("clean_events", day).frame for day in days_read(source, inputs.day)}
+    state = advance(states, events, inputs.table("items").frame, source, inputs.day)
+    late = too_late(events[inputs.day], source, inputs.day)
     return Draft(
         inputs,
         state,
         lineage=history_lineage(source),
-        params={"within_window": within_window(state, inputs.day, source.history_days)},
-        metadata={"state": dg.MetadataValue.md(_markdown(rows.sort("entity")))},
+        params={
+            "within_window": within_window(state, inputs.day, source.history_days),
+            "outcomes_come_on_the_day": outcomes_come_on_the_day(source),
+        },
+        metadata={
+            "state": dg.MetadataValue.md(_markdown(summary(state))),
+            "day_that_leaves": str(left or "none yet"),
+            "outcomes_known_on_later_days": reach(source),
+            "outcomes_that_come_too_late_to_count": late,
+        },
     )
 
 
-@gated_asset("units", stage="logs", deps=["clean_events", "items", HISTORY_BEFORE])
+@gated_asset(
+    "units", stage="logs", deps=["clean_events", "items", "users", dg.AssetDep("history", partition_mapping=yesterday)]
+)
 def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""
     inputs = lake.inputs(context)
-    source = _source(inputs)
-    events, catalogue = inputs.table("clean_events").frame, inputs.table("items").frame
+    source, calendar = _source(inputs), parse_calendar(inputs.setting(CALENDAR))
+    events, catalogue, listed = inputs.table("clean_events").frame, inputs.table("items").frame, inputs.table("users")
     before = history_before(inputs) if source.has("user_id") else None
-    frame = build_units(events, before, catalogue, source, inputs.day)
-    roles, covariates = unit_roles(source), covariate_names(source)
-    unknown = events.join(catalogue, on="item_id", how="anti").height
+    known = listed.frame if listed.answer.answered else None
+    frame = build_units(events, before, catalogue, source, inputs.day, known, calendar)
+    roles, covariates = unit_roles(source, calendar), covariate_names(source, calendar)
+    has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
     return Draft(
         inputs,
         frame,
-        lineage=units_lineage(source),
+        lineage=units_lineage(source, calendar),
         notes={
             "roles": {column: roles[column] for column in frame.columns},
             "covariates": covariates,
@@ -191,13 +219,13 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         params={
             "events": events.height,
             "marks_recommended": source.has("recommended"),
-            "has_covariate_history": before is not None,
-            "has_category_history": "user_category_click_rate" in covariates,
-            "no_nan": not any(frame[c].is_nan().any() for c in covariates if frame.schema[c].is_float()),
+            **has,
+            "outcomes_come_on_the_day": "user_clicks" in covariates and outcomes_come_on_the_day(source),
         },
         metadata={
             "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in frame.columns)),
-            "items_not_in_catalogue": unknown,
+            "items_not_in_catalogue": int(frame["unknown_item"].sum()),
+            "users_not_listed": int(frame["unknown_user"].sum()),
             "rates": dg.MetadataValue.md(_rates(frame)),
         },
     )

@@ -1,7 +1,8 @@
 """Covariates as of the end of the day before: one code for units that happened and candidates that might.
 
 A covariate belongs to a context (who, when, where), to an item, or to the pair. Nothing of the day itself is
-read, so that neither a unit's own outcome nor a later event can enter its covariates.
+read but its calendar and its catalogue, so that neither a unit's own outcome nor a later event can enter its
+covariates. A covariate that cannot vary in a source (a click count where no clicks are logged) is not there.
 """
 
 from __future__ import annotations
@@ -11,63 +12,120 @@ from datetime import date
 
 import polars as pl
 
+from causalrec_assets.logs.calendar import Calendar, calendar_covariates
+from causalrec_assets.logs.day_counts import SCALE, Frame, whole
 from causalrec_assets.logs.sources import Source
 
-USER_HISTORY = ("user_exposures", "user_clicks", "user_tenure_days")
-ITEM_HISTORY = ("item_exposures", "item_click_rate")
-PAIR_HISTORY = ("user_category_click_rate",)
+HISTORY_COVARIATES: dict[str, str | None] = {
+    "user_exposures": None,
+    "user_clicks": "click",
+    "user_purchases": "purchase",
+    "user_recency_days": None,
+    "user_tenure_days": None,
+    "user_category_click_rate": "click",
+    "item_exposures": None,
+    "item_click_rate": "click",
+    "item_purchase_rate": "purchase",
+    "item_mean_rating": "rating",
+    "item_price_change": None,
+}
+"""Covariate -> the outcome that has to be logged for it."""
+NO_HOLIDAYS = Calendar()
 
 
 @dataclass(frozen=True)
 class AsOf:
-    """The history at the end of the day before `day`, summed per user, item and pair.
+    """The history at the end of the day before `day`: a row per user, item and pair.
 
     Attributes:
         users, items, pairs: None where the source has no user id, and so no history.
-        unseen_rate: The click rate of what was never seen.
+        never: The covariates of a user, an item or a pair that the window does not have.
     """
 
     day: date
     users: pl.DataFrame | None
     items: pl.DataFrame | None
     pairs: pl.DataFrame | None
-    unseen_rate: float
+    never: dict[str, float | int | None]
+    calendar: Calendar = NO_HOLIDAYS
 
 
-def as_of(history: pl.DataFrame | None, day: date, source: Source) -> AsOf:
-    """Sum the day buckets of a history state.
+def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar = NO_HOLIDAYS) -> AsOf:
+    """Turn the sums of a history state into covariates.
 
-    A past click rate is (clicks + rate x exposures of the prior) / (exposures + exposures of the prior).
+    A past rate is (outcomes + rate x exposures of the prior) / (exposures + exposures of the prior). The prior's rate
+    is the source's for clicks; for purchases and ratings it is the mean of all exposures (ratings) of the window. An
+    outcome that becomes known later than its exposure may outlive it in the window: a rate is at most 1.
 
     Args:
         history: The state at the end of the day before `day`; None where it is not available.
-        source: For the prior of the click rates.
+        source: For the prior, and for what is logged.
+        calendar: The marked days.
     """
+    beyond = source.history_days + 1
     if history is None:
-        return AsOf(day, None, None, None, source.prior_rate)
+        return AsOf(day, None, None, None, {}, calendar)
+    state, prior = history.lazy(), source.prior_exposures
 
-    def rate() -> pl.Expr:
-        prior = source.prior_rate * source.prior_exposures
-        return (pl.col("clicks").sum() + prior) / (pl.col("exposures").sum() + source.prior_exposures)
+    def of(entity: str) -> pl.LazyFrame:
+        return state.filter(pl.col("entity") == entity)
 
-    def of(entity: str) -> pl.DataFrame:
-        return history.filter(pl.col("entity") == entity)
+    def rate(outcomes: str, mean: float | None) -> pl.Expr:
+        return (
+            ((pl.col(outcomes) + mean * prior) / (pl.col("exposures") + prior)).clip(upper_bound=1.0)
+            if mean is not None
+            else pl.lit(None, pl.Float64)
+        )
 
-    tenure = (pl.lit(day) - pl.col("day")).dt.total_days().alias("user_tenure_days")
-    first = of("user_first_seen").select("user_id", tenure)
-    users = (
-        of("user")
-        .group_by("user_id")
-        .agg(pl.col("exposures").sum().alias("user_exposures"), pl.col("clicks").sum().alias("user_clicks"))
+    def days_since(column: str) -> pl.Expr:
+        return (pl.lit(day) - pl.col(column)).dt.total_days()
+
+    users = of("user").select(
+        "user_id",
+        pl.col("exposures").alias("user_exposures"),
+        pl.col("clicks").alias("user_clicks"),
+        pl.col("purchases").alias("user_purchases"),
+        days_since("last_seen").fill_null(beyond).alias("user_recency_days"),
+        days_since("first_seen").alias("user_tenure_days"),
     )
-    items = (
+    sums = (
         of("item")
-        .group_by("item_id")
-        .agg(pl.col("exposures").sum().alias("item_exposures"), rate().alias("item_click_rate"))
+        .select("item_id", "exposures", "clicks", "purchases", "ratings", "rating_sum", "priced", "price_sum")
+        .collect(engine="streaming")
     )
-    pairs = of("user_category").group_by("user_id", "category").agg(rate().alias("user_category_click_rate"))
-    known = first.join(users, on="user_id", how="full", coalesce=True)
-    return AsOf(day, known, items, pairs, source.prior_rate)
+    total = sums.select(pl.exclude("item_id").sum()).row(0, named=True)
+    purchase_rate = min(1.0, total["purchases"] / total["exposures"]) if total["exposures"] else None
+    mean_rating = total["rating_sum"] / total["ratings"] / SCALE if total["ratings"] else None
+    items = sums.select(
+        "item_id",
+        pl.col("exposures").alias("item_exposures"),
+        rate("clicks", source.prior_rate).alias("item_click_rate"),
+        rate("purchases", purchase_rate).alias("item_purchase_rate"),
+        (
+            (pl.col("rating_sum") / SCALE + mean_rating * prior) / (pl.col("ratings") + prior)
+            if mean_rating is not None
+            else pl.lit(None, pl.Float64)
+        ).alias("item_mean_rating"),
+        "priced",
+        "price_sum",
+    )
+    pairs = of("user_category").select(
+        "user_id", "category", rate("clicks", source.prior_rate).alias("user_category_click_rate")
+    )
+    never = {
+        "user_exposures": 0,
+        "user_clicks": 0,
+        "user_purchases": 0,
+        "user_recency_days": beyond,
+        "user_tenure_days": 0,
+        "user_category_click_rate": source.prior_rate,
+        "item_exposures": 0,
+        "item_click_rate": source.prior_rate,
+        "item_purchase_rate": purchase_rate,
+        "item_mean_rating": mean_rating,
+    }
+    known, tastes = pl.collect_all([users, pairs], engine="streaming")
+    return AsOf(day, known, items, tastes, never, calendar)
 
 
 def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -83,66 +141,99 @@ def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, sour
         what the catalogue would say.
     """
     rows = context_covariates(pairs, state)
-    known = item_covariates(items, state, source).rename({"price": "list_price"}, strict=False)
+    known = _listed(items, state, source).rename({"price": "list_price"}, strict=False)
     # A column that both have (a section of the shop) is the context's.
     known = known.drop([c for c in known.columns if c in rows.columns and c != "item_id"])
     rows = rows.join(known, on="item_id", how="left", maintain_order="left")
     if "list_price" in rows.columns:
         logged = [c for c in ("price",) if c in rows.columns]
         rows = rows.with_columns(pl.coalesce(*logged, "list_price").alias("price")).drop("list_price")
-    return pair_covariates(unseen_items(rows, state), state)
+    return pair_covariates(_shown(rows, state), state)
 
 
 def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
-    """Add what is known of who asks and when: hour and weekday (UTC), the user's counts (0: never seen)."""
+    """Add what is known of who asks and when: the time's hour, weekday, month and holiday (UTC), the user's counts."""
+    days = list(state.calendar.holidays)
     contexts = contexts.with_columns(
         pl.col("time").dt.hour().cast(pl.Int64).alias("hour"),
         pl.col("time").dt.weekday().cast(pl.Int64).alias("weekday"),
+        pl.col("time").dt.month().cast(pl.Int64).alias("month"),
+        pl.col("time")
+        .dt.date()
+        .is_in(pl.lit(pl.Series(days, dtype=pl.Date)).implode())
+        .cast(pl.Int64)
+        .alias("holiday"),
     )
     if state.users is None:
         return contexts
-    return contexts.join(state.users, on="user_id", how="left", maintain_order="left").with_columns(
-        pl.col(USER_HISTORY).fill_null(0)
-    )
+    return _or_never(contexts.join(state.users, on="user_id", how="left", maintain_order="left"), state)
 
 
 def item_covariates(items: pl.DataFrame, state: AsOf, source: Source) -> pl.DataFrame:
-    """The catalogue's covariates per item: category, list price, age, extra columns, and its counts."""
+    """The catalogue's items as candidates: category, list price, age, extra columns, and what was seen of them."""
+    return _shown(_listed(items, state, source), state)
+
+
+def _listed(items: pl.DataFrame, state: AsOf, source: Source) -> pl.DataFrame:
+    """What the catalogue says of its items."""
     columns = [c for c in ("category", "price", "published_at") if c in source.item_columns]
     known = items.select("item_id", *columns, *source.item_extra)
     if "published_at" in columns:
         age = (pl.lit(state.day) - pl.col("published_at")).dt.total_days().alias("item_age_days")
         known = known.with_columns(age).drop("published_at")
-    if state.items is None:
-        return known
-    return unseen_items(known.join(state.items, on="item_id", how="left", maintain_order="left"), state)
+    return known
 
 
-def unseen_items(items: pl.DataFrame, state: AsOf) -> pl.DataFrame:
-    """An item that was never seen has no exposures and the prior's click rate."""
+def _shown(rows: pl.DataFrame, state: AsOf) -> pl.DataFrame:
+    """Add what the window says of each row's item, in the catalogue or not.
+
+    The price change is the price over the mean price at which the item was shown, less 1; null where there is no
+    price, or none that was shown. It is made of whole numbers, so that no change is 0 and not nearly 0.
+    """
     if state.items is None:
-        return items
-    return items.with_columns(
-        pl.col("item_exposures").fill_null(0), pl.col("item_click_rate").fill_null(state.unseen_rate)
-    )
+        return rows
+    rows = _or_never(rows.join(state.items, on="item_id", how="left", maintain_order="left"), state)
+    if "price" in rows.columns:
+        mean = pl.when(pl.col("price_sum") > 0).then("price_sum")
+        rows = rows.with_columns((whole(pl.col("price")) * pl.col("priced") / mean - 1).alias("item_price_change"))
+    return rows.drop("priced", "price_sum")
 
 
 def pair_covariates(pairs: pl.DataFrame, state: AsOf) -> pl.DataFrame:
     """Add what is known of a user with an item: the past click rate in its category."""
     if state.pairs is None or "category" not in pairs.columns:
         return pairs
-    joined = pairs.join(state.pairs, on=["user_id", "category"], how="left", maintain_order="left")
-    return joined.with_columns(pl.col(PAIR_HISTORY).fill_null(state.unseen_rate))
+    return _or_never(pairs.join(state.pairs, on=["user_id", "category"], how="left", maintain_order="left"), state)
 
 
-def covariate_names(source: Source) -> list[str]:
+def _or_never(rows: pl.DataFrame, state: AsOf) -> pl.DataFrame:
+    """Whoever the window does not have has the covariates of what was never seen."""
+    values = {c: v for c, v in state.never.items() if c in rows.columns and v is not None}
+    return rows.with_columns(pl.col(c).fill_null(v) for c, v in values.items())
+
+
+def context_columns(source: Source) -> list[str]:
+    """The columns of an event that say where it happened, known before anything is shown.
+
+    A campaign is among them: it runs, for whoever it runs, before a slate is asked for.
+    """
+    campaign = ["campaign_id"] if "campaign_id" in source.columns else []
+    return [*source.context, *campaign]
+
+
+def covariate_names(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[str]:
     """The pre-treatment columns of a source's units, in a stable order."""
-    names = ["hour", "weekday", *source.context]
+    names = ["hour", "weekday", *calendar_covariates(source, calendar), *context_columns(source)]
     names += ["category"] if "category" in source.item_columns else []
-    names += ["price"] if "price" in source.item_columns or source.has("price") else []
+    priced = "price" in source.item_columns or source.has("price")
+    names += ["price"] if priced else []
     names += ["item_age_days"] if "published_at" in source.item_columns else []
     names += source.item_extra
     if source.has("user_id"):
-        pairs = PAIR_HISTORY if "category" in source.item_columns else ()
-        names += [*USER_HISTORY, *pairs, *ITEM_HISTORY]
+        fine = {"user_category_click_rate": "category" in names, "item_price_change": priced}
+        names += [
+            name
+            for name, outcome in HISTORY_COVARIATES.items()
+            if (outcome is None or source.has(outcome)) and fine.get(name, True)
+        ]
     return list(dict.fromkeys(names))

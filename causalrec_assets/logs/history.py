@@ -1,35 +1,39 @@
-"""What the logs of the last days say of users and items: a finite state, carried from day to day.
+"""What the logs of the last days say of users and items: sums over a window, carried from day to day.
 
-Exact integer counts in day buckets over `history_days` days, and the day each user and item was first seen. A
-bucket falls out whole, so the influence of a late row ends, and carrying the state day by day gives the same
-rows as building it from nothing.
+The state of a day has two kinds of rows. `user`, `item` and `user_category` are exact integer sums over the last
+`history_days` days. `user_today`, `item_today` and `user_category_today` are what the day alone counted. So a day costs
+its own events and the state, whatever lies behind it: sums of the day before, plus today's counts, less those of the
+day that leaves the window, read from that day's own state. The influence of a late row ends when its day leaves, and
+carrying the state gives the same rows as building it from nothing.
+
+An entity whose sums are all 0 drops out. What stays is the day on which a user or an item was first seen, one row each
+for ever; the day last seen is kept while it is within the window.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.logs.day_counts import KEYS, MEASURES, Frame, day_counts
+from causalrec_assets.logs.sources import Source
 
 SCHEMA: dict[str, pl.DataType] = {
     "entity": pl.String(),
     "user_id": pl.String(),
     "item_id": pl.String(),
     "category": pl.String(),
-    "day": pl.Date(),
-    "exposures": pl.Int64(),
-    "clicks": pl.Int64(),
-    "purchases": pl.Int64(),
+    **{measure: pl.Int64() for measure in MEASURES["item"]},
+    "first_seen": pl.Date(),
+    "last_seen": pl.Date(),
 }
-KEYS: dict[str, tuple[str, ...]] = {
-    "user": ("user_id",),
-    "item": ("item_id",),
-    "user_category": ("user_id", "category"),
-}
-FIRST_SEEN: dict[str, str] = {"user_first_seen": "user_id", "item_first_seen": "item_id"}
+SEEN = ("user", "item")
+"""Of whom it is kept when they were first and last seen."""
+TODAY = "_today"
 
 
 def empty_history() -> pl.DataFrame:
@@ -37,50 +41,92 @@ def empty_history() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
+def leaving_day(source: Source, day: date) -> date | None:
+    """The day that leaves the window as `day` enters; None while the window is not full."""
+    leaving = day - timedelta(days=source.history_days)
+    return leaving if leaving >= source.first_day else None
+
+
 def advance(
-    before: pl.DataFrame, events: pl.DataFrame, items: pl.DataFrame, day: date, history_days: int
+    earlier: Mapping[date, Frame], events: Mapping[date, Frame], items: Frame, source: Source, day: date
 ) -> pl.DataFrame:
-    """The state at the end of a day, from the state at the end of the day before and the day's clean events.
+    """The state at the end of a day.
 
     Args:
-        before: The state at the end of the day before (`empty_history()` on the source's first day).
-        events: The day's clean events.
-        items: The catalogue, for the items' categories.
-        history_days: Buckets of (day - history_days, day] are kept.
+        earlier: The states at the end of the day before (unless the day is the source's first) and of `leaving_day`.
+        events: Clean events of the day and, where outcomes become known later, of the days before it (`days_read`).
+        items: The day's catalogue, for the items' categories and list prices.
+
+    Raises:
+        KeyError: A day's state or events that are needed are not given.
     """
-    oldest = day - timedelta(days=history_days)
-    is_count = pl.col("entity").is_in(list(KEYS))
-    carried = before.filter(~is_count | (pl.col("day") > oldest))
-    seen = events.join(items.select("item_id", "category"), on="item_id", how="left")
-    today = [
-        seen.drop_nulls(list(keys))
-        .group_by(keys)
-        .agg(
-            pl.len().cast(pl.Int64).alias("exposures"),
-            pl.col("click").sum().cast(pl.Int64).alias("clicks"),
-            pl.col("purchase").sum().cast(pl.Int64).alias("purchases"),
+    return pl.concat([part.select(_columns(part)) for part in state_parts(earlier, events, items, source, day)])
+
+
+def state_parts(
+    earlier: Mapping[date, Frame], events: Mapping[date, Frame], items: Frame, source: Source, day: date
+) -> Iterator[pl.DataFrame]:
+    """The state of `advance`, one entity after the other, in the order of its rows."""
+    before = earlier[day - timedelta(days=1)].lazy() if day > source.first_day else empty_history().lazy()
+    left = leaving_day(source, day)
+    leaving = earlier[left].lazy() if left is not None else empty_history().lazy()
+    today = day_counts(events, items, source, day)
+    for entity in sorted(KEYS):
+        keys = KEYS[entity]
+        yield _carried(entity, before, leaving, today[entity], day, source.history_days).sort(keys)
+        yield today.pop(entity).with_columns(pl.lit(entity + TODAY).alias("entity")).sort(keys)
+
+
+def _carried(
+    entity: str, before: pl.LazyFrame, leaving: pl.LazyFrame, today: pl.DataFrame, day: date, history_days: int
+) -> pl.DataFrame:
+    """An entity's sums: those of the day before, and today's, less those of the day that leaves."""
+    keys, measures = KEYS[entity], list(MEASURES[entity])
+    seen = ["first_seen", "last_seen"] if entity in SEEN else []
+    was = before.filter(pl.col("entity") == entity).select(*keys, *measures, *seen)
+    gone = leaving.filter(pl.col("entity") == entity + TODAY).select(*keys, -pl.col(measures))
+    now = today.lazy().select(*keys, *measures)
+    if seen:
+        on = pl.when(pl.col("exposures") > 0).then(pl.lit(day))
+        now = now.with_columns(on.alias("first_seen"), on.alias("last_seen"))
+    sums = pl.concat([was, now, gone], how="diagonal").group_by(keys)
+    counted = pl.any_horizontal(pl.col(measures) != 0)
+    if not seen:
+        return (
+            sums.agg(pl.col(measures).sum())
+            .filter(counted)
+            .collect(engine="streaming")
+            .with_columns(entity=pl.lit(entity))
         )
-        .with_columns(pl.lit(entity).alias("entity"), pl.lit(day).alias("day"))
-        for entity, keys in KEYS.items()
+    recent = pl.col("last_seen") > day - timedelta(days=history_days)
+    carried = sums.agg(pl.col(measures).sum(), pl.col("first_seen").min(), pl.col("last_seen").max())
+    carried = carried.with_columns(pl.when(recent).then("last_seen").alias("last_seen"), pl.lit(entity).alias("entity"))
+    return carried.filter(counted | pl.col("first_seen").is_not_null()).collect(engine="streaming")
+
+
+def _columns(part: pl.DataFrame) -> list[pl.Expr]:
+    return [
+        (pl.col(name) if name in part.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in SCHEMA.items()
     ]
-    for entity, key in FIRST_SEEN.items():
-        known = carried.filter(pl.col("entity") == entity).select(key)
-        new = seen.select(key).drop_nulls().unique().join(known, on=key, how="anti")
-        counts = [pl.lit(0, pl.Int64).alias(name) for name in ("exposures", "clicks", "purchases")]
-        today.append(new.with_columns(pl.lit(entity).alias("entity"), pl.lit(day).alias("day"), *counts))
-    columns = [pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()]
-    state = pl.concat([carried, *today], how="diagonal").select(columns)
-    return state.sort(list(SCHEMA), nulls_last=True)
 
 
-def within_window(state: pl.DataFrame, day: date, history_days: int) -> bool:
-    """Whether each count is of a day in (day - history_days, day], and nothing was first seen after it."""
-    counts = state.filter(pl.col("entity").is_in(list(KEYS)))["day"]
+def within_window(state: Frame, day: date, history_days: int) -> bool:
+    """Whether who was last seen was so in (day - history_days, day], and nobody was first seen after the day."""
     oldest = day - timedelta(days=history_days)
-    return bool((counts > oldest).all()) and bool((state["day"] <= day).all())
+    fine = (
+        (pl.col("last_seen") > oldest).all() & (pl.col("last_seen") <= day).all() & (pl.col("first_seen") <= day).all()
+    )
+    return bool(state.lazy().select(fine).collect(engine="streaming").item())
 
 
-def history_before(inputs: Inputs, day: date | None = None) -> pl.DataFrame:
+def summary(state: Frame) -> pl.DataFrame:
+    """Rows, exposures, clicks and the oldest first day of each entity."""
+    counts = [pl.len().alias("rows"), pl.col("exposures", "clicks", "purchases").sum(), pl.col("first_seen").min()]
+    return state.lazy().group_by("entity").agg(counts).sort("entity").collect(engine="streaming")
+
+
+def history_before(inputs: Inputs, day: date | None = None) -> Frame:
     """The history at the end of the day before a day (this partition's, unless another is named).
 
     Raises:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from causalrec_assets.logs.calendar import Calendar
 from causalrec_assets.logs.cleaning import event_types
-from causalrec_assets.logs.covariates import covariate_names
+from causalrec_assets.logs.covariates import NO_HOLIDAYS
+from causalrec_assets.logs.day_counts import COUNTED, KEYS, MEASURES
 from causalrec_assets.logs.history import SCHEMA as HISTORY
+from causalrec_assets.logs.history import SEEN
 from causalrec_assets.logs.snapshots import ITEM_TYPES
 from causalrec_assets.logs.sources import Source
-from causalrec_assets.logs.units import ROLES
+from causalrec_assets.logs.units import ROLES, unit_columns
 
 Column = tuple[str, str]
 """(table, column)."""
@@ -45,27 +48,59 @@ def history_lineage(source: Source) -> Lineage:
     if not source.has("user_id"):
         return dict.fromkeys(HISTORY, ())
     user, item, category = ("clean_events", "user_id"), ("clean_events", "item_id"), _category(source)
-    counted_by = (user, item, *category)
+    everybody, ids = (user, item, *category), (user, item)
+    price = (
+        *((("clean_events", "price"),) if source.has("price") else ()),
+        *(_of_item("price") if "price" in source.item_columns else ()),
+    )
+    click, purchase, rating = (_outcome(outcome, source) for outcome in COUNTED)
     today: Lineage = {
+        "entity": (),
         "user_id": (user,),
         "item_id": (item,),
         "category": category,
-        "exposures": counted_by,
-        "clicks": (("clean_events", "click"), *counted_by),
-        "purchases": (("clean_events", "purchase"), *counted_by),
+        "exposures": everybody,
+        # What the source does not have is 0 of everybody.
+        "clicks": (*click, *everybody) if click else (),
+        "purchases": (*purchase, *ids) if purchase else (),
+        "ratings": (*rating, item) if rating else (),
+        "rating_sum": (*rating, item) if rating else (),
+        "priced": (*price, item) if price else (),
+        "price_sum": (*price, item) if price else (),
+        "first_seen": ids,
+        "last_seen": ids,
     }
-    return {column: _once(*today.get(column, ()), ("history", column)) for column in HISTORY}
+    # A sum is what it was of the same entity, and the day's count.
+    carried = {c: tuple(("history", name) for name in (c, *(_summed_by(c) if today[c] else ()))) for c in HISTORY}
+    return {column: _once(*today[column], *carried[column]) for column in HISTORY}
 
 
-def units_lineage(source: Source) -> Lineage:
+def _summed_by(column: str) -> tuple[str, ...]:
+    """The keys of the entities that have a column of `history`."""
+    counted = [KEYS[entity] for entity, measures in MEASURES.items() if column in measures]
+    seen = [KEYS[entity] for entity in SEEN if column in ("first_seen", "last_seen")]
+    return ("entity", *dict.fromkeys(key for keys in (*counted, *seen) for key in keys)) if counted or seen else ()
+
+
+def _outcome(outcome: str, source: Source) -> tuple[Column, ...]:
+    """An outcome that the source has, and its own time where that is logged."""
+    if not source.has(outcome):
+        return ()
+    time = (("clean_events", f"{outcome}_time"),) if source.has(f"{outcome}_time") else ()
+    return (("clean_events", outcome), *time)
+
+
+def units_lineage(source: Source, calendar: Calendar = NO_HOLIDAYS) -> Lineage:
     """A unit's own columns from its event; its covariates from the event, the catalogue and the history before."""
-    covariates = covariate_names(source)
-    own = {c: (("clean_events", c),) for c in (*ROLES, *source.context)}
+    own = {c: (("clean_events", c),) for c in (*ROLES, "campaign_id", *source.context)}
+    item_listed = (("clean_events", "item_id"), ("items", "item_id")) if source.item_columns else ()
+    user_listed = (("clean_events", "user_id"), ("users", "user_id")) if source.user_columns else ()
     made: Lineage = {
         "unit_id": (("clean_events", "event_id"),),
         "day": (),
-        "hour": (("clean_events", "time"),),
-        "weekday": (("clean_events", "time"),),
+        "unknown_item": item_listed,
+        "unknown_user": user_listed,
+        **dict.fromkeys(("hour", "weekday", "month", "holiday"), (("clean_events", "time"),)),
         "price": _price(source),
         "item_age_days": _of_item("published_at"),
         **{c: _of_item(c) for c in source.item_extra},
@@ -73,24 +108,31 @@ def units_lineage(source: Source) -> Lineage:
         "category": _category(source),
         **{c: own[c] for c in source.context},
     }
-    columns = [*(c for c in (*ROLES, "price") if c not in covariates), *covariates]
-    return {column: made[column] if column in made else own[column] for column in columns}
+    return {column: made[column] if column in made else own[column] for column in unit_columns(source, calendar)}
 
 
 def _from_history(source: Source) -> Lineage:
     def summed(*columns: str, by: Iterable[str], known: Iterable[Column]) -> tuple[Column, ...]:
         return _once(*known, *(("history", column) for column in ("entity", *by, *columns)))
 
-    user = (("clean_events", "user_id"),)
-    # Counts come with the catalogue's rows: an item that it does not have counts as never seen.
-    item = (("clean_events", "item_id"), ("items", "item_id"))
-    pair = (*user, *_category(source))
+    def of_user(*columns: str) -> tuple[Column, ...]:
+        return summed(*columns, by=["user_id"], known=[("clean_events", "user_id")])
+
+    def of_item(*columns: str) -> tuple[Column, ...]:
+        return summed(*columns, by=["item_id"], known=[("clean_events", "item_id")])
+
+    pair = (("clean_events", "user_id"), *_category(source))
     return {
-        "user_exposures": summed("exposures", by=["user_id"], known=user),
-        "user_clicks": summed("clicks", by=["user_id"], known=user),
-        "user_tenure_days": summed("day", by=["user_id"], known=user),
-        "item_exposures": summed("exposures", by=["item_id"], known=item),
-        "item_click_rate": summed("clicks", "exposures", by=["item_id"], known=item),
+        "user_exposures": of_user("exposures"),
+        "user_clicks": of_user("clicks"),
+        "user_purchases": of_user("purchases"),
+        "user_recency_days": of_user("last_seen"),
+        "user_tenure_days": of_user("first_seen"),
+        "item_exposures": of_item("exposures"),
+        "item_click_rate": of_item("clicks", "exposures"),
+        "item_purchase_rate": of_item("purchases", "exposures"),
+        "item_mean_rating": of_item("rating_sum", "ratings"),
+        "item_price_change": _once(*_price(source), *of_item("priced", "price_sum")),
         "user_category_click_rate": summed("clicks", "exposures", by=["user_id", "category"], known=pair),
     }
 
@@ -102,7 +144,9 @@ def _of_item(column: str) -> tuple[Column, ...]:
 
 def _category(source: Source) -> tuple[Column, ...]:
     """A column that event and item both have is the event's."""
-    return (("clean_events", "category"),) if "category" in source.context else _of_item("category")
+    if "category" in source.context:
+        return (("clean_events", "category"),)
+    return _of_item("category")
 
 
 def _price(source: Source) -> tuple[Column, ...]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.logs.covariates import as_of, as_of_covariates, covariate_names
+from causalrec_assets.logs.calendar import Calendar
+from causalrec_assets.logs.covariates import (
+    NO_HOLIDAYS,
+    AsOf,
+    as_of,
+    as_of_covariates,
+    context_columns,
+    covariate_names,
+)
+from causalrec_assets.logs.day_counts import Frame
 from causalrec_assets.logs.sources import Source
 
 ROLES: dict[str, str] = {
@@ -26,33 +37,96 @@ ROLES: dict[str, str] = {
     "purchase": "outcome",
     "rating": "outcome",
     "revenue": "outcome",
+    # When an outcome came says that it came.
+    "click_time": "outcome",
+    "purchase_time": "outcome",
+    "rating_time": "outcome",
+    "experiment_id": "logging",
+    "variant": "logging",
+    "unknown_item": "logging",
+    "unknown_user": "logging",
 }
+SLICE_ROWS = 500_000
 
 
 def build_units(
-    events: pl.DataFrame, history: pl.DataFrame | None, items: pl.DataFrame, source: Source, day: date
+    events: pl.DataFrame,
+    history: Frame | None,
+    items: pl.DataFrame,
+    source: Source,
+    day: date,
+    users: pl.DataFrame | None = None,
+    calendar: Calendar = NO_HOLIDAYS,
 ) -> pl.DataFrame:
     """One unit per clean event of the day, in the events' order.
 
     Args:
         history: The state at the end of the day before; None where it is not available.
+        users: The users of the day; None where the source lists none.
     """
-    rows = events.rename({"event_id": "unit_id"}).with_columns(pl.lit(day).alias("day"))
-    units = as_of_covariates(rows, as_of(history, day, source), items, source)
-    covariates = covariate_names(source)
-    # Where nobody knows a price, the column is there and empty, and no covariate.
-    own = [c for c in (*ROLES, "price") if c not in covariates]
-    return units.select(own + covariates)
+    return units_of(events, as_of(history, day, source, calendar), items, source, users)
 
 
-def unit_roles(source: Source) -> dict[str, str]:
+def units_of(
+    events: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source, users: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The units of some events of `state.day`, in their order. A unit is made of its own event and of `state` only.
+
+    An item that the catalogue does not list, or a user that the users do not, is kept and marked with 1; the mark is
+    null where there is no such list to look into, or no user.
+    """
+    catalogue = items if source.item_columns else None
+    rows = events.rename({"event_id": "unit_id"}).with_columns(
+        pl.lit(state.day).alias("day"),
+        _unlisted("item_id", catalogue).alias("unknown_item"),
+        _unlisted("user_id", users).alias("unknown_user"),
+    )
+    units = as_of_covariates(rows, state, items, source)
+    return units.select(unit_columns(source, state.calendar))
+
+
+def unit_columns(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[str]:
+    """The columns of `units`, in their order."""
+    covariates = covariate_names(source, calendar)
+    # What nobody knows (a price, a campaign) is a column that is empty, and no covariate.
+    return [*(c for c in (*ROLES, "price", "campaign_id") if c not in covariates), *covariates]
+
+
+def write_units(
+    events: Iterator[pl.DataFrame],
+    state: AsOf,
+    items: pl.DataFrame,
+    source: Source,
+    path: Path,
+    users: pl.DataFrame | None = None,
+) -> None:
+    """Write the units of a day's events to a Parquet file, a row group for each slice of the events.
+
+    Args:
+        events: Slices of the clean events, in order; at least one, if without rows.
+    """
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    writer = None
+    try:
+        for part in events:
+            table = units_of(part, state, items, source, users).to_arrow()
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd", write_statistics=True)
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def unit_roles(source: Source, calendar: Calendar = NO_HOLIDAYS) -> dict[str, str]:
     """The role of every column of `units` in the questions about `recommended`."""
-    return {**ROLES, "price": "logging", **dict.fromkeys(covariate_names(source), "pre_treatment")}
+    covariates = dict.fromkeys(covariate_names(source, calendar), "pre_treatment")
+    return {**ROLES, "price": "logging", "campaign_id": "logging", **covariates}
 
 
 def action_context(source: Source) -> list[str]:
     """The context of the action question "which item in this slot"."""
-    own = ["hour", "weekday", *source.context]
+    own = ["hour", "weekday", *context_columns(source)]
     return [*own, "position"] if source.has("position") else own
 
 
@@ -60,3 +134,10 @@ def cluster_codes(units: pl.DataFrame, cluster: str) -> npt.NDArray[np.int64]:
     """The cluster of each unit as an integer code: its user, its request, or its wall-clock hour."""
     key = units["time"].dt.truncate("1h") if cluster == "hour" else units[cluster]
     return np.asarray(key.rank("dense").fill_null(0).to_numpy(), dtype=np.int64)
+
+
+def _unlisted(key: str, listed: pl.DataFrame | None) -> pl.Expr:
+    if listed is None:
+        return pl.lit(None, pl.Int8)
+    known = pl.col(key).is_in(listed[key].implode())
+    return (~known).cast(pl.Int8)

@@ -11,7 +11,9 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
-from causalrec_assets.logs.covariates import as_of
+from causalrec_assets.logs.calendar import FILE as CALENDAR
+from causalrec_assets.logs.calendar import parse_calendar
+from causalrec_assets.logs.covariates import as_of, context_columns
 from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.partitions import learning_window_mapping
@@ -108,16 +110,17 @@ def _judge_day(
     if not policies:
         return pl.DataFrame(schema=SCHEMA)
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
-    reads = [*source.context, *(c for c in bundle.model.design.names if c == "position")]
+    reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
     slots = judged_slots(day_units.frame, catalogue, reads, day_units.notes["held_out_policies"])
-    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day, source)
+    calendar = parse_calendar(inputs.setting(CALENDAR))
+    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day, source, calendar)
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     return judge(slots, scored, policies, bundle.objective)
 
 
 def _uniform_day(inputs: Inputs, source: Source, day: date, config: PolicyConfig) -> pl.DataFrame:
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
-    slots = judged_slots(day_units.frame, catalogue, source.context, day_units.notes["held_out_policies"])
+    slots = judged_slots(day_units.frame, catalogue, context_columns(source), day_units.notes["held_out_policies"])
     return uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
 
 

@@ -13,7 +13,9 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import table
 from causalrec_assets.gate.releases import Champion, ChampionConflict, ReleaseLog
-from causalrec_assets.logs.covariates import as_of
+from causalrec_assets.logs.calendar import FILE as CALENDAR
+from causalrec_assets.logs.calendar import parse_calendar
+from causalrec_assets.logs.covariates import as_of, context_columns
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
@@ -175,14 +177,15 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         parse_serving(inputs.setting("serving.yaml")),
     )
     bundle = load_champion(inputs, champion)
-    columns = [*source.context, *(["position"] if "position" in bundle.model.design.names else [])]
+    columns = [*context_columns(source), *(["position"] if "position" in bundle.model.design.names else [])]
     window = inputs.window("units", inputs.learning.days)
     held_out = pl.col("policy").is_in(window.notes["held_out_policies"]).fill_null(False)
     limit = None if source.has("user_id") else serving.contexts_without_users
     whom = latest_contexts(window.frame.filter(~held_out), columns, limit)
     catalogue, past = inputs.table("items").frame, inputs.table("history")
     # What is known at the end of this day is what the next day's recommendations may read.
-    state = as_of(past.frame if past.answer.answered else None, inputs.day + timedelta(days=1), source)
+    before = past.frame if past.answer.answered else None
+    state = as_of(before, inputs.day + timedelta(days=1), source, parse_calendar(inputs.setting(CALENDAR)))
     scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     frame = recommend(
         whom,

@@ -19,12 +19,13 @@ LATENT = ("user_taste", "user_other_tastes", "user_activity", "item_quality")
 
 # An arrow never points to an earlier tier.
 TIERS: tuple[tuple[str, ...], ...] = (
-    ("user_taste", "user_other_tastes", "user_activity", "category", "hour", "weekday", "device"),
+    ("user_taste", "user_other_tastes", "user_activity", "category", "month", "hour", "weekday", "device"),
     ("item_content", "price", "item_age_days"),
     ("item_quality",),
     ("user_tenure_days",),
     ("user_exposures", "item_exposures"),
     ("user_clicks", "user_category_click_rate", "item_click_rate"),
+    ("user_purchases", "user_recency_days", "item_purchase_rate", "item_price_change"),
     ("recommended",),
     ("position",),
     ("click",),
@@ -44,6 +45,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
     # Dear categories are clicked less.
     "user_category_click_rate": ("user_taste", "user_exposures", "category"),
     "item_click_rate": ("item_quality", "price", "item_exposures"),
+    "user_purchases": ("user_taste", "user_other_tastes", "user_clicks"),
+    # Who comes often was here lately; who was never here was not.
+    "user_recency_days": ("user_activity", "user_tenure_days", "user_exposures"),
+    "item_purchase_rate": ("item_click_rate", "price", "item_exposures"),  # dear items are bought less
     "recommended": ("user_category_click_rate", "item_click_rate", "price"),
     "position": ("recommended",),
     "click": (
@@ -118,6 +123,8 @@ def _added(c: WorldConfig) -> set[tuple[str, str]]:
         found |= (
             {("campaign_id", "price"), ("campaign_id", "click")} if c.campaign_boost else {("campaign_id", "price")}
         )
+        # Prices differ from what was shown before only where campaigns lower them.
+        found |= {("campaign_id", "item_price_change"), ("price", "item_price_change")}
     if c.experiment_share and c.experiment_lift:
         found |= {("variant", "click")}
     if c.rating_rate:

@@ -55,6 +55,7 @@ CATEGORIES = ("audio", "bath", "clothing", "garden", "kitchen", "office", "readi
 # In an order in which causes come first. A further column of `units` gets a line here, and a weight wherever it is a
 # cause.
 NODES: dict[str, Node] = {
+    "month": Node("levels", levels=tuple(range(1, 13))),
     "hour": Node("levels", levels=tuple(range(24))),
     "weekday": Node("levels", levels=tuple(range(1, 8))),
     "device": Node("levels", {"hour": 0.5}, levels=("desktop", "mobile")),
@@ -64,9 +65,13 @@ NODES: dict[str, Node] = {
     "user_tenure_days": Node("count", {}, 3.0, 0.9),
     "user_exposures": Node("count", {"user_tenure_days": 0.6}, 4.0, 0.8),
     "user_clicks": Node("count", {"user_exposures": 0.7}, 2.0, 0.9),
+    "user_purchases": Node("count", {"user_clicks": 0.6}, 1.0, 0.8),
+    "user_recency_days": Node("count", {"user_exposures": -0.5}, 1.5, 0.7),
     "user_category_click_rate": Node("rate", {"user_clicks": 0.4, "category": -0.4}, -2.2, 0.7),
     "item_exposures": Node("count", {"item_age_days": 0.4, "price": -0.4}, 6.0, 0.7),
     "item_click_rate": Node("rate", {"item_exposures": 0.4, "price": -0.4}, -2.2, 0.5),
+    "item_purchase_rate": Node("rate", {"item_click_rate": 0.5, "price": -0.3}, -3.5, 0.5),
+    "item_price_change": Node("rate", {"price": 0.4}, -2.0, 0.5),
     "recommended": Node("arm", {"user_category_click_rate": 0.7, "item_click_rate": 0.5, "price": -0.5}, 0.0),
     "position": Node("slot", {"recommended": 1.0}),
     "click": Node(

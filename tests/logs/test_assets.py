@@ -1,5 +1,6 @@
 """The log assets on a home of one's own: late rows, gaps of the source, what a partition is made from."""
 
+import polars as pl
 import pytest
 import yaml
 
@@ -131,9 +132,54 @@ def test_a_source_without_items_is_not_available_and_units_are_made(shop):
 
 def test_units_and_history_wait_for_the_day_before(shop):
     for name in ("history", "units"):
-        result = materialise(shop, SECOND, ["items", "clean_events", name])
+        result = materialise(shop, SECOND, ["items", "users", "clean_events", name])
         assert not result.success
         assert f"needs `history` of {FIRST}" in words(result)
+
+
+def test_a_user_list_marks_who_is_not_on_it(shop):
+    (shop.landing / "users").mkdir()
+    pl.DataFrame({"id": ["bob"]}).write_parquet(shop.landing / "users" / "users.parquet")
+    declare(shop, users={"columns": {"user_id": "id"}})
+    result = run(shop, FIRST)
+    assert table(shop, "units", FIRST).select("unknown_item", "unknown_user").rows() == [(0, 1), (0, 1)]
+    shown = {
+        e.asset_key.path[-1]: e.step_materialization_data.materialization.metadata
+        for e in result.get_asset_materialization_events()
+    }
+    assert (shown["units"]["users_not_listed"].value, shown["units"]["items_not_in_catalogue"].value) == (2, 0)
+
+
+def test_an_order_of_the_next_day_rebuilds_the_events_and_not_the_history_of_the_day_before(shop):
+    """Its clean events change, so that its history is made again, and comes out as it was: the chain ends."""
+    columns = COLUMNS | {"purchase_time": "bought_at"}
+    declare(
+        shop, events={"folder": "events", "columns": columns}, outcomes={"click": {}, "purchase": {"maturity_days": 1}}
+    )
+    at_nine = event("1", at(FIRST, 9), "hat", click=1, **SHOWN)
+
+    def landed(**values):
+        rows = frame(at_nine | values).with_columns(
+            bought_at=pl.lit(at(SECOND, 7) if values else None, pl.Datetime("us", "UTC"))
+        )
+        put(shop, f"day={FIRST}/a.parquet", rows)
+
+    landed()
+    empty = frame().with_columns(bought_at=pl.lit(None, pl.Datetime("us", "UTC")))
+    put(shop, f"day={SECOND}/a.parquet", empty)
+    run(shop, FIRST)
+    run(shop, SECOND)
+    store = Store(shop.lake)
+    before = {name: store.pointer(name, FIRST).hash for name in LOGS}
+    landed(purchase=1)
+    run(shop, FIRST)
+    after = {name: store.pointer(name, FIRST).hash for name in LOGS}
+    assert after["clean_events"] != before["clean_events"]
+    assert after["history"] == before["history"]
+    assert store.pointer("history", SECOND).inputs[f"table:clean_events:{FIRST}"] == before["clean_events"]
+    run(shop, SECOND)
+    bought = table(shop, "history", SECOND).filter(pl.col("entity") == "user")
+    assert bought.select("user_id", "exposures", "purchases").rows() == [("ann", 1, 1)]
 
 
 def test_a_wrong_mapping_fails_the_step_with_the_keys_name(shop):

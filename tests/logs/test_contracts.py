@@ -9,7 +9,8 @@ import yaml
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.expectations import audit
 from causalrec_assets.home import TEMPLATE
-from causalrec_assets.logs.history import advance, empty_history
+from causalrec_assets.logs.covariates import HISTORY_COVARIATES, covariate_names
+from causalrec_assets.logs.history import advance
 from causalrec_assets.logs.units import build_units
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, clean, event, frame, source
 
@@ -28,15 +29,16 @@ EVENT_PARAMS = {
     "any_outcome": True,
     "weighable": True,
 }
-HISTORY = advance(empty_history(), EVENTS, ITEMS, FIRST, 3)
-UNITS = build_units(EVENTS, HISTORY, ITEMS, source(), SECOND)
+SHOP = source(outcomes={"click": {}, "purchase": {}})
+HISTORY = advance({}, {FIRST: EVENTS}, ITEMS, SHOP, FIRST)
+UNITS = build_units(EVENTS, HISTORY, ITEMS, SHOP, SECOND)
 UNIT_PARAMS = {
     "events": 2,
     "marks_recommended": True,
-    "has_covariate_history": True,
-    "has_category_history": True,
-    "no_nan": True,
+    **{f"has_{c}": c in covariate_names(SHOP) for c in HISTORY_COVARIATES},
+    "outcomes_come_on_the_day": True,
 }
+HISTORY_PARAMS = {"within_window": True, "outcomes_come_on_the_day": True}
 CATALOGUE = ITEMS.select(
     "item_id",
     pl.lit("a title").alias("title"),
@@ -83,7 +85,7 @@ def second(**values):
         ("items", CATALOGUE, {}),
         ("users", USERS, {}),
         ("clean_events", EVENTS, EVENT_PARAMS),
-        ("history", HISTORY, {"within_window": True}),
+        ("history", HISTORY, HISTORY_PARAMS),
         ("units", UNITS, UNIT_PARAMS),
     ],
 )
@@ -159,6 +161,11 @@ def test_a_day_without_events_holds_and_is_named():
         (first(user_exposures=None), "column_values_to_not_be_null(user_exposures)"),
         (first(user_tenure_days=None), "column_values_to_not_be_null(user_tenure_days)"),
         (first(user_tenure_days=-1), "column_values_to_be_between(user_tenure_days)"),
+        (first(user_purchases=None), "column_values_to_not_be_null(user_purchases)"),
+        (first(user_recency_days=0), "column_values_to_be_between(user_recency_days)"),
+        (first(item_purchase_rate=1.5), "column_values_to_be_between(item_purchase_rate)"),
+        (first(item_price_change=-2.0), "column_values_to_be_between(item_price_change)"),
+        (first(unknown_item=2), "column_values_to_be_in_set(unknown_item)"),
         (first(item_exposures=None), "column_values_to_not_be_null(item_exposures)"),
         (first(item_click_rate=float("nan")), "column_values_to_not_be_null(item_click_rate)"),
         (first(item_click_rate=1.5), "column_values_to_be_between(item_click_rate)"),
@@ -168,6 +175,12 @@ def test_a_day_without_events_holds_and_is_named():
 )
 def test_a_wrong_unit_is_refused(change, rule):
     assert rule in broken("units", change(UNITS), UNIT_PARAMS)
+
+
+def test_outcomes_that_come_days_later_may_outlive_their_exposures():
+    late = {"outcomes_come_on_the_day": False}
+    assert broken("history", first(clicks=99)(HISTORY), HISTORY_PARAMS | late) == []
+    assert broken("units", first(user_clicks=99)(UNITS), UNIT_PARAMS | late) == []
 
 
 def test_a_number_that_is_nan_is_refused():
@@ -184,7 +197,11 @@ def test_units_of_one_arm_are_answered_not_refused():
     ("change", "rule"),
     [
         (first(entity="shop"), "column_values_to_be_in_set(entity)"),
-        (first(day=None), "column_values_to_not_be_null(day)"),
+        (first(exposures=None), "column_values_to_not_be_null(exposures)"),
+        (first(exposures=-1), "column_values_to_be_between(exposures)"),
+        (first(first_seen=SECOND, last_seen=FIRST), "seen_in_order"),
+        (first(exposures=0, last_seen=FIRST), "who_was_seen_was_exposed"),
+        (first(priced=99), "prices_are_of_exposures"),
         (lambda rows: pl.concat([rows, rows.head(1)]), "compound_columns_to_be_unique"),
         (first(clicks=-1), "column_values_to_be_between(clicks)"),
         (first(clicks=99), "clicks_are_exposures"),
@@ -192,12 +209,12 @@ def test_units_of_one_arm_are_answered_not_refused():
     ],
 )
 def test_a_wrong_history_is_refused(change, rule):
-    found = broken("history", change(HISTORY), {"within_window": True})
+    found = broken("history", change(HISTORY), HISTORY_PARAMS)
     assert [name for name in found if name.startswith(rule)] != []
 
 
 def test_a_history_that_reaches_too_far_is_refused():
-    assert broken("history", HISTORY, {"within_window": False}) == ["within_window"]
+    assert broken("history", HISTORY, HISTORY_PARAMS | {"within_window": False}) == ["within_window"]
 
 
 def test_wrong_items_and_users_are_refused():

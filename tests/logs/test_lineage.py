@@ -1,5 +1,6 @@
 """Column lineage: complete, naming columns that exist, and true: what is not named changes nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 
@@ -7,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from causalrec_assets.logs.calendar import Calendar
 from causalrec_assets.logs.cleaning import event_types
-from causalrec_assets.logs.history import SCHEMA, advance, empty_history
+from causalrec_assets.logs.history import SCHEMA, advance
 from causalrec_assets.logs.lineage import (
     clean_events_lineage,
     history_lineage,
@@ -41,7 +43,7 @@ UPSTREAM = {
     "users": {"landed_users"},
     "clean_events": {"landed_events"},
     "history": {"clean_events", "items", "history"},
-    "units": {"clean_events", "items", "history"},
+    "units": {"clean_events", "items", "users", "history"},
 }
 MAKERS = {
     "items": items_lineage,
@@ -58,20 +60,29 @@ def events_with(**changes):
 
 
 SOURCES = {
-    "whole": source(users={"columns": {"user_id": "uid", "region": "where"}}),
-    "without_user": without_user(),
-    "logged_price": source(events=events_with(price="paid"), items={"columns": {"item_id": "item_id"}}),
-    "both_prices": source(events=events_with(price="paid")),
-    "item_extra": source(items={"columns": {**ITEM_COLUMNS, "brand": "maker"}, "extra": {"brand": "text"}}),
-    "category_of_the_event": source(
-        events=events_with(category="section"), context={"device": "text", "category": "text"}
-    ),
-    "extra_of_both": source(
-        items={"columns": {**ITEM_COLUMNS, "device": "for_device"}, "extra": {"device": "text"}},
-    ),
-    "without_items": source(items=None),
-    "without_event_id": source(events=events_with(event_id=None)),
-    "constant": source(events={**events_with(recommended=None), "constants": {"recommended": 1}}, organic_rows="none"),
+    name: of if name == "rated_and_timed" else replace(of, maturity_days={"click": 0, "purchase": 0})
+    for name, of in {
+        "whole": source(users={"columns": {"user_id": "uid", "region": "where"}}),
+        "rated_and_timed": source(
+            events=events_with(rating="stars", rating_time="rated_at", click_time="clicked_at", campaign_id="campaign"),
+            outcomes={"click": {"maturity_days": 2}, "purchase": {}, "rating": {}},
+        ),
+        "without_user": without_user(),
+        "logged_price": source(events=events_with(price="paid"), items={"columns": {"item_id": "item_id"}}),
+        "both_prices": source(events=events_with(price="paid")),
+        "item_extra": source(items={"columns": {**ITEM_COLUMNS, "brand": "maker"}, "extra": {"brand": "text"}}),
+        "category_of_the_event": source(
+            events=events_with(category="section"), context={"device": "text", "category": "text"}
+        ),
+        "extra_of_both": source(
+            items={"columns": {**ITEM_COLUMNS, "device": "for_device"}, "extra": {"device": "text"}},
+        ),
+        "without_items": source(items=None),
+        "without_event_id": source(events=events_with(event_id=None)),
+        "constant": source(
+            events={**events_with(recommended=None), "constants": {"recommended": 1}}, organic_rows="none"
+        ),
+    }.items()
 }
 of_each_source = pytest.mark.parametrize("name", sorted(SOURCES))
 # The other two differ in `clean_events` only.
@@ -80,7 +91,11 @@ of_each_history = pytest.mark.parametrize("name", sorted(SOURCES.keys() - {"with
 
 # -- a world that every source can read ----------------------------------------------------------------------------
 
-CATALOGUE = ITEMS.with_columns(brand=pl.Series(["a", "b", "c"]), device=pl.Series(["phone", "desk", "desk"]))
+CALENDAR = Calendar({SECOND: "a holiday"})
+USERS = pl.DataFrame({"user_id": ["ann", "bob"], "region": ["north", "south"]})
+CATALOGUE = ITEMS.with_columns(
+    brand=pl.Series(["a", "b", "c"]), price=pl.Series([20.0, 50.0, None]), device=pl.Series(["phone", "desk", "desk"])
+)
 
 
 def some_events(day, count, rng, of, users=("ann", "bob", "eve")):
@@ -100,21 +115,43 @@ def some_events(day, count, rng, of, users=("ann", "bob", "eve")):
             )
         )
     )
+    hours, stars = rng.integers(0, 3, count), rng.integers(1, 6, count)
+    rows = rows.with_columns(
+        rating=pl.Series([float(n) if n > 1 else None for n in stars], dtype=pl.Float64),
+        price=pl.Series([float(n) if n > 1 and of.has("price") else None for n in stars], dtype=pl.Float64),
+        rating_time=pl.col("time") + pl.duration(hours=pl.Series(hours)),
+        click_time=pl.col("time") + pl.duration(hours=pl.Series(hours)),
+    )
     extra = {"category": rng.choice(["feet", "head"], count)} if "category" in of.context else {}
     return rows.with_columns(pl.Series(name, values.tolist()) for name, values in extra.items())
+
+
+WINDOW = [SECOND - timedelta(days=k) for k in (2, 1, 0)]
+
+
+def in_order(name):
+    """The source, with a first day that leaves room for the days before, and a window of two days."""
+    return replace(SOURCES[name], first_day=WINDOW[0], history_days=2)
 
 
 @lru_cache
 def upstream_of_a_day(name, seed):
     """The tables that `history` and `units` of a day are made from."""
-    of = SOURCES[name]
-    rng, state = np.random.default_rng(seed), empty_history()
-    for back in (2, 1, 0):
-        day = FIRST - timedelta(days=back)
-        # Not everybody is first seen on the same day.
-        users = ("ann", "bob", "eve")[: 3 - back]
-        state = advance(state, some_events(day, 8, rng, of, users), CATALOGUE, day, 5)
-    return {"clean_events": some_events(SECOND, 12, rng, of), "items": CATALOGUE, "history": state}
+    of, rng = in_order(name), np.random.default_rng(seed)
+    # Not everybody is first seen on the same day, nor last.
+    users = [("ann", "bob"), ("bob", "eve"), ("ann", "eve")]
+    events = {day: some_events(day, 10, rng, of, who) for day, who in zip(WINDOW, users, strict=True)}
+    states = {}
+    if of.has("user_id"):
+        for day in WINDOW[:-1]:
+            states[day] = advance(states, events, CATALOGUE, of, day)
+    return {
+        "clean_events": events[SECOND],
+        "items": CATALOGUE,
+        "users": USERS,
+        "history": states.get(WINDOW[1]),
+        "earlier": (states, events),
+    }
 
 
 def changed(rows, column, by):
@@ -134,7 +171,8 @@ def changed(rows, column, by):
     if dtype == pl.Date:
         return rows.with_columns(pl.col(column) - pl.duration(days=by + 1))
     if isinstance(dtype, pl.Datetime):
-        return rows.with_columns(pl.col(column) + pl.duration(hours=29 + by))
+        values = pl.col(column).fill_null(at(SECOND, 3))
+        return rows.with_columns(values + pl.duration(hours=29 + 24 * 31 * by))
     return rows.with_columns((pl.col(column).fill_null(0) + 1 + by).cast(dtype))
 
 
@@ -151,13 +189,17 @@ def named(made, table, column):
 
 def units_of(upstream, of):
     before = upstream["history"] if of.has("user_id") else None
-    return build_units(upstream["clean_events"], before, upstream["items"], of, SECOND)
+    users = upstream["users"] if of.user_columns else None
+    return build_units(upstream["clean_events"], before, upstream["items"], of, SECOND, users, CALENDAR)
 
 
 @of_each_history
-@pytest.mark.parametrize("table", ["clean_events", "items", "history"])
+@pytest.mark.parametrize("table", ["clean_events", "items", "users", "history"])
 def test_a_units_column_changes_with_what_its_lineage_names_and_with_nothing_else(name, table):
-    of, made = SOURCES[name], units_lineage(SOURCES[name])
+    of, made = SOURCES[name], units_lineage(SOURCES[name], CALENDAR)
+    if table == "history" and not of.has("user_id"):
+        assert not any(named(made, table, column) for column in SCHEMA)
+        return
     whole = [upstream_of_a_day(name, seed) for seed in SEEDS]
     before = [units_of(upstream, of) for upstream in whole]
     for column in whole[0][table].columns:
@@ -165,27 +207,39 @@ def test_a_units_column_changes_with_what_its_lineage_names_and_with_nothing_els
         for seed in SEEDS:
             other = {**whole[seed], table: changed(whole[seed][table], column, seed)}
             found |= differing(before[seed], units_of(other, of))
-        assert found == named(made, table, column), (table, column)
+        assert found == named(made, table, column), (
+            table,
+            column,
+            sorted(found - named(made, table, column)),
+            sorted(named(made, table, column) - found),
+        )
 
 
-def buckets_of(upstream):
-    """The day's new counts per entity, and how often each key was counted, as one frame per column of `history`."""
-    state = advance(upstream["history"], upstream["clean_events"], upstream["items"], SECOND, 5)
-    today = state.filter(pl.col("day") == SECOND)
+KEY_COLUMNS = ("entity", "user_id", "item_id", "category")
+
+
+def columns_of(state):
+    """Each column of a state with who or what it is of: a key by how often it is counted today, a value by its keys."""
     keys = {"user_id": "user", "item_id": "item", "category": "user_category"}
-    counts = {c: today.select("entity", *keys, c) for c in ("exposures", "clicks", "purchases")}
-    counted = {
-        key: today.filter(pl.col("entity") == of).group_by(key).agg(pl.col("exposures").sum())
-        for key, of in keys.items()
-    }
-    carried = state.filter(pl.col("day") < SECOND)
-    return {c: rows.sort(pl.all()) for c, rows in {**counts, **counted}.items()}, carried
+    parts = {}
+    for key, entity in keys.items():
+        parts[key] = state.filter(pl.col("entity") == f"{entity}_today").group_by(key).agg(pl.col("exposures").sum())
+    for column in [c for c in SCHEMA if c not in (*parts, "entity")]:
+        known = state.filter(pl.col(column).is_not_null() & (pl.col(column).cast(pl.Int64) != 0))
+        parts[column] = known.select("entity", *keys, column)
+    return {c: rows.sort(pl.all()) for c, rows in parts.items()}
+
+
+def state_of(upstream, of):
+    states, events = upstream["earlier"]
+    earlier = states | {WINDOW[1]: upstream["history"]}
+    return advance(earlier, events | {SECOND: upstream["clean_events"]}, upstream["items"], of, SECOND)
 
 
 @of_each_history
-@pytest.mark.parametrize("table", ["clean_events", "items"])
-def test_the_days_counts_change_with_what_their_lineage_names_and_with_nothing_else(name, table):
-    of, made = SOURCES[name], history_lineage(SOURCES[name])
+@pytest.mark.parametrize("table", ["clean_events", "items", "history"])
+def test_a_historys_column_changes_with_what_its_lineage_names_and_with_nothing_else(name, table):
+    of, made = in_order(name), history_lineage(SOURCES[name])
     if not of.has("user_id"):
         assert set(made.values()) == {()}
         return
@@ -193,19 +247,17 @@ def test_the_days_counts_change_with_what_their_lineage_names_and_with_nothing_e
         found = set()
         for seed in SEEDS:
             upstream = upstream_of_a_day(name, seed)
-            one, carried = buckets_of(upstream)
-            other, carried_too = buckets_of({**upstream, table: changed(upstream[table], column, seed)})
-            assert carried.equals(carried_too)
+            one = columns_of(state_of(upstream, of))
+            other = columns_of(state_of({**upstream, table: changed(upstream[table], column, seed)}, of))
             found |= {c for c in one if not one[c].equals(other[c])}
-        assert found == named(made, table, column), (table, column)
-
-
-def test_a_carried_bucket_has_its_own_values():
-    of = SOURCES["whole"]
-    for column, upstream in history_lineage(of).items():
-        assert [c for table, c in upstream if table == "history"] == [column]
-    upstream = upstream_of_a_day("whole", 0)
-    assert buckets_of(upstream)[1].sort(pl.all()).equals(upstream["history"].sort(pl.all()))
+        # Who was there before stays: what becomes of an entity is seen in its values.
+        found |= named(made, table, column) & set(KEY_COLUMNS) if table == "history" else set()
+        assert found == named(made, table, column), (
+            table,
+            column,
+            sorted(found - named(made, table, column)),
+            sorted(named(made, table, column) - found),
+        )
 
 
 # -- landed files --------------------------------------------------------------------------------------------------
@@ -216,12 +268,16 @@ def landed(of, rows=4):
     made = {"not_mapped": list(range(rows))}
     for ours, theirs in of.columns.items():
         dtype = event_types(of)[ours]
+        if isinstance(dtype, pl.Datetime):
+            # An outcome comes after its event.
+            made[theirs] = [at(SECOND, (9 if ours == "time" else 19) + k) for k in range(rows)]
+            continue
         number = [1.5 + k for k in range(rows)] if dtype.is_float() else [k % 2 for k in range(rows)]
         made[theirs] = number if dtype.is_numeric() else [f"{theirs}{k}" for k in range(rows)]
     if "action_propensity" in made and "recommended" in made:
         # Nobody chose an organic row.
         made["action_propensity"] = [p if r else None for p, r in zip(*(made[c] for c in CHOICE), strict=True)]
-    return pl.DataFrame(made | {of.columns["time"]: [at(SECOND, 9 + k) for k in range(rows)]})
+    return pl.DataFrame(made)
 
 
 CHOICE = ("action_propensity", "recommended")
@@ -308,9 +364,10 @@ def test_every_column_that_is_named_exists_and_is_named_once(name, table):
 def test_every_column_has_an_entry_and_only_what_comes_from_no_column_has_an_empty_one(name):
     of = SOURCES[name]
     upstream = upstream_of_a_day(name, 0)
-    made = units_lineage(of)
+    made = units_lineage(of, CALENDAR)
     assert list(made) == units_of(upstream, of).columns
-    assert [c for c, by in made.items() if not by] == ["day"]
+    lists = {"unknown_item": of.item_columns, "unknown_user": of.user_columns}
+    assert {c for c, by in made.items() if not by} == {"day", *(c for c, listed in lists.items() if not listed)}
     assert list(history_lineage(of)) == list(SCHEMA)
     assert list(items_lineage(of)) == [*ITEM_TYPES, *of.item_extra]
     empty = [c for c, by in clean_events_lineage(of).items() if not by]

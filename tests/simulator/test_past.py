@@ -26,12 +26,13 @@ def units_of_last_day(written, tmp_path, history_days):
     settings = yaml.safe_load((TEMPLATE / "sources.yaml").read_text()) | {"history_days": history_days}
     source = parse_source(settings)
     zone = LandingZone(Home(tmp_path), source, CleaningRules(), written.landing)
-    history, path = empty_history(), tmp_path / "clean_events.parquet"
+    before, states, logged = empty_history(), {}, {}
+    path = tmp_path / "clean_events.parquet"
     for day in written.days:
         items = item_snapshot(snapshot_files(written.landing / "items", day), source)
-        events = clean_day(zone.landed_day(day), source, zone.rules, path, tmp_path / "aside.parquet").events
-        units = build_units(events, history, items, source, day)
-        history = advance(history, events, items, day, history_days)
+        logged[day] = clean_day(zone.landed_day(day), source, zone.rules, path, tmp_path / "aside.parquet").events
+        units = build_units(logged[day], before, items, source, day)
+        before = states[day] = advance(states, logged, items, source, day)
     return units
 
 
