@@ -317,23 +317,28 @@ class ExpectNoNan(RowsExpectation):
 
 
 class ExpectRowsToReconcile(SaidExpectation):
-    """Each landed row is published, set aside or forgotten, once.
+    """Each landed row is published, set aside, forgotten or attributed, once.
 
     Args:
         landed: How many rows landed.
         set_aside: How many could not be used; the gate counts them itself and gives `$set_aside_rows`.
         forgotten: How many are of users whose rows no table may hold.
+        attributed: How many are outcomes that were put to the event they came of.
     """
 
-    said = "Rows reconcile: published + $set_aside set aside + $forgotten forgotten must be the $landed that landed."
+    said = (
+        "Rows reconcile: the published, $set_aside set aside, $forgotten forgotten and $attributed outcomes of other "
+        "rows must be the $landed that landed."
+    )
     landed: int
     set_aside: int = 0
     forgotten: int = 0
+    attributed: int = 0
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.row_count",)
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
         published = int(metrics["table.row_count"])
-        accounted = published + self.set_aside + self.forgotten
+        accounted = published + self.set_aside + self.forgotten + self.attributed
         observed = f"{published:,} published, {accounted:,} accounted for"
         return {"success": accounted == self.landed, "result": {"observed_value": observed}}
 

@@ -75,7 +75,8 @@ def audit(
 
     Args:
         table: A Parquet file; a frame is written to one.
-        params: Values that the rules refer to, beside `float_columns`, the table's columns of floats.
+        params: Values that the rules refer to, beside `float_columns`, the table's columns of floats, and
+            `set_aside_rows` (0, unless given).
 
     Raises:
         InputError: A rule names a column, a parameter or an expectation that does not exist.
@@ -89,7 +90,8 @@ def audit(
     if breaches := contract.schema_breaches(schema):
         broken = tuple(Finding("schema", SCHEMA, False, observed=breach) for breach in breaches)
         return Audit(broken, ())
-    params = {"float_columns": [name for name, dtype in schema.items() if dtype.is_float()], **params}
+    floats = [name for name, dtype in schema.items() if dtype.is_float()]
+    params = {"float_columns": floats, "set_aside_rows": 0, **params}
     rules = (*contract.rules, *contract.answerable)
     asked = [rule for rule in rules if rule.only_if is None or _parameter(contract.table, rule, rule.only_if, params)]
     _know_columns(contract.table, asked, schema)
