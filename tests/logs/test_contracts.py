@@ -22,7 +22,9 @@ EVENTS = clean(
     )
 )
 EVENT_PARAMS = {
-    "published_rows": 2,
+    "landed_rows": 2,
+    "forgotten_rows": 0,
+    "outcome_rows": 0,
     "purchase_needs_click": True,
     "logs_propensities": True,
     "marks_recommended": True,
@@ -113,7 +115,7 @@ def test_good_rows_hold_and_nothing_is_said(table, rows, params):
         (second(action_propensity=0.5), "organic_rows_have_no_action_propensity"),
         (first(position=0), "position_from_1"),
         (first(revenue=-1.0), "revenue_not_negative"),
-        (lambda rows: rows.head(1), "table_row_count_to_equal"),
+        (lambda rows: rows.head(1), "rows_reconcile"),
         (lambda rows: rows.drop("policy"), "schema"),
         (lambda rows: rows.with_columns(pl.col("click").cast(pl.Int64)), "schema"),
     ],
@@ -144,7 +146,7 @@ def test_gaps_of_the_events_are_named_and_refuse_nothing():
 
 
 def test_a_day_without_events_holds_and_is_named():
-    params = EVENT_PARAMS | {"published_rows": 0, "any_outcome": False, "weighable": False}
+    params = EVENT_PARAMS | {"landed_rows": 0, "any_outcome": False, "weighable": False}
     assert broken("clean_events", EVENTS.clear(), params) == []
     assert "any_event" in said("clean_events", EVENTS.clear(), params)
 
