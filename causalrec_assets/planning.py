@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from causalrec_assets.gate.currentness import Resolver, stale_because
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.releases import ReleaseLog
 from causalrec_assets.gate.snapshot import Snapshot
 from causalrec_assets.gate.store import canonical, sha256
-from causalrec_assets.gate.windows import learning_window, parse_learning
+from causalrec_assets.gate.windows import LearningWindow, days_hash, learning_window, parse_learning
 from causalrec_assets.home import Home
 from causalrec_assets.logs.landing_zone import LandingZone
 
@@ -24,7 +24,7 @@ LANDED = {"items": "items", "users": "users", "clean_events": "events"}
 """The assets that read landed files -> which of them."""
 CARRIED = ("history", "units")
 """The assets that build on the day before, and on `clean_events` and `items` of their own day."""
-DATA = frozenset({"landing", "table", "newest", "champion", "serves"})
+DATA = frozenset({"landing", "table", "newest", "champion", "serves", "before", "days"})
 """Inputs that change by themselves. Settings and code are changed by people, who say what is to be rebuilt."""
 
 
@@ -73,9 +73,15 @@ class Planner:
             "landing": self.zone.fingerprint,
             "newest": lambda _, d: str(d == self.zone.newest_day),
             "serves": lambda _, d: self._serves(d),
+            "before": lambda _, d: str(self.day_before(d)),
+            "days": lambda _, d: days_hash(self._window(d).days),
             **self.others,
         }
         return stale_because(self.home, self.lake, asset, day, look, self.only)
+
+    def day_before(self, day: date) -> date | None:
+        """The day whose state a day carries on; see `LandingZone.day_before`."""
+        return self.zone.day_before(day, self.lake.days("clean_events"))
 
     def _serves(self, day: date) -> str:
         champion = ReleaseLog(self.lake.store).champion_as_of(day)
@@ -87,10 +93,13 @@ class Planner:
         """The log partitions of some days that can be built now.
 
         Args:
-            days: Ascending, without a hole.
+            days: Ascending, without a hole; of a sparse source, those for which nothing was landed are passed over.
             arriving: Days of files that may not be whole yet; None for a file whose days cannot be told.
         """
-        landed, waits = self._from_landed_files(days, arriving)
+        published = self.lake.days("clean_events")
+        days = [day for day in days if self.zone.needs_partition(day, published)]
+        touched = {near for day in arriving for near in ([None] if day is None else self.zone.touched(day))}
+        landed, waits = self._from_landed_files(days, touched)
         carried, chain_waits = self._carried_on(days, landed)
         requests = {request.day: request for request in landed}
         for request in carried:
@@ -128,14 +137,10 @@ class Planner:
         waits: list[str] = []
         to_come = {request.day: set(request.assets) for request in landed}
         in_order = self.zone.source.has("user_id")
-        first = self.zone.source.first_day
         for day in days:
-            yesterday = day - timedelta(days=1)
-            if in_order and day > first and self.lake.pointer("history", yesterday) is None:
-                waits.append(
-                    f"{day}: `history` of {yesterday} must be published before it can go on; the source begins on "
-                    f"{first}, and each day from then on is landed or declared empty"
-                )
+            before = self.day_before(day)
+            if in_order and before is not None and self.lake.pointer("history", before) is None:
+                waits.append(f"{day}: `history` of {before} must be published before it can go on{self._every_day}")
                 break
             asked_for = to_come.get(day, set())
             reads = [name for name in ("clean_events", "items") if name not in asked_for]
@@ -154,11 +159,18 @@ class Planner:
             reasons = {asset: why for asset in CARRIED if (why := self.stale(asset, day)) is not None}
             if not reasons:
                 continue
-            made_from = [("clean_events", day), ("items", day), ("history", yesterday)]
+            made_from = [("clean_events", day), ("items", day), *([("history", before)] if before else [])]
             asked = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
             if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
                 break
         return requests, waits
+
+    @property
+    def _every_day(self) -> str:
+        source = self.zone.source
+        if source.sparse:
+            return ""
+        return f"; the source begins on {source.first_day}, and each day from then on is landed or declared empty"
 
     # -- learning --------------------------------------------------------------------------------------------------
 
@@ -169,8 +181,7 @@ class Planner:
             parents: Each learning asset -> the assets of the same day that it reads, in an order in which an asset
                 comes after its parents.
         """
-        settings = parse_learning(read_setting(self.home, "learning.yaml"), read_setting(self.home, "sources.yaml"))
-        window = learning_window(day, settings).days
+        window = self._window(day).days
         reads = [*(("units", d) for d in window), *((name, day) for name in ("items", "users", "history"))]
         if missing := [f"`{name}` of {d}" for name, d in reads if self.lake.pointer(name, d) is None]:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -188,6 +199,11 @@ class Planner:
         return Plan(tuple(requests), tuple(waits))
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    def _window(self, day: date) -> LearningWindow:
+        """The days that the learning of a day reads; of a sparse source, those that have units or will have."""
+        settings = parse_learning(read_setting(self.home, "learning.yaml"), read_setting(self.home, "sources.yaml"))
+        return learning_window(day, settings, {*self.zone.span, *self.lake.days("units")})
 
     def _hash(self, table: str, day: date) -> str:
         pointer = self.lake.pointer(table, day)

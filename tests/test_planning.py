@@ -67,10 +67,12 @@ def test_a_first_load_asks_for_the_first_day_whole_and_for_what_reads_files_of_t
 def test_a_late_row_rebuilds_its_day_and_what_carries_on_and_nothing_else(shop):
     shop.heal()
     late = pl.read_parquet(shop.folder(DAYS[1]) / "events.parquet").head(3)
-    late = late.with_columns(pl.format("late-{}", "event_id").alias("event_id"))
+    late = late.with_columns(pl.format("late-{}", c).alias(c) for c in ("event_id", "request_id"))
     late.write_parquet(shop.folder(DAYS[3]) / "late.parquet")
     assert shop.heal() == [
         (DAYS[1], {"clean_events", "history", "units"}),
+        # The day after looks back at it, and finds nothing sent again.
+        (DAYS[2], {"clean_events"}),
         (DAYS[2], {"history", "units"}),
         (DAYS[3], {"history", "units"}),
     ]
@@ -81,7 +83,7 @@ def test_the_chain_ends_when_a_state_comes_out_as_it_was(shop):
     path = shop.folder(DAYS[1]) / "events.parquet"
     # Another revenue changes the day's events and units, and no count that history keeps.
     pl.read_parquet(path).with_columns(revenue=pl.col("revenue") * 2).write_parquet(path)
-    assert shop.heal() == [(DAYS[1], {"clean_events", "history", "units"})]
+    assert shop.heal() == [(DAYS[1], {"clean_events", "history", "units"}), (DAYS[2], {"clean_events"})]
 
 
 def test_a_late_a_resent_and_a_removed_file_end_in_the_bytes_of_a_rebuild_from_nothing(shop, tmp_path):
@@ -96,7 +98,8 @@ def test_a_late_a_resent_and_a_removed_file_end_in_the_bytes_of_a_rebuild_from_n
     resent = shop.folder(DAYS[2]) / "events.parquet"
     (shop.folder(DAYS[3]) / "again.parquet").write_bytes(resent.read_bytes())
     late = pl.read_parquet(shop.folder(DAYS[0]) / "events.parquet").head(5)
-    late.with_columns(pl.format("l-{}", "event_id").alias("event_id")).write_parquet(shop.folder(DAYS[3]) / "l.parquet")
+    late = late.with_columns(pl.format("l-{}", c).alias(c) for c in ("event_id", "request_id"))
+    late.write_parquet(shop.folder(DAYS[3]) / "l.parquet")
     shop.heal()
 
     other = Shop(make_home(tmp_path / "other", tiny(days=4, events_per_day=200)))
@@ -115,7 +118,8 @@ def test_a_bad_file_is_tried_once_and_healed_by_the_next(shop):
     path = shop.folder(DAYS[1]) / "events.parquet"
     good = path.read_bytes()
     path.write_bytes(good[:100])
-    assert shop.heal() == [(DAYS[1], {"clean_events", "history", "units"})]
+    # The day after looks back at it, so it waits for the file too, in its last good version.
+    assert shop.heal() == [(DAYS[1], {"clean_events", "history", "units"}), (DAYS[2], {"clean_events"})]
     plan = shop.plan()
     assert plan.requests == ()
     assert any("failed with what is there now" in wait for wait in plan.waits)
@@ -150,7 +154,7 @@ def test_files_that_are_still_arriving_are_waited_for(shop):
     (shop.folder(DAYS[1]) / "events.parquet").unlink()
     assert asked(shop.plan(arriving={DAYS[1]})) == []
     assert asked(shop.plan(arriving={None})) == []
-    assert [day for day, _ in asked(shop.plan())] == [DAYS[1]]
+    assert [day for day, _ in asked(shop.plan())] == [DAYS[1], DAYS[2]]
 
 
 def test_the_landing_zone_sees_what_was_written_just_now(shop):

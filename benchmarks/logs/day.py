@@ -134,6 +134,7 @@ def _publish(home: Home, staged: Path) -> int:
             "purchase_needs_click": True,
             "logs_propensities": True,
             "marks_recommended": True,
+            "few_wrong": True,
             "any_outcome": facts.any_outcome,
             "weighable": facts.weighable,
         },

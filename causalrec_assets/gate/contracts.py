@@ -3,7 +3,8 @@
 A contract has the columns and their types, `rules` (a breach refuses the table) and `answerable` rules (a breach says
 what the data cannot tell and never blocks). A rule is either a Great Expectations expectation (`expect:` with its
 arguments), a sentence about each row (`holds:`, a boolean in DuckDB's SQL, where null passes as in a SQL CHECK), or a
-fact about the whole that the asset hands over (`demand:`, the name of a boolean parameter).
+fact about the whole that the asset hands over (`demand:`, the name of a parameter: true, or else false or a sentence
+that says why not).
 """
 
 from __future__ import annotations

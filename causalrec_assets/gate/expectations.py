@@ -145,8 +145,13 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.S
         name = "expect_rows_to_hold"
         arguments: dict[str, Any] = {"holds": rule.expectation}
     elif rule.kind == "demand":
-        holds = bool(_parameter(table, rule, rule.expectation, params))
-        name, arguments = "expect_statement_to_be_true", {"statement": rule.name.replace("_", " "), "holds": holds}
+        given = _parameter(table, rule, rule.expectation, params)
+        name, arguments = (
+            "expect_statement_to_be_true",
+            {"statement": rule.name.replace("_", " "), "holds": bool(given)},
+        )
+        if isinstance(given, str):
+            arguments |= {"holds": False, "otherwise": given}
     else:
         name = rule.expectation
         arguments = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.store import canonical, sha256
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class LearningSettings:
         maturity_days: m, the largest maturity of the source's outcomes.
         first_day: The source's first day; there are no logs before it.
         seed: The seed of every random choice of the learning assets.
+        sparse: Days for which nothing was landed have no tables, and a window passes them over.
     """
 
     window_days: int
@@ -28,6 +30,7 @@ class LearningSettings:
     maturity_days: int
     first_day: date
     seed: int
+    sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,35 @@ def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]
         )
     maturity = max((int((o or {}).get("maturity_days", 0)) for o in outcomes.values()), default=0)
     return LearningSettings(
-        numbers["window_days"], numbers["judgement_days"], numbers["min_days"], maturity, first, numbers["seed"]
+        numbers["window_days"],
+        numbers["judgement_days"],
+        numbers["min_days"],
+        maturity,
+        first,
+        numbers["seed"],
+        sources.get("sparse") is True,
     )
 
 
-def learning_window(day: date, settings: LearningSettings) -> LearningWindow:
-    """The training and judgement days of partition `day`."""
+def days_hash(days: Iterable[date]) -> str:
+    """Changes when a window's days change; recorded as the input `days:units` where the source is sparse."""
+    return sha256(canonical([day.isoformat() for day in days]))
+
+
+def learning_window(day: date, settings: LearningSettings, present: Container[date] | None = None) -> LearningWindow:
+    """The training and judgement days of partition `day`.
+
+    Args:
+        present: The days that have tables, or will have them: of a sparse source, the window's others are passed over.
+            None: none is.
+    """
     end = day - timedelta(days=settings.maturity_days)
     cut = end - timedelta(days=settings.judgement_days)
 
     def span(after: date, last: date) -> tuple[date, ...]:
         days = (after + timedelta(days=k + 1) for k in range((last - after).days))
-        return tuple(d for d in days if d >= settings.first_day)
+        passed_over = present if settings.sparse else None
+        return tuple(d for d in days if d >= settings.first_day and (passed_over is None or d in passed_over))
 
     train = span(cut - timedelta(days=settings.window_days), cut)
     judge = span(cut, end)
@@ -91,6 +111,7 @@ def learning_window(day: date, settings: LearningSettings) -> LearningWindow:
         else (
             f"{len(train)} training days before {cut + timedelta(days=1)}, at least {settings.min_days} are needed "
             f"(learning.yaml: min_days); the logs begin on {settings.first_day}"
+            + (", and days for which nothing was landed do not count (sources.yaml: sparse)" if settings.sparse else "")
         )
     )
     return LearningWindow(train, judge, enough, reason)

@@ -12,7 +12,7 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.calendar import FILE as CALENDAR
 from causalrec_assets.logs.calendar import parse_calendar
-from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariates import HISTORY_COVARIATES, covariate_names
 from causalrec_assets.logs.day_counts import days_read, outcomes_come_on_the_day, reach, too_late
@@ -128,6 +128,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "purchase_needs_click": source.purchase_needs_click,
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
+            "few_wrong": too_many_wrong(cleaned, zone.rules) or True,
             "any_outcome": facts.any_outcome,
             "weighable": facts.weighable,
         },

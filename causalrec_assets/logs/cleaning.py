@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from causalrec_assets.answers import InputError
 from causalrec_assets.logs.ahead import ahead
 from causalrec_assets.logs.attribution import (
     StreamRows,
@@ -93,6 +92,7 @@ class Cleaned:
             that "published, set aside and forgotten are together the landed rows" can fail.
         rows: Published events.
         aside: Kind -> how many rows were set aside.
+        first_wrong: The first row that speaks against the files or the mapping, in words.
         forgotten_rows: Rows of users who asked to be forgotten; they are kept nowhere.
         outcome_rows: Stream -> how many of the day's outcomes belong to an event.
     """
@@ -102,6 +102,7 @@ class Cleaned:
     landed_rows: int
     rows: int
     aside: Mapping[str, int]
+    first_wrong: str = ""
     forgotten_rows: int = 0
     outcome_rows: Mapping[str, int] = field(default_factory=dict)
 
@@ -117,11 +118,6 @@ class Cleaned:
     def rows_elsewhere(self) -> int:
         """Landed rows that are no published event: set aside, forgotten, or an outcome of some event."""
         return sum(self.aside.values()) + self.forgotten_rows + sum(self.outcome_rows.values())
-
-    @property
-    def wrong_rows(self) -> int:
-        """Rows that speak against the file or its mapping."""
-        return sum(self.aside.get(kind, 0) for kind in WRONG)
 
 
 def clean_day(
@@ -140,37 +136,37 @@ def clean_day(
         target, set_aside: The Parquet files to write; target's folder holds the rows meanwhile.
 
     Raises:
-        InputError: A file cannot be read whole or changed meanwhile, or too many of the day's rows are wrong.
+        InputError: A file cannot be read whole, or changed meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix="cleaning-", dir=target.parent) as folder:
         day = _Day(landed, source, rules, forgotten, Path(folder))
         day.read()
         rows = write_table(ahead(day.clean()), event_types(source), target)
         aside = day.aside.write(set_aside)
-        cleaned = Cleaned(
+        return Cleaned(
             target,
             set_aside,
             day.landed_rows,
             rows,
             aside,
+            day.aside.first,
             day.forgotten_rows,
             day.outcome_rows,
         )
-        _not_too_many_wrong(cleaned, rules, day.aside.first)
-    return cleaned
 
 
-def _not_too_many_wrong(cleaned: Cleaned, rules: CleaningRules, first: str) -> None:
-    wrong = cleaned.wrong_rows
+def too_many_wrong(cleaned: Cleaned, rules: CleaningRules) -> str | None:
+    """Why a day's rows speak against the files or the mapping, in words; None where few are wrong."""
+    wrong = sum(cleaned.aside.get(kind, 0) for kind in WRONG)
     if wrong < rules.wrong_rows or wrong <= rules.wrong_share * cleaned.landed_rows:
-        return
+        return None
     kinds = ", ".join(f"{cleaned.aside[kind]} {kind}" for kind in WRONG if cleaned.aside.get(kind))
     hint = ""
     if cleaned.aside.get(REPEATED_ID, 0) > wrong / 2:
         hint = " If ids begin anew each day they are no ids of events: do not map `event_id`."
-    raise InputError(
-        f"{first} {wrong} of the day's {cleaned.landed_rows} rows are wrong ({kinds}), more than cleaning.yaml allows "
-        f"(`wrong`). Correct the files or the mapping in sources.yaml; one file and row is named above.{hint}"
+    return (
+        f"{wrong} of the day's {cleaned.landed_rows} rows are wrong ({kinds}), more than cleaning.yaml allows; the "
+        f"first is {cleaned.first_wrong} Correct the files, or the mapping in sources.yaml.{hint}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -90,8 +90,7 @@ class LandingZone:
             InputError: A file that concerns the day cannot be used, or nothing was landed for it.
         """
         files = self.events.files_of(day)
-        if problems := [said for index in self.streams.values() for said in index.problems_of(day)]:
-            raise InputError(" ".join(problems))
+        self._refuse_problems(day)
         reach = timedelta(days=self.source.attribution_days)
         near = self._between(self.events, day - reach, day + reach) if self.streams else []
         outcomes = {
@@ -102,6 +101,22 @@ class LandingZone:
         return LandedDay(
             day, self.placing, tuple(files), tuple(before), tuple(near), outcomes, frozenset(self.immature(day))
         )
+
+    def _refuse_problems(self, day: date) -> None:
+        """Raises InputError: a file of a day around cannot be used, so that nobody knows what was sent again, or whose
+        an outcome is."""
+        reach = self.source.attribution_days
+        around = range(-max(self._look_back, reach), reach + 1)
+        for near in (day + timedelta(days=k) for k in around):
+            indexes = [self.events] if near != day else []
+            indexes += list(self.streams.values()) if near >= day else []
+            if said := [message for index in indexes for where, message in index.problems if where == near]:
+                raise InputError(f"{day} is cleaned beside the rows of {near}. {' '.join(said)}")
+
+    def touched(self, day: date) -> list[date]:
+        """The days whose clean events can change when a file with rows of a day comes."""
+        reach = self.source.attribution_days
+        return [day + timedelta(days=k) for k in range(-reach, max(self._look_back, reach) + 1)]
 
     @property
     def _look_back(self) -> int:
@@ -123,6 +138,10 @@ class LandingZone:
         for stream in self.source.streams:
             landed = set(self.streams[stream.name].days)
             needed = (day + timedelta(days=k) for k in range(stream.window_days + 1))
+            if self.source.sparse:
+                # A day without a file and a file to come look alike: what is later than all files is to come.
+                last = max((*landed, *self.events.days), default=date.min)
+                needed = (each for each in needed if each > last)
             if any(each not in landed for each in needed if self.source.covers(each)):
                 found += [outcome for outcome in stream.gives if outcome not in found]
         return found
@@ -164,11 +183,40 @@ class LandingZone:
     @property
     def span(self) -> list[date]:
         """Every day from the first to the last that was landed and is over, be its files usable or not: a day for which
-        nothing was landed is not passed over, and what is wrong with the last day is said."""
+        nothing was landed is not passed over (unless the source is sparse), and what is wrong with the last is said."""
         today = datetime.now(UTC).date()
-        wrong = {day for day, _ in self.events.problems if day is not None and self.source.covers(day)}
-        days = sorted(day for day in {*self.events.days, *wrong} if day < today)
+        days = [day for day in self._days if day < today]
+        if self.source.sparse:
+            return days
         return [days[0] + timedelta(days=k) for k in range((days[-1] - days[0]).days + 1)] if days else []
+
+    @cached_property
+    def _days(self) -> list[date]:
+        """The days for which anything was landed, usable or not, ascending."""
+        wrong = {day for day, _ in self.events.problems if day is not None and self.source.covers(day)}
+        return sorted({*self.events.days, *wrong})
+
+    def needs_partition(self, day: date, published: Collection[date] = ()) -> bool:
+        """Whether a day has log tables: each day of the source has, but those of a sparse one for which nothing came.
+
+        Args:
+            published: Days of `clean_events` in the lake: a day whose files were removed again is not forgotten.
+        """
+        return not self.source.sparse or day in self._days or day in published
+
+    def day_before(self, day: date, published: Collection[date] = ()) -> date | None:
+        """The day whose `history` a day's carries on: the one before; of a sparse source the last one that has tables.
+
+        Args:
+            published: As for `needs_partition`.
+
+        Returns:
+            None: the day is the source's first, and carries nothing on.
+        """
+        if not self.source.sparse:
+            return day - timedelta(days=1) if day > self.source.first_day else None
+        known = {*self._days, *published}
+        return max((found for found in known if self.source.first_day <= found < day), default=None)
 
     def arriving(self, settle_seconds: float) -> list[tuple[Path, date | None]]:
         """Files that were written to during the last seconds, and may not be whole yet.

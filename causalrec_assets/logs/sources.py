@@ -58,6 +58,7 @@ KEYS = {
     "about",
     "first_day",
     "last_day",
+    "sparse",
     "time_zone",
     "landing",
     "landing_options",
@@ -82,6 +83,8 @@ class Source:
 
     Attributes:
         first_day, last_day: The days that have partitions; None as last day: the logs go on.
+        sparse: Days for which nothing is landed have no partition, and are passed over; otherwise each day is landed or
+            declared empty.
         landing, landing_options: Where files are landed: a URL that fsspec knows, with its options; empty: below the
             home's `data/landing`.
         events: The feed of the events.
@@ -120,6 +123,7 @@ class Source:
     landing: str = ""
     landing_options: Mapping[str, object] = field(default_factory=dict)
     last_day: date | None = None
+    sparse: bool = False
     maturity_days: Mapping[str, int] = field(default_factory=dict)
     cluster_by: str = "auto"
 
@@ -197,6 +201,7 @@ def parse_source(settings: Mapping[str, object]) -> Source:
         landing_options=YAML.mapping("landing_options", settings.get("landing_options") or {}),
         first_day=first_day,
         last_day=last_day,
+        sparse=YAML.boolean("sparse", settings.get("sparse", False)),
         time_zone=YAML.time_zone("time_zone", settings.get("time_zone", "UTC")),
         events=events,
         streams=streams,

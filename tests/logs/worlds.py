@@ -142,7 +142,7 @@ def index(root: Path, of: Source | None = None) -> LandingIndex:
 
 def cleaned(root: Path, day: date = FIRST, of: Source | None = None, rules: CleaningRules | None = None) -> Cleaned:
     """A day's clean events from what was landed below `root`, at a time when all of it is mature."""
-    of, rules = of or source(), rules or CleaningRules(wrong_share=0.5)
+    of, rules = of or source(), rules or CleaningRules()
     zone = LandingZone(Home(root), of, rules, root / "landing")
     landed = replace(zone.landed_day(day), immature=frozenset())
     folder = root / "cleaned"

@@ -188,7 +188,7 @@ class UsersDay:
     def land_a_late_file(self) -> str:
         began = time.time()
         late = pl.read_parquet(self.shop.events_folder(LATE) / "events.parquet").head(3)
-        late = late.with_columns(pl.format("late-{}", "event_id").alias("event_id"))
+        late = late.with_columns(pl.format("late-{}", c).alias(c) for c in ("event_id", "request_id"))
         _land(self.shop.events_folder(NEWEST) / "late.parquet", late)
         self.shop.wait_for_sensor(LAKE_IS_WHOLE, began)
         runs = self.shop.runs(began)
