@@ -1,7 +1,6 @@
 """The log assets: `items`, `users`, `clean_events`, `history`, `units`."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import dagster as dg
 import polars as pl
@@ -14,13 +13,21 @@ from causalrec_assets.logs.calendar import FILE as CALENDAR
 from causalrec_assets.logs.calendar import parse_calendar
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
-from causalrec_assets.logs.covariates import HISTORY_COVARIATES, covariate_names
+from causalrec_assets.logs.covariates import HISTORY_COVARIATES, as_of, covariate_names
 from causalrec_assets.logs.day_counts import days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
-from causalrec_assets.logs.history import advance, history_before, leaving_day, summary, within_window
+from causalrec_assets.logs.history import (
+    history_before,
+    leaving_days,
+    state_parts,
+    states_read,
+    summary,
+    within_window,
+    write_history,
+)
 from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.lineage import (
@@ -34,8 +41,8 @@ from causalrec_assets.logs.lineage import (
     users_lineage,
 )
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
-from causalrec_assets.logs.sources import OUTCOMES, Source, parse_source
-from causalrec_assets.logs.units import action_context, build_units, unit_roles
+from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.units import action_context, unit_columns, unit_roles, unlisted_rows, write_units
 from causalrec_assets.partitions import history_mapping, maturing_mapping, yesterday
 from resources.lake import Lake
 
@@ -168,16 +175,15 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             answer=not_available(NO_USER_ID),
             params={"within_window": True, "outcomes_come_on_the_day": True},
         )
-    before = inputs.day - timedelta(days=1)
-    states = {before: history_before(inputs)}
-    if (left := leaving_day(source, inputs.day)) is not None:
-        states[left] = inputs.table("history", left).frame
-    events = {day: inputs.table("clean_events", day).frame for day in days_read(source, inputs.day)}
-    state = advance(states, events, inputs.table("items").frame, source, inputs.day)
+    states = {day: inputs.table("history", day).scan() for day in states_read(source, inputs.day)}
+    events = {day: inputs.table("clean_events", day).scan() for day in days_read(source, inputs.day)}
+    target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
+    write_history(state_parts(states, events, inputs.table("items").frame, source, inputs.day), target)
+    state = pl.scan_parquet(target)
     late = too_late(events[inputs.day], source, inputs.day)
     return Draft(
         inputs,
-        state,
+        staged=target,
         lineage=history_lineage(source),
         params={
             "within_window": within_window(state, inputs.day, source.history_days),
@@ -185,7 +191,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         },
         metadata={
             "state": dg.MetadataValue.md(_markdown(summary(state))),
-            "day_that_leaves": str(left or "none yet"),
+            "days_that_leave": ", ".join(map(str, leaving_days(source, inputs.day))) or "none yet",
             "outcomes_known_on_later_days": reach(source),
             "outcomes_that_come_too_late_to_count": late,
         },
@@ -199,18 +205,20 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""
     inputs = lake.inputs(context)
     source, calendar = _source(inputs), parse_calendar(inputs.setting(CALENDAR))
-    events, catalogue, listed = inputs.table("clean_events").frame, inputs.table("items").frame, inputs.table("users")
+    events, catalogue, listed = inputs.table("clean_events"), inputs.table("items").frame, inputs.table("users")
     before = history_before(inputs) if source.has("user_id") else None
     known = listed.frame if listed.answer.answered else None
-    frame = build_units(events, before, catalogue, source, inputs.day, known, calendar)
+    target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
+    write_units(events.scan(), as_of(before, inputs.day, source, calendar), catalogue, source, target, known)
     roles, covariates = unit_roles(source, calendar), covariate_names(source, calendar)
+    columns, unlisted = unit_columns(source, calendar), unlisted_rows(pl.scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
     return Draft(
         inputs,
-        frame,
+        staged=target,
         lineage=units_lineage(source, calendar),
         notes={
-            "roles": {column: roles[column] for column in frame.columns},
+            "roles": {column: roles[column] for column in columns},
             "covariates": covariates,
             "action_context": action_context(source),
             "cluster": source.cluster,
@@ -218,16 +226,16 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "held_out_policies": list(source.held_out_policies),
         },
         params={
-            "events": events.height,
+            "events": events.pointer.rows,
             "marks_recommended": source.has("recommended"),
             **has,
             "outcomes_come_on_the_day": "user_clicks" in covariates and outcomes_come_on_the_day(source),
         },
         metadata={
-            "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in frame.columns)),
-            "items_not_in_catalogue": int(frame["unknown_item"].sum()),
-            "users_not_listed": int(frame["unknown_user"].sum()),
-            "rates": dg.MetadataValue.md(_rates(frame)),
+            "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in columns)),
+            "items_not_in_catalogue": unlisted["unknown_item"],
+            "users_not_listed": unlisted["unknown_user"],
+            "rates": dg.MetadataValue.md(_markdown(facts_of(target, source).rates)),
         },
     )
 
@@ -235,12 +243,6 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def _counts(counts: Mapping[str, int]) -> str:
     lines = [f"- {name}: {count:,}" for name, count in sorted(counts.items())]
     return "\n".join(lines) or "none"
-
-
-def _rates(frame: pl.DataFrame) -> str:
-    means = [pl.col(c).mean().round(5) for c in OUTCOMES if frame[c].null_count() < frame.height]
-    rates = frame.group_by("recommended").agg(pl.len().alias("rows"), *means)
-    return _markdown(rates.sort("recommended"))
 
 
 def _markdown(frame: pl.DataFrame) -> str:

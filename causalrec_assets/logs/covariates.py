@@ -85,7 +85,7 @@ def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar =
         pl.col("exposures").alias("user_exposures"),
         pl.col("clicks").alias("user_clicks"),
         pl.col("purchases").alias("user_purchases"),
-        days_since("last_seen").fill_null(beyond).alias("user_recency_days"),
+        days_since("last_seen").fill_null(beyond).clip(upper_bound=beyond).alias("user_recency_days"),
         days_since("first_seen").alias("user_tenure_days"),
     )
     sums = (

@@ -8,7 +8,7 @@ counted for a day does not change when later outcomes of its events come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -16,6 +16,7 @@ import polars as pl
 from causalrec_assets.logs.sources import Source
 
 Frame = pl.DataFrame | pl.LazyFrame
+Has = Callable[[date], bool]
 
 KEYS: dict[str, tuple[str, ...]] = {
     "user": ("user_id",),
@@ -43,20 +44,40 @@ def outcomes_come_on_the_day(source: Source) -> bool:
     return reach(source) == 0 and not any(_timed(outcome, source) for outcome in COUNTED)
 
 
-def days_read(source: Source, day: date) -> list[date]:
-    """The days whose clean events a day's counts are made from, ascending; none is before the source's first."""
-    back = min(reach(source), (day - source.first_day).days)
-    return [day - timedelta(days=k) for k in range(back, -1, -1)]
+def every_day(day: date) -> bool:
+    """Whether a day has tables: of a source that is not sparse, each has."""
+    return True
 
 
-def day_counts(events: Mapping[date, Frame], items: Frame, source: Source, day: date) -> dict[str, pl.DataFrame]:
+def day_before(source: Source, day: date, has: Has = every_day) -> date | None:
+    """The day whose state a day carries on: the last one before it that has tables; None: it is the first."""
+    days = ((day - timedelta(days=k)) for k in range(1, (day - source.first_day).days + 1))
+    return next((d for d in days if has(d)), None)
+
+
+def days_read(source: Source, day: date, has: Has = every_day) -> list[date]:
+    """The days whose clean events a day's counts are made from, ascending; none is before the source's first.
+
+    A day without tables leaves what became known on it to the next that has some.
+    """
+    since = day_before(source, day, has)
+    first = max(source.first_day, since + timedelta(days=1 - reach(source))) if since else day
+    days = [first + timedelta(days=k) for k in range((day - first).days)]
+    return [*(d for d in days if has(d)), day]
+
+
+def day_counts(
+    events: Mapping[date, Frame], items: Frame, source: Source, day: date, has: Has = every_day
+) -> dict[str, pl.DataFrame]:
     """The day's own counts per user, item, and user with a category, in no order.
 
     Args:
         events: Clean events of each of `days_read`.
         items: The day's catalogue, for categories, and for prices that were not logged.
+        has: Whether a day has tables.
     """
-    rows = pl.concat([_counted(events[of].lazy(), source, of, day) for of in days_read(source, day)])
+    since = day_before(source, day, has)
+    rows = pl.concat([_counted(events[of].lazy(), source, of, since, day) for of in days_read(source, day, has)])
     # A section of the shop that the event has goes before the catalogue's category.
     category = [] if "category" in source.context else ["category"]
     price = pl.col("price") if "price" in source.item_columns else pl.lit(None, pl.Float64)
@@ -93,11 +114,15 @@ def whole(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_finite()).then((value * SCALE).round()).cast(pl.Int64)
 
 
-def _counted(events: pl.LazyFrame, source: Source, of: date, day: date) -> pl.LazyFrame:
+def _counted(events: pl.LazyFrame, source: Source, of: date, since: date | None, day: date) -> pl.LazyFrame:
     """Rows of the events of one day with what counts on a day: 0 or 1 each, and the rating."""
     context = [c for c in ("category",) if c in source.context]
+    # Whatever became known on days without tables, too.
+    after = since or source.first_day - timedelta(days=1)
     today = {
-        count: _happened(o, source) & (_known_on(o, source, of) == day) if source.has(o) else pl.lit(False)
+        count: _happened(o, source) & _known_on(o, source, of).is_between(after, day, closed="right")
+        if source.has(o)
+        else pl.lit(False)
         for o, count in COUNTED.items()
     }
     rows = events if of == day else events.filter(pl.any_horizontal(*today.values()))

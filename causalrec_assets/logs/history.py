@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.logs.day_counts import KEYS, MEASURES, Frame, day_counts
+from causalrec_assets.logs.day_counts import KEYS, MEASURES, Frame, Has, day_before, day_counts, every_day
+from causalrec_assets.logs.slices import write_table
 from causalrec_assets.logs.sources import Source
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -34,6 +36,7 @@ SCHEMA: dict[str, pl.DataType] = {
 SEEN = ("user", "item")
 """Of whom it is kept when they were first and last seen."""
 TODAY = "_today"
+PART_ROWS = 500_000
 
 
 def empty_history() -> pl.DataFrame:
@@ -41,40 +44,73 @@ def empty_history() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
-def leaving_day(source: Source, day: date) -> date | None:
-    """The day that leaves the window as `day` enters; None while the window is not full."""
-    leaving = day - timedelta(days=source.history_days)
-    return leaving if leaving >= source.first_day else None
+def leaving_days(source: Source, day: date, has: Has = every_day) -> list[date]:
+    """The days that leave the window as `day` enters, ascending: one, or of a sparse source as many as lie between."""
+    since = day_before(source, day, has)
+    if since is None:
+        return []
+    oldest = [since + timedelta(days=k + 1 - source.history_days) for k in range((day - since).days)]
+    return [d for d in oldest if d >= source.first_day and d < day and has(d)]
+
+
+def states_read(source: Source, day: date, has: Has = every_day) -> list[date]:
+    """The days whose states a day's is made from: the day before, and the days that leave; ascending."""
+    since = day_before(source, day, has)
+    return sorted({*leaving_days(source, day, has), *([since] if since else [])})
 
 
 def advance(
-    earlier: Mapping[date, Frame], events: Mapping[date, Frame], items: Frame, source: Source, day: date
+    earlier: Mapping[date, Frame],
+    events: Mapping[date, Frame],
+    items: Frame,
+    source: Source,
+    day: date,
+    has: Has = every_day,
 ) -> pl.DataFrame:
     """The state at the end of a day.
 
     Args:
-        earlier: The states at the end of the day before (unless the day is the source's first) and of `leaving_day`.
-        events: Clean events of the day and, where outcomes become known later, of the days before it (`days_read`).
+        earlier: The states at the end of each of `states_read`.
+        events: Clean events of each of `days_read`: of the day and, where outcomes become known later, of days before.
         items: The day's catalogue, for the items' categories and list prices.
+        has: Whether a day has tables; of a sparse source, some have none.
 
     Raises:
         KeyError: A day's state or events that are needed are not given.
     """
-    return pl.concat([part.select(_columns(part)) for part in state_parts(earlier, events, items, source, day)])
+    return pl.concat([empty_history(), *state_parts(earlier, events, items, source, day, has)])
 
 
 def state_parts(
-    earlier: Mapping[date, Frame], events: Mapping[date, Frame], items: Frame, source: Source, day: date
+    earlier: Mapping[date, Frame],
+    events: Mapping[date, Frame],
+    items: Frame,
+    source: Source,
+    day: date,
+    has: Has = every_day,
 ) -> Iterator[pl.DataFrame]:
-    """The state of `advance`, one entity after the other, in the order of its rows."""
-    before = earlier[day - timedelta(days=1)].lazy() if day > source.first_day else empty_history().lazy()
-    left = leaving_day(source, day)
-    leaving = earlier[left].lazy() if left is not None else empty_history().lazy()
-    today = day_counts(events, items, source, day)
+    """The state of `advance` in parts, in the order of its rows; arguments as there."""
+    since = day_before(source, day, has)
+    before = earlier[since].lazy() if since is not None else empty_history().lazy()
+    left = [earlier[d].lazy() for d in leaving_days(source, day, has)]
+    leaving = pl.concat(left) if left else empty_history().lazy()
+    today = day_counts(events, items, source, day, has)
     for entity in sorted(KEYS):
-        keys = KEYS[entity]
-        yield _carried(entity, before, leaving, today[entity], day, source.history_days).sort(keys)
-        yield today.pop(entity).with_columns(pl.lit(entity + TODAY).alias("entity")).sort(keys)
+        yield from _parts(_carried(entity, before, leaving, today[entity], day, source.history_days), entity)
+        yield from _parts(today.pop(entity), entity + TODAY)
+
+
+def _parts(rows: pl.DataFrame, entity: str) -> Iterator[pl.DataFrame]:
+    """An entity's rows in their order, with all columns of the state."""
+    columns = [
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in SCHEMA.items()
+        if name != "entity"
+    ]
+    ordered = rows.sort(KEYS[entity.removesuffix(TODAY)])
+    del rows
+    for part in ordered.iter_slices(PART_ROWS):
+        yield part.select(pl.lit(entity).alias("entity"), *columns)
 
 
 def _carried(
@@ -92,23 +128,16 @@ def _carried(
     sums = pl.concat([was, now, gone], how="diagonal").group_by(keys)
     counted = pl.any_horizontal(pl.col(measures) != 0)
     if not seen:
-        return (
-            sums.agg(pl.col(measures).sum())
-            .filter(counted)
-            .collect(engine="streaming")
-            .with_columns(entity=pl.lit(entity))
-        )
+        return sums.agg(pl.col(measures).sum()).filter(counted).collect(engine="streaming")
     recent = pl.col("last_seen") > day - timedelta(days=history_days)
     carried = sums.agg(pl.col(measures).sum(), pl.col("first_seen").min(), pl.col("last_seen").max())
-    carried = carried.with_columns(pl.when(recent).then("last_seen").alias("last_seen"), pl.lit(entity).alias("entity"))
+    carried = carried.with_columns(pl.when(recent).then("last_seen").alias("last_seen"))
     return carried.filter(counted | pl.col("first_seen").is_not_null()).collect(engine="streaming")
 
 
-def _columns(part: pl.DataFrame) -> list[pl.Expr]:
-    return [
-        (pl.col(name) if name in part.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in SCHEMA.items()
-    ]
+def write_history(parts: Iterator[pl.DataFrame], path: Path) -> None:
+    """Write the parts of a state to a Parquet file, one after the other."""
+    write_table(parts, SCHEMA, path)
 
 
 def within_window(state: Frame, day: date, history_days: int) -> bool:
@@ -137,4 +166,4 @@ def history_before(inputs: Inputs, day: date | None = None) -> Frame:
         return empty_history()
     if day < inputs.first_day:
         raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml)")
-    return inputs.table("history", day - timedelta(days=1)).frame
+    return inputs.table("history", day - timedelta(days=1)).scan()

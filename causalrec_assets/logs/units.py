@@ -20,6 +20,7 @@ from causalrec_assets.logs.covariates import (
     covariate_names,
 )
 from causalrec_assets.logs.day_counts import Frame
+from causalrec_assets.logs.slices import write_table
 from causalrec_assets.logs.sources import Source
 
 ROLES: dict[str, str] = {
@@ -93,29 +94,34 @@ def unit_columns(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[str]:
 
 
 def write_units(
-    events: Iterator[pl.DataFrame],
+    events: pl.LazyFrame,
     state: AsOf,
     items: pl.DataFrame,
     source: Source,
     path: Path,
     users: pl.DataFrame | None = None,
+    slice_rows: int = SLICE_ROWS,
 ) -> None:
-    """Write the units of a day's events to a Parquet file, a row group for each slice of the events.
+    """Write the units of a day's events to a Parquet file, holding a slice of the events at a time.
 
     Args:
-        events: Slices of the clean events, in order; at least one, if without rows.
+        events: Clean events in their file. Its bytes do not depend on `slice_rows`.
     """
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    empty = units_of(pl.DataFrame(schema=events.collect_schema()), state, items, source, users)
+    rows = int(events.select(pl.len()).collect().item())
 
-    writer = None
-    try:
-        for part in events:
-            table = units_of(part, state, items, source, users).to_arrow()
-            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd", write_statistics=True)
-            writer.write_table(table)
-    finally:
-        if writer is not None:
-            writer.close()
+    def slices() -> Iterator[pl.DataFrame]:
+        for start in range(0, rows, slice_rows):
+            part = events.slice(start, slice_rows).collect(engine="streaming")
+            yield units_of(part, state, items, source, users)
+
+    write_table(slices(), empty.schema, path)
+
+
+def unlisted_rows(units: pl.LazyFrame) -> dict[str, int]:
+    """How many units are of an item, and of a user, that no list has."""
+    marked = units.select(pl.col("unknown_item", "unknown_user").cast(pl.Int64).sum()).collect(engine="streaming")
+    return {name: int(count) for name, count in marked.row(0, named=True).items()}
 
 
 def unit_roles(source: Source, calendar: Calendar = NO_HOLIDAYS) -> dict[str, str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalrec_assets.logs.day_counts import SCALE, days_read, reach, too_late
-from causalrec_assets.logs.history import SCHEMA, advance, empty_history, leaving_day, within_window
+from causalrec_assets.logs.history import SCHEMA, advance, empty_history, leaving_days, states_read, within_window
 from tests.logs.worlds import FIRST, ITEMS, SETTINGS, at, clean, event, frame, source
 
 DAYS = [FIRST + timedelta(days=k) for k in range(9)]
@@ -282,11 +282,35 @@ def test_the_order_of_the_events_does_not_matter(seed):
 def test_a_state_is_read_of_the_day_before_and_of_the_day_that_leaves_and_of_no_other():
     of, days = shop(), random_days(1)
     states = carried(days, of)
-    assert [leaving_day(of, day) for day in DAYS[:5]] == [None, None, None, DAYS[0], DAYS[1]]
+    assert [leaving_days(of, day) for day in DAYS[:5]] == [[], [], [], [DAYS[0]], [DAYS[1]]]
+    assert states_read(of, DAYS[5]) == [DAYS[2], DAYS[4]]
     two = {DAYS[5]: states[DAYS[5]], DAYS[3]: states[DAYS[3]]}
     assert advance(two, {DAYS[6]: days[DAYS[6]]}, ITEMS, of, DAYS[6]).equals(states[DAYS[6]])
     with pytest.raises(KeyError):
         advance({DAYS[5]: states[DAYS[5]]}, days, ITEMS, of, DAYS[6])
+
+
+@of_each_world
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), gaps=st.sets(st.integers(0, 8), max_size=7))
+def test_days_without_tables_are_as_days_without_events_to_the_last_that_has_some(world, seed, gaps):
+    """What became known on a day without tables counts on the next that has some; what leaves then leaves later."""
+    of, days = WORLDS[world], random_days(seed)
+    gone = {DAYS[k] for k in gaps}
+    days = {day: clean(frame()) if day in gone else rows for day, rows in days.items()}
+    dense, sparse = carried(days, of), {}
+    there = [day for day in DAYS if day not in gone]
+    for day in there:
+        needed = {d: sparse[d] for d in states_read(of, day, there.__contains__)}
+        given_events = {d: days[d] for d in days_read(of, day, there.__contains__)}
+        assert set(given_events) <= set(there)
+        sparse[day] = advance(needed, given_events, ITEMS, of, day, there.__contains__)
+        columns = ["entity", "user_id", "item_id", "exposures", "first_seen", "last_seen"]
+        known = (pl.col("exposures") > 0) | pl.col("first_seen").is_not_null()
+        one, other = (sums(states[day]).select(columns).filter(known) for states in (dense, sparse))
+        assert one.equals(other)
+        if reach(of) == 0:
+            assert sums(dense[day]).equals(sums(sparse[day]))
 
 
 def test_a_window_of_one_day_is_that_day():

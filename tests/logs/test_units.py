@@ -182,14 +182,20 @@ def test_what_is_not_logged_has_no_covariate():
     assert "item_mean_rating" in covariate_names(of)
 
 
-@pytest.mark.parametrize("rows", [1, 7, 1000])
-def test_slices_do_not_matter(rows, tmp_path):
+def test_slices_do_not_matter(tmp_path):
     past, today = days(3)
-    state = as_of(history(*past), SECOND, source())
-    write_units(today.iter_slices(rows), state, ITEMS, source(), tmp_path / "units.parquet")
-    assert pl.read_parquet(tmp_path / "units.parquet").equals(units(today, history(*past)))
-    write_units(iter([today.clear()]), state, ITEMS, source(), tmp_path / "empty.parquet")
-    assert pl.read_parquet_schema(tmp_path / "empty.parquet") == units(today, history(*past)).schema
+    state, path = as_of(history(*past), SECOND, source()), tmp_path / "clean.parquet"
+    today.write_parquet(path)
+    whole = units(today, history(*past))
+    written = set()
+    for rows in (1, 7, 1000):
+        write_units(pl.scan_parquet(path), state, ITEMS, source(), tmp_path / "units.parquet", slice_rows=rows)
+        assert pl.read_parquet(tmp_path / "units.parquet").equals(whole)
+        written.add((tmp_path / "units.parquet").read_bytes())
+    assert len(written) == 1
+    today.clear().write_parquet(path)
+    write_units(pl.scan_parquet(path), state, ITEMS, source(), tmp_path / "empty.parquet")
+    assert pl.read_parquet_schema(tmp_path / "empty.parquet") == whole.schema
 
 
 @settings(max_examples=30, deadline=None)
