@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
 from causalrec_assets.graph.mpdag import MPDAG, extend
+from causalrec_assets.graph.nodes import NOT_THERE
 from causalrec_assets.graph.questions import Question
 
 ORGANIC = {
@@ -22,6 +23,10 @@ ORGANIC = {
     "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on "
     "the outcome; log every organic impression, or run an experiment",
 }
+UNMARKED = (
+    "the logs do not say what was recommended and what was not, so there are no two arms to compare; log it, with the "
+    "impressions of items that were met without a recommendation, or run an experiment"
+)
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,17 @@ def adjust(
         return Adjustment(question, answer, ())
 
     if t == "recommended" and organic_rows in ORGANIC:
-        return unanswered(not_identifiable(ORGANIC[organic_rows]))
+        marked = dropped.get(t) != NOT_THERE
+        return unanswered(not_identifiable(ORGANIC[organic_rows] if marked else UNMARKED))
     if t not in graph.nodes:
         return unanswered(
             not_identifiable(
-                f"the treatment `{t}` is no node: {dropped.get(t, 'the source does not have it')}; "
+                f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; "
                 "an effect needs units of both arms"
             )
         )
     if y not in graph.nodes:
-        why = dropped.get(y, "the source does not have it")
+        why = dropped.get(y, NOT_THERE)
         answer = insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
         return unanswered(answer)
     if same := sorted(column for column, node in twins.items() if node == t):

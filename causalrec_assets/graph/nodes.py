@@ -25,6 +25,8 @@ HISTORY_PREFIXES = (
 )
 NOMINAL_NUMBERS = ("hour", "weekday", "month")
 MAX_LEVELS = 30
+NOT_THERE = "the source does not have it"
+"""Why a column without any value is no node."""
 TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")
 
 
@@ -78,7 +80,7 @@ def choose_nodes(
             continue
         values = units[column]
         if values.null_count() == len(values):
-            dropped.append(Dropped(column, "the source does not have it"))
+            dropped.append(Dropped(column, NOT_THERE))
         elif values.drop_nulls().n_unique() == 1 and (
             values.null_count() == 0 or role != "pre_treatment" or not _is_nominal(values)
         ):

@@ -139,6 +139,14 @@ def test_logs_without_every_organic_impression_cannot_answer_about_recommended(o
     assert found.answer.status is Status.NOT_IDENTIFIABLE and word in found.answer.reason
 
 
+def test_logs_that_do_not_say_what_was_recommended_are_not_called_recommended_impressions():
+    graph = dag(("recommended", "click"), {("recommended", "click")})
+    dropped = {"recommended": "the source does not have it"}
+    found = adjust(Question("q", "recommended", "click"), graph, {}, dropped, "none")
+    assert found.answer.status is Status.NOT_IDENTIFIABLE
+    assert "do not say what was recommended" in found.answer.reason
+
+
 def test_a_constant_treatment_and_a_constant_outcome_are_answered():
     graph = dag(("t", "c"), ())
     assert (
