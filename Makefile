@@ -32,7 +32,7 @@ describe-source: .venv/installed
 	@$(BIN)/python -W ignore -m causalrec_assets.logs.describe $(if $(FILE),"$(FILE)") $(if $(DIR),--home "$(DIR)")
 
 test: .venv/installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # A home for your own logs: make home DIR=path
 home: .venv/installed
