@@ -18,12 +18,14 @@ from causalrec_assets.gate.snapshot import Snapshot
 from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.gate.windows import LearningWindow, days_hash, learning_window, parse_learning
 from causalrec_assets.home import Home
+from causalrec_assets.logs.day_counts import days_read
+from causalrec_assets.logs.history import states_read
 from causalrec_assets.logs.landing_zone import LandingZone
 
 LANDED = {"items": "items", "users": "users", "clean_events": "events"}
 """The assets that read landed files -> which of them."""
 CARRIED = ("history", "units")
-"""The assets that build on the day before, and on `clean_events` and `items` of their own day."""
+"""The assets that build on earlier days, and on `LANDED` of their own day."""
 DATA = frozenset({"landing", "table", "newest", "champion", "serves", "before", "days"})
 """Inputs that change by themselves. Settings and code are changed by people, who say what is to be rebuilt."""
 
@@ -143,7 +145,7 @@ class Planner:
                 waits.append(f"{day}: `history` of {before} must be published before it can go on{self._every_day}")
                 break
             asked_for = to_come.get(day, set())
-            reads = [name for name in ("clean_events", "items") if name not in asked_for]
+            reads = [name for name in LANDED if name not in asked_for]
             if missing := [name for name in reads if self.lake.pointer(name, day) is None]:
                 waits.append(f"{day}: `{'`, `'.join(missing)}` must be published before the days after it can go on")
                 if in_order:
@@ -159,11 +161,21 @@ class Planner:
             reasons = {asset: why for asset in CARRIED if (why := self.stale(asset, day)) is not None}
             if not reasons:
                 continue
-            made_from = [("clean_events", day), ("items", day), *([("history", before)] if before else [])]
+            made_from = [*((name, day) for name in LANDED), *self._carried_from(day)]
             asked = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
             if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
                 break
         return requests, waits
+
+    def _carried_from(self, day: date) -> list[tuple[str, date]]:
+        """What `history` of a day reads of earlier days."""
+        source, published = self.zone.source, self.lake.days("clean_events")
+
+        def has(day: date) -> bool:
+            return self.zone.needs_partition(day, published)
+
+        events = [d for d in days_read(source, day, has) if d < day]
+        return [*(("history", d) for d in states_read(source, day, has)), *(("clean_events", d) for d in events)]
 
     @property
     def _every_day(self) -> str:

@@ -14,7 +14,7 @@ from causalrec_assets.logs.calendar import parse_calendar
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariates import HISTORY_COVARIATES, as_of, covariate_names
-from causalrec_assets.logs.day_counts import days_read, outcomes_come_on_the_day, reach, too_late
+from causalrec_assets.logs.day_counts import day_before, days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
@@ -25,6 +25,7 @@ from causalrec_assets.logs.history import (
     state_parts,
     states_read,
     summary,
+    tables_of,
     within_window,
     write_history,
 )
@@ -175,10 +176,13 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             answer=not_available(NO_USER_ID),
             params={"within_window": True, "outcomes_come_on_the_day": True},
         )
-    states = {day: inputs.table("history", day).scan() for day in states_read(source, inputs.day)}
-    events = {day: inputs.table("clean_events", day).scan() for day in days_read(source, inputs.day)}
+    has = tables_of(inputs, source)
+    if source.sparse:
+        inputs.note("before:history", str(day_before(source, inputs.day, has)))
+    states = {day: inputs.table("history", day).scan() for day in states_read(source, inputs.day, has)}
+    events = {day: inputs.table("clean_events", day).scan() for day in days_read(source, inputs.day, has)}
     target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
-    write_history(state_parts(states, events, inputs.table("items").frame, source, inputs.day), target)
+    write_history(state_parts(states, events, inputs.table("items").frame, source, inputs.day, has), target)
     state = pl.scan_parquet(target)
     late = too_late(events[inputs.day], source, inputs.day)
     return Draft(
@@ -191,7 +195,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         },
         metadata={
             "state": dg.MetadataValue.md(_markdown(summary(state))),
-            "days_that_leave": ", ".join(map(str, leaving_days(source, inputs.day))) or "none yet",
+            "days_that_leave": ", ".join(map(str, leaving_days(source, inputs.day, has))) or "none yet",
             "outcomes_known_on_later_days": reach(source),
             "outcomes_that_come_too_late_to_count": late,
         },

@@ -21,8 +21,9 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.day_counts import KEYS, MEASURES, Frame, Has, day_before, day_counts, every_day
+from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.slices import write_table
-from causalrec_assets.logs.sources import Source
+from causalrec_assets.logs.sources import Source, parse_source
 
 SCHEMA: dict[str, pl.DataType] = {
     "entity": pl.String(),
@@ -155,15 +156,25 @@ def summary(state: Frame) -> pl.DataFrame:
     return state.lazy().group_by("entity").agg(counts).sort("entity").collect(engine="streaming")
 
 
+def tables_of(inputs: Inputs, source: Source) -> Has:
+    """Which days have tables: each, but those of a sparse source for which nothing was landed."""
+    if not source.sparse:
+        return every_day
+    zone, published = LandingZone.of(inputs.home), inputs.store.days("clean_events")
+    return lambda day: zone.needs_partition(day, published)
+
+
 def history_before(inputs: Inputs, day: date | None = None) -> Frame:
     """The history at the end of the day before a day (this partition's, unless another is named).
 
     Raises:
         MissingDay: It has not been published, and the day is not the source's first.
     """
-    day = day or inputs.day
-    if day == inputs.first_day:
-        return empty_history()
-    if day < inputs.first_day:
-        raise InputError(f"{day} is before the source's first day, {inputs.first_day} (sources.yaml)")
-    return inputs.table("history", day - timedelta(days=1)).scan()
+    source, of = parse_source(inputs.setting("sources.yaml")), day or inputs.day
+    if of < source.first_day:
+        raise InputError(f"{of} is before the source's first day, {source.first_day} (sources.yaml)")
+    before = day_before(source, of, tables_of(inputs, source))
+    if source.sparse and day is None:
+        # A day that is landed in between would go before it.
+        inputs.note("before:history", str(before))
+    return empty_history() if before is None else inputs.table("history", before).scan()

@@ -28,6 +28,7 @@ EVENT_PARAMS = {
     "purchase_needs_click": True,
     "logs_propensities": True,
     "marks_recommended": True,
+    "few_wrong": True,
     "any_outcome": True,
     "weighable": True,
 }
