@@ -7,6 +7,7 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.embeddings.item_text import encode_items
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.logs.gaps import NO_ITEM_TEXT
 from resources.compute import GPU_OP_TAGS, GPU_POOL
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder
@@ -22,8 +23,7 @@ def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder:
         return Draft(inputs, None, answer=catalogue.answer, params={"unit_length": True})
     frame = catalogue.frame
     if frame.select("title", "description").null_count().sum_horizontal().item() == 2 * frame.height:
-        reason = "no item has a text; log titles or descriptions to let the model read what an item is about"
-        return Draft(inputs, None, answer=not_available(reason), params={"unit_length": True})
+        return Draft(inputs, None, answer=not_available(NO_ITEM_TEXT), params={"unit_length": True})
     before = inputs.latest("item_embeddings", inputs.day)
     encoder = text_encoder.load()
     found = encode_items(frame, before.frame if before and before.answer.answered else None, encoder)

@@ -17,6 +17,7 @@ from causalrec_assets.evaluation.verdict import judge
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import picture, table
+from causalrec_assets.logs.gaps import NO_PRICED_PURCHASES
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from resources.lake import Lake
@@ -116,8 +117,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
     if judged.answer.answered and "revenue" not in judged.frame["metric"]:
-        why = "the source logs no purchases with prices, so policies are judged by satisfaction alone; log both"
-        gaps.append(Gap("revenue of any policy", not_available(why)))
+        gaps.append(Gap("revenue of any policy", not_available(NO_PRICED_PURCHASES)))
     trust = trust_lines(effects_, judged.frame, models.notes if models.answer.answered else {})
     html = render(
         Story(

@@ -16,17 +16,7 @@ from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence, no
 from causalrec_assets.graph.mpdag import MPDAG, extend
 from causalrec_assets.graph.nodes import NOT_THERE
 from causalrec_assets.graph.questions import Question
-
-ORGANIC = {
-    "none": "the logs hold recommended impressions only, so there is nothing to compare with; log the impressions of "
-    "items that were met without a recommendation, or run an experiment",
-    "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on "
-    "the outcome; log every organic impression, or run an experiment",
-}
-UNMARKED = (
-    "the logs do not say what was recommended and what was not, so there are no two arms to compare; log it, with the "
-    "impressions of items that were met without a recommendation, or run an experiment"
-)
+from causalrec_assets.logs.gaps import NOT_EVERY_ORGANIC_ROW, NOT_MARKED
 
 
 @dataclass(frozen=True)
@@ -66,14 +56,13 @@ def adjust(
     def unanswered(answer: Answer) -> Adjustment:
         return Adjustment(question, answer, ())
 
-    if t == "recommended" and organic_rows in ORGANIC:
+    if t == "recommended" and organic_rows in NOT_EVERY_ORGANIC_ROW:
         marked = dropped.get(t) != NOT_THERE
-        return unanswered(not_identifiable(ORGANIC[organic_rows] if marked else UNMARKED))
+        return unanswered(not_identifiable(NOT_EVERY_ORGANIC_ROW[organic_rows] if marked else NOT_MARKED))
     if t not in graph.nodes:
         return unanswered(
             not_identifiable(
-                f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; "
-                "an effect needs units of both arms"
+                f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; an effect needs units of both arms"
             )
         )
     if y not in graph.nodes:

@@ -19,6 +19,7 @@ from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
+from causalrec_assets.logs.gaps import NO_ITEMS, NO_USER_ID, NO_USERS
 from causalrec_assets.logs.history import (
     history_before,
     leaving_days,
@@ -47,8 +48,6 @@ from causalrec_assets.logs.units import action_context, unit_columns, unit_roles
 from causalrec_assets.partitions import history_mapping, maturing_mapping, yesterday
 from resources.lake import Lake
 
-NO_USER_ID = "the source has no user id, so nobody's past can be told from anybody else's"
-
 
 def _source(inputs: Inputs) -> Source:
     return parse_source(inputs.setting("sources.yaml"))
@@ -71,7 +70,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     zone = LandingZone.of(inputs.home)
     inputs.note("landing:items", zone.fingerprint("items", inputs.day))
     if source.items is None:
-        return Draft(inputs, None, answer=not_available("the source lists no items"))
+        return Draft(inputs, None, answer=not_available(NO_ITEMS))
     frame = item_snapshot(snapshot_files(zone.root / source.items.folder, inputs.day), source, zone.rules)
     by_category = frame.group_by("category").agg(pl.len().alias("items"), pl.col("price").mean().round(2))
     return Draft(
@@ -93,7 +92,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     zone = LandingZone.of(inputs.home)
     inputs.note("landing:users", zone.fingerprint("users", inputs.day))
     if source.users is None:
-        reason = NO_USER_ID if not source.has("user_id") else "the source lists no users"
+        reason = NO_USER_ID if not source.has("user_id") else NO_USERS
         return Draft(inputs, None, answer=not_available(reason))
     listed = user_snapshot(snapshot_files(zone.root / source.users.folder, inputs.day), source, zone.rules)
     frame = without_forgotten(listed, _forgotten(inputs))

@@ -18,6 +18,7 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.gate.windows import parse_learning
+from causalrec_assets.logs.gaps import NO_ACTION_PROPENSITIES
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
@@ -31,10 +32,6 @@ from resources.lake import Lake
 from resources.tracking import Attempt, Tracking, held_out_metrics
 
 UNITS = dg.AssetDep("units", partition_mapping=learning_window_mapping)
-NO_ACTION_PROPENSITIES = (
-    "the source logs no action propensities, so no policy but the logging one can be judged; log the "
-    "probability with which each item was chosen"
-)
 
 
 def training_units(inputs: Inputs) -> tuple[pl.DataFrame, dict[str, Any]]:

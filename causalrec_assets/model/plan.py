@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from causalrec_assets.answers import Answer, Status, insufficient_evidence, not_available
+from causalrec_assets.logs.gaps import NO_CLICKS
 from causalrec_assets.model.effects import aligned
 from causalrec_assets.model.outcome_training import check_columns
 
@@ -69,7 +70,7 @@ def plan_training(
     if units.is_empty():
         return insufficient_evidence("the training window has no units to learn from")
     if units["click"].null_count() == units.height:
-        return not_available("the source logs no clicks, which the outcome model learns first; log them")
+        return not_available(NO_CLICKS)
     identified = sets.filter((pl.col("status") == Status.ANSWERED) & (pl.col("treatment") == "recommended"))
     if identified.height:
         if not propensity_answer.answered:
