@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -138,7 +139,7 @@ def clean_day(
     Raises:
         InputError: A file cannot be read whole, or changed meanwhile.
     """
-    with tempfile.TemporaryDirectory(prefix="cleaning-", dir=target.parent) as folder:
+    with _nothing_left(target, set_aside), tempfile.TemporaryDirectory(prefix="cleaning-", dir=target.parent) as folder:
         day = _Day(landed, source, rules, forgotten, Path(folder))
         day.read()
         rows = write_table(ahead(day.clean()), event_types(source), target)
@@ -153,6 +154,17 @@ def clean_day(
             day.forgotten_rows,
             day.outcome_rows,
         )
+
+
+@contextmanager
+def _nothing_left(*paths: Path) -> Iterator[None]:
+    """Half a file is no file."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def too_many_wrong(cleaned: Cleaned, rules: CleaningRules) -> str | None:

@@ -63,6 +63,11 @@ class LandedFile:
     def days(self) -> list[date]:
         return sorted(self.rows_of_day)
 
+    @property
+    def in_place(self) -> int:
+        """How many rows belong to the day of their own time."""
+        return sum(sum(counts.values()) for counts in self.bins.values())
+
     def require_unchanged(self) -> None:
         """Raises InputError: the file was written to since it was indexed."""
         if self.stamp and stamp_of(self.path) != self.stamp:
@@ -182,15 +187,17 @@ def index_landing(
 
 
 def _each_content_once(files: Iterable[LandedFile]) -> tuple[list[LandedFile], list[Path]]:
-    """A file that was sent again under another name holds the same events: the first by name is read, and no other."""
-    first: dict[str, LandedFile] = {}
-    again = []
-    for file in files:
-        if file.sha256 in first and file.rows_of_day:
-            again.append(file.path)
-        else:
-            first.setdefault(file.sha256, file)
-    return list(first.values()), again
+    """A file that was sent again under another name holds the same events: one is read, and no other.
+
+    It is the one with the most rows in place (a copy in an earlier day's folder holds what is ahead of that day), then
+    the first by name.
+    """
+    files = list(files)
+    chosen: dict[str, LandedFile] = {}
+    for file in sorted(files, key=lambda file: -file.in_place):
+        chosen.setdefault(file.sha256, file)
+    again = [file.path for file in files if chosen[file.sha256] is not file and file.rows_of_day]
+    return [file for file in files if chosen[file.sha256] is file], again
 
 
 def _scan(

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
-import polars as pl
 import pytest
 
 from causalrec_assets.gate import publishing
@@ -126,7 +125,7 @@ def kind_of(said: str) -> str:
     """Which fault a refusal speaks of."""
     words = {
         "nothing has been landed": "refused: nothing landed",
-        "action_propensity_in_0_1": "refused: bad value",
+        "few_rows_are_wrong": "refused: bad value",
         "cannot be read": "refused: truncated",
         "another run published": "lost a race",
     }
@@ -177,8 +176,8 @@ class Audits:
         self.kept: dict[str, publishing.Audit] = {}
         self._audit = publishing.audit
 
-    def __call__(self, contract, frame: pl.DataFrame, params) -> publishing.Audit:
-        key = sha256(canonical([contract.table, sha256(frame.write_ipc(None).getvalue()), params]))
+    def __call__(self, contract, staged: Path, params, limits) -> publishing.Audit:
+        key = sha256(canonical([contract.table, sha256_of_file(staged), params]))
         if key not in self.kept:
-            self.kept[key] = self._audit(contract, frame, params)
+            self.kept[key] = self._audit(contract, staged, params, limits)
         return self.kept[key]

@@ -152,8 +152,8 @@ class Landing:
         self.path(k).write_bytes(content[: self.random.randrange(1, len(content) - 1)])
 
     def spoil(self, k):
-        row = self.random.randrange(50)
-        bad = (pl.int_range(pl.len()).over("recommended") == row) & (pl.col("recommended") == 1)
+        # One such row would be set aside; of so many, the files are wrong and not the rows.
+        bad = pl.int_range(pl.len()).over("recommended") >= self.random.randrange(50)
         frame = pl.read_parquet(self.source(k))
         value = pl.when(bad).then(0.0).otherwise("action_propensity").alias("action_propensity")
         frame.with_columns(value).write_parquet(self.path(k))

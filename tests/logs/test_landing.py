@@ -141,6 +141,14 @@ def test_a_file_sent_again_under_another_name_counts_once_and_changes_nothing(tm
     assert names(index(tmp_path).files_of(SECOND)) == ["b-again.parquet"]
 
 
+def test_of_a_file_that_also_lies_in_an_earlier_days_folder_the_one_in_its_own_is_read(tmp_path):
+    land(tmp_path, f"day={FIRST}/again.parquet", TWO)
+    land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    found = index(tmp_path)
+    assert names(found.files_of(SECOND)) == ["b.parquet"]
+    assert [path.name for path in found.sent_again] == ["again.parquet"]
+
+
 def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     (tmp_path / "landing" / "events" / f"day={FIRST}" / "b.xlsx").write_bytes(b"x")
