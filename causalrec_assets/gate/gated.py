@@ -106,6 +106,9 @@ def _pass_gate(
             raise
         # Not the data's fault: no refusal is recorded, and the step may be tried again.
         raise dg.Failure(f"{table} of {context.partition_key}: {SAYS}", metadata={"error": str(error)}) from error
+    finally:
+        if attempt is not None:
+            attempt.let_go()
     checks = [_contract_check(table, outcome), _answerable_check(table, draft, outcome), _inputs_check(table, draft)]
     if outcome.refusal is not None:
         yield from checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,10 +26,15 @@ class MissingDay(InputError):
 
 @dataclass(frozen=True)
 class Table:
-    """A published version of a table, read when first asked for: whole as `frame`, or in parts by `scan`."""
+    """A published version of a table, read when first asked for: whole as `frame`, or in parts by `scan`.
+
+    Attributes:
+        fetched: Where its file is fetched to from a bucket.
+    """
 
     store: Store
     pointer: Pointer
+    fetched: Path | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -64,8 +70,8 @@ class Table:
 
     @cached_property
     def path(self) -> Path:
-        """The rows as a Parquet file on this machine; from a bucket it is fetched once, into scratch."""
-        return self.store.local_data(self.pointer)
+        """The rows as a Parquet file on this machine; from a bucket it is fetched once, for this attempt."""
+        return self.store.local_data(self.pointer, self.fetched)
 
     def scan(self) -> pl.LazyFrame:
         """The rows, read as far as a query needs them."""
@@ -119,6 +125,16 @@ class Inputs:
         self.note(f"code:{self.stage}", code_hash(self.stage))
         self.note(f"contract:{self.asset}", setting_hash(self.home, f"contracts/{self.asset}.yaml"))
 
+    @property
+    def fetched(self) -> Path:
+        """Where this attempt fetches the tables of a bucket to."""
+        return self.store.staging_folder / "fetched" / self.asset / str(self.day) / self.run_id
+
+    def let_go(self) -> None:
+        """Remove what was fetched: rows of users do not stay on a machine that has read them."""
+        if self.fetched.exists():
+            shutil.rmtree(self.fetched)
+
     def note(self, key: str, value: str) -> None:
         """Record an input that is not a table or a setting, under a key whose prefix says how to find it again."""
         self.recorded[key] = value
@@ -148,7 +164,7 @@ class Inputs:
                 f"last good version ({pointer.number})"
             )
         self.note(f"table:{name}:{day}", pointer.hash)
-        return Table(self.store, pointer)
+        return Table(self.store, pointer, self.fetched)
 
     def window(self, name: str, days: Sequence[date]) -> WindowTable:
         """The current versions of a table on each of the days.
@@ -165,7 +181,7 @@ class Inputs:
         days = [day for day in self.store.days(name) if day < before]
         pointer = self.store.pointer(name, days[-1]) if days else None
         self.note(f"latest:{name}:{before}", pointer.hash if pointer else "none")
-        return Table(self.store, pointer) if pointer else None
+        return Table(self.store, pointer, self.fetched) if pointer else None
 
     def table_at(self, name: str, day: date | str, number: int) -> Table:
         """One particular version, e.g. of the bundle of a champion."""
@@ -174,7 +190,7 @@ class Inputs:
         if pointer is None:
             raise MissingDay(f"version {number} of `{name}` of {day} is not in the lake; was it removed by retention?")
         self.note(f"version:{name}:{day}:{number}", pointer.hash)
-        return Table(self.store, pointer)
+        return Table(self.store, pointer, self.fetched)
 
     # -- settings, window, champion ----------------------------------------------------------------------------------
 

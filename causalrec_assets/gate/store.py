@@ -228,13 +228,18 @@ class Store:
         path = local_path(self.objects, name)
         return pl.read_parquet(path if path is not None else io.BytesIO(self.objects.read(name)))
 
-    def local_data(self, pointer: Pointer) -> Path:
-        """The Parquet file of a version on this machine; from a bucket it is fetched once, into scratch."""
+    def local_data(self, pointer: Pointer, into: Path | None = None) -> Path:
+        """The Parquet file of a version on this machine.
+
+        Args:
+            into: Where it is fetched to from a bucket, once; without it, a folder of the staging folder that the sweep
+                of what killed runs left clears.
+        """
         name = pointer.content[0]
         path = local_path(self.objects, name)
         if path is not None:
             return path
-        fetched = self.staging_folder / "fetched" / name
+        fetched = (into or self.staging_folder / "fetched") / name
         if not fetched.exists():
             fetched.parent.mkdir(parents=True, exist_ok=True)
             draft = fetched.with_name(f".{uuid.uuid4().hex}.tmp")

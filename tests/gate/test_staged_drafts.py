@@ -29,7 +29,7 @@ def staged(inputs, frame):
 
 
 def left_over(store):
-    return [path for path in store.staging_folder.rglob("*") if path.is_file() and "fetched" not in path.parts]
+    return [path for path in store.staging_folder.rglob("*") if path.is_file()]
 
 
 def test_a_staged_file_is_published_as_it_is(attempt, store):
@@ -89,14 +89,17 @@ def test_a_draft_is_a_frame_or_a_file(attempt):
         write_audit_publish(Draft(inputs, GOOD, staged=staged(inputs, GOOD), params=PARAMS))
 
 
-def test_a_table_is_scanned_where_it_is_or_fetched_once(attempt, store, monkeypatch):
+def test_a_table_is_scanned_where_it_is_or_fetched_once_for_an_attempt(attempt, store, monkeypatch):
     write_audit_publish(Draft(attempt(), GOOD, params=PARAMS))
-    table = attempt("run-2").table("sales")
+    reader = attempt("run-2")
+    table = reader.table("sales")
     assert table.scan().filter(pl.col("share") == 1).collect()["id"].to_list() == ["b"]
     monkeypatch.setattr(type(store.objects), "download", None)
-    again = attempt("run-3").table("sales")
+    again = reader.table("sales")
     assert again.path == table.path
     assert again.scan().collect().equals(GOOD)
+    reader.let_go()
+    assert [path for path in store.staging_folder.rglob("*") if path.is_file()] == []
 
 
 def test_the_day_of_a_file_is_its_own_whatever_its_folder_is_called(tmp_path):
