@@ -76,7 +76,7 @@ def describe_home(home: Home) -> Iterator[str]:
     if days:
         yield f"Events of {len(days)} days, {days[0]} to {days[-1]}."
         if not source.sparse and (holes := len(zone.span) - len(days)) > 0:
-            yield f"{holes} days between have none: land them, declare them empty (_EMPTY), or set sparse: true."
+            yield f"{holes} days between have none: land them, or declare them empty (_EMPTY)."
     for seen in feeds_seen(zone):
         yield ""
         yield from _feed(seen, zone)
