@@ -12,7 +12,7 @@ UI_HOME = $(if $(DIR),$(DIR),$(HOME_OF_$(LOGS)))
 # What works on a home: DIR=path, else a demo's (LOGS=obd).
 IN_HOME = CAUSALREC_HOME="$(abspath $(UI_HOME))" DAGSTER_HOME="$(abspath $(UI_HOME))/dagster" $(BIN)/python -W ignore -m
 
-.PHONY: demo describe-source test home ui backfill sweep forget mlflow tour lint lock clean
+.PHONY: demo describe-source test home ui backfill sweep forget mlflow tour realism lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed lock; made again when the lock or the project's metadata change.
@@ -72,6 +72,11 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The simulator's tails, rates and position curves beside real samples: make realism SAMPLES=folder [OUT=page.html]
+realism: .venv/installed
+	@test -n "$(SAMPLES)" || { echo "name the folder of the samples: make realism SAMPLES=path"; exit 1; }
+	@$(BIN)/python -W ignore -m benchmarks.realism --data "$(SAMPLES)" $(if $(OUT),--out "$(OUT)")
 
 # Pins for everything that pyproject.toml allows. torch is pinned without a build tag, so that a machine's own build (CPU, CUDA) is taken.
 lock: .venv/installed
