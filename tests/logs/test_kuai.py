@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.windows import learning_window, parse_learning
+from causalrec_assets.graph.questions import parse_questions
 from causalrec_assets.home import TEMPLATE, Home
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.cleaning_rules import CleaningRules
@@ -13,6 +15,7 @@ from causalrec_assets.logs.kuai import land_kuairand, land_kuairec
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from causalrec_assets.logs.sources import parse_source
+from causalrec_assets.policy.objective import parse_objective
 
 LOG = (
     "user_id,video_id,date,hourmin,time_ms,is_click,is_like,is_follow,is_comment,is_forward,is_hate,long_view,"
@@ -108,6 +111,19 @@ def test_a_row_of_kuairec_is_a_view_of_its_matrix_and_one_without_a_time_is_coun
     assert cleaned.events["time"][0] == datetime(2020, 7, 4, 16, 8, 23, 438000, tzinfo=UTC)
     items = item_snapshot(sorted((landing / "items").iterdir()), source)
     assert items["category"].to_list() == ["27", "8"]
+
+
+@pytest.mark.parametrize("overlay", ["kuairand", "kuairec", "movielens", "movielens_users"])
+def test_the_settings_of_the_named_sources_are_accepted(overlay):
+    def read(name):
+        return yaml.safe_load((TEMPLATE / "demos" / overlay / name).read_text())
+
+    source = parse_source(read("sources.yaml"))
+    learning = parse_learning(read("learning.yaml"), read("sources.yaml"))
+    assert learning_window(source.last_day, learning).enough
+    assert {q.outcome for q in parse_questions(read("questions.yaml")).questions} == set(source.outcomes)
+    assert parse_objective(read("objective.yaml")).weight == 0
+    assert read("expert_graph.yaml") == {"required": [], "forbidden": []}
 
 
 def test_what_is_missing_or_wrong_is_named(tmp_path):
