@@ -17,6 +17,8 @@ import sklearn.ensemble
 import torch
 import transformers
 
+import causalrec_assets.gate.causal_expectations
+import causalrec_assets.gate.staged_engine
 from causalrec_assets.definitions import defs
 
 # The asset graph, and the code of the storage that each step opens: a second of every step otherwise.
