@@ -15,6 +15,7 @@ import polars as pl
 from causalrec_assets.logs.calendar import Calendar, calendar_covariates
 from causalrec_assets.logs.day_counts import SCALE, Frame, whole
 from causalrec_assets.logs.sources import Source
+from causalrec_assets.logs.tastes import Tastes
 
 HISTORY_COVARIATES: dict[str, str | None] = {
     "user_exposures": None,
@@ -45,7 +46,7 @@ class AsOf:
     day: date
     users: pl.DataFrame | None
     items: pl.DataFrame | None
-    pairs: pl.DataFrame | None
+    pairs: Tastes | None
     never: dict[str, float | int | None]
     calendar: Calendar = NO_HOLIDAYS
 
@@ -109,9 +110,7 @@ def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar =
         "priced",
         "price_sum",
     )
-    pairs = of("user_category").select(
-        "user_id", "category", rate("clicks", source.prior_rate).alias("user_category_click_rate")
-    )
+    pairs = of("user_category").select("user_id", "category", rate("clicks", source.prior_rate).alias("rate"))
     never = {
         "user_exposures": 0,
         "user_clicks": 0,
@@ -125,7 +124,7 @@ def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar =
         "item_mean_rating": mean_rating,
     }
     known, tastes = pl.collect_all([users, pairs], engine="streaming")
-    return AsOf(day, known, items, tastes, never, calendar)
+    return AsOf(day, known, items, Tastes.of(tastes), never, calendar)
 
 
 def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -203,7 +202,7 @@ def pair_covariates(pairs: pl.DataFrame, state: AsOf) -> pl.DataFrame:
     """Add what is known of a user with an item: the past click rate in its category."""
     if state.pairs is None or "category" not in pairs.columns:
         return pairs
-    return _or_never(pairs.join(state.pairs, on=["user_id", "category"], how="left", maintain_order="left"), state)
+    return _or_never(pairs.with_columns(state.pairs.rate(pairs).alias("user_category_click_rate")), state)
 
 
 def _or_never(rows: pl.DataFrame, state: AsOf) -> pl.DataFrame:

@@ -12,10 +12,11 @@ for ever; the day last seen is kept while it is within the window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from causalrec_assets.answers import InputError
@@ -38,6 +39,8 @@ SEEN = ("user", "item")
 """Of whom it is kept when they were first and last seen."""
 TODAY = "_today"
 PART_ROWS = 500_000
+FAR = 2**31 - 1
+"""A day's number that is none."""
 
 
 def empty_history() -> pl.DataFrame:
@@ -97,20 +100,19 @@ def state_parts(
     leaving = pl.concat(left) if left else empty_history().lazy()
     today = day_counts(events, items, source, day, has)
     for entity in sorted(KEYS):
-        yield from _parts(_carried(entity, before, leaving, today[entity], day, source.history_days), entity)
-        yield from _parts(today.pop(entity), entity + TODAY)
+        now = today.pop(entity).sort(KEYS[entity])
+        yield from _parts(_carried(entity, before, leaving, now, day, source.history_days), entity)
+        yield from _parts(now, entity + TODAY)
 
 
 def _parts(rows: pl.DataFrame, entity: str) -> Iterator[pl.DataFrame]:
-    """An entity's rows in their order, with all columns of the state."""
+    """An entity's rows, with all columns of the state."""
     columns = [
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in SCHEMA.items()
         if name != "entity"
     ]
-    ordered = rows.sort(KEYS[entity.removesuffix(TODAY)])
-    del rows
-    for part in ordered.iter_slices(PART_ROWS):
+    for part in rows.iter_slices(PART_ROWS):
         yield part.select(pl.lit(entity).alias("entity"), *columns)
 
 
@@ -122,18 +124,34 @@ def _carried(
     seen = ["first_seen", "last_seen"] if entity in SEEN else []
     was = before.filter(pl.col("entity") == entity).select(*keys, *measures, *seen)
     gone = leaving.filter(pl.col("entity") == entity + TODAY).select(*keys, -pl.col(measures))
-    now = today.lazy().select(*keys, *measures)
+    now = today.select(*keys, *measures)
     if seen:
         on = pl.when(pl.col("exposures") > 0).then(pl.lit(day))
         now = now.with_columns(on.alias("first_seen"), on.alias("last_seen"))
-    sums = pl.concat([was, now, gone], how="diagonal").group_by(keys)
-    counted = pl.any_horizontal(pl.col(measures) != 0)
-    if not seen:
-        return sums.agg(pl.col(measures).sum()).filter(counted).collect(engine="streaming")
-    recent = pl.col("last_seen") > day - timedelta(days=history_days)
-    carried = sums.agg(pl.col(measures).sum(), pl.col("first_seen").min(), pl.col("last_seen").max())
-    carried = carried.with_columns(pl.when(recent).then("last_seen").alias("last_seen"))
-    return carried.filter(counted | pl.col("first_seen").is_not_null()).collect(engine="streaming")
+    parts = [part.collect(engine="streaming") for part in (was, gone)]
+    # Each is sorted, so that a stable sort has runs to merge and nothing to compare twice.
+    rows = pl.concat([parts[0], now, parts[1]], how="diagonal").sort(keys, maintain_order=True)
+    sums = _summed_runs(rows, keys, measures, seen)
+    kept = pl.any_horizontal(pl.col(measures) != 0)
+    if seen:
+        recent = pl.col("last_seen") > day - timedelta(days=history_days)
+        sums = sums.with_columns(pl.when(recent).then("last_seen").alias("last_seen"))
+        kept = kept | pl.col("first_seen").is_not_null()
+    return sums.filter(kept)
+
+
+def _summed_runs(rows: pl.DataFrame, keys: Sequence[str], measures: Sequence[str], seen: Sequence[str]) -> pl.DataFrame:
+    """One row for each run of equal keys: the sums of its measures, the first day it was seen and the last."""
+    if not rows.height:
+        return rows
+    other = pl.any_horizontal(pl.col(key) != pl.col(key).shift() for key in keys).fill_null(True)
+    starts = rows.select(other).to_series()
+    at = np.flatnonzero(starts.to_numpy())
+    sums = [pl.Series(name, np.add.reduceat(rows[name].to_numpy(), at)) for name in measures]
+    for name, of, never in zip(seen, (np.minimum, np.maximum), (FAR, -FAR), strict=False):
+        days = pl.Series(name, of.reduceat(rows[name].to_physical().fill_null(never).to_numpy(), at))
+        sums.append(days.replace(never, None).cast(pl.Date))
+    return rows.select(keys).filter(starts).with_columns(sums)
 
 
 def write_history(parts: Iterator[pl.DataFrame], path: Path) -> None:

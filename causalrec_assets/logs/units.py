@@ -47,7 +47,7 @@ ROLES: dict[str, str] = {
     "unknown_item": "logging",
     "unknown_user": "logging",
 }
-SLICE_ROWS = 500_000
+SLICE_ROWS = 250_000
 
 
 def build_units(
