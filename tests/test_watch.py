@@ -54,7 +54,7 @@ def test_a_refused_table_is_told_with_its_rule_and_what_is_still_served(shop, in
     tell(instance, materialise(shop, DAY, ["clean_events", "history", "units"], instance))
     (text,) = told(receiver)
     assert f"Refused: clean_events of {DAY}" in text
-    assert "action_propensity_in_0_1" in text
+    assert "few_rows_are_wrong" in text
     assert "version 1, the last good one" in text
 
 
