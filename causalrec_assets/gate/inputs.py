@@ -16,7 +16,7 @@ from causalrec_assets.answers import Answer, InputError
 from causalrec_assets.gate.releases import Champion, ReleaseLog
 from causalrec_assets.gate.settings import read_setting as read_setting
 from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
-from causalrec_assets.gate.windows import LearningWindow, learning_window, parse_learning
+from causalrec_assets.gate.windows import LearningWindow, days_hash, learning_window, parse_learning
 from causalrec_assets.home import CODE, Home
 
 
@@ -203,7 +203,11 @@ class Inputs:
     def learning(self) -> LearningWindow:
         """The training and judgement days of this partition."""
         settings = parse_learning(self.setting("learning.yaml"), self.setting("sources.yaml"))
-        return learning_window(self.day, settings)
+        present = set(self.store.days("units")) if settings.sparse else None
+        window = learning_window(self.day, settings, present)
+        if settings.sparse:
+            self.note("days:units", days_hash(window.days))
+        return window
 
     @cached_property
     def seed(self) -> int:

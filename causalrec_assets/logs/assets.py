@@ -231,6 +231,8 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         params={
             "events": events.pointer.rows,
             "marks_recommended": source.has("recommended"),
+            # A day has one weekday.
+            "covariates": [c for c in covariates if c != "weekday"],
             **has,
             "outcomes_come_on_the_day": "user_clicks" in covariates and outcomes_come_on_the_day(source),
         },

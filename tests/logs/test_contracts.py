@@ -38,6 +38,7 @@ UNITS = build_units(EVENTS, HISTORY, ITEMS, SHOP, SECOND)
 UNIT_PARAMS = {
     "events": 2,
     "marks_recommended": True,
+    "covariates": ["item_id"],
     **{f"has_{c}": c in covariate_names(SHOP) for c in HISTORY_COVARIATES},
     "outcomes_come_on_the_day": True,
 }
