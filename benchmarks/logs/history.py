@@ -26,7 +26,7 @@ from causalrec_assets.logs.units import write_units
 FIRST = date(2026, 3, 2)
 EARLY, LATE = 2, 20
 ROWS, USERS, ITEMS, CATEGORIES, LIKED = 1_000_000, 200_000, 5_000, 20, 3
-REPEATS = 3
+REPEATS = 5
 LIKES = 0.9
 """The share of a user's exposures that are of a category that they like."""
 

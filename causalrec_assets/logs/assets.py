@@ -9,11 +9,10 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.logs.calendar import FILE as CALENDAR
-from causalrec_assets.logs.calendar import parse_calendar
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
-from causalrec_assets.logs.covariates import HISTORY_COVARIATES, as_of, covariate_names
+from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES, covariate_settings
+from causalrec_assets.logs.covariates import as_of, covariate_names
 from causalrec_assets.logs.day_counts import day_before, days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
@@ -207,19 +206,19 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""
     inputs = lake.inputs(context)
-    source, calendar = _source(inputs), parse_calendar(inputs.setting(CALENDAR))
+    source, settings = _source(inputs), covariate_settings(inputs)
     events, catalogue, listed = inputs.table("clean_events"), inputs.table("items").frame, inputs.table("users")
     before = history_before(inputs) if source.has("user_id") else None
     known = listed.frame if listed.answer.answered else None
     target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
-    write_units(events.scan(), as_of(before, inputs.day, source, calendar), catalogue, source, target, known)
-    roles, covariates = unit_roles(source, calendar), covariate_names(source, calendar)
-    columns, unlisted = unit_columns(source, calendar), unlisted_rows(pl.scan_parquet(target))
+    write_units(events.scan(), as_of(before, inputs.day, source, settings), catalogue, source, target, known)
+    roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
+    columns, unlisted = unit_columns(source, settings), unlisted_rows(pl.scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
     return Draft(
         inputs,
         staged=target,
-        lineage=units_lineage(source, calendar),
+        lineage=units_lineage(source, settings),
         notes={
             "roles": {column: roles[column] for column in columns},
             "covariates": covariates,

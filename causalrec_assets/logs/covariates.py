@@ -12,26 +12,11 @@ from datetime import date
 
 import polars as pl
 
-from causalrec_assets.logs.calendar import Calendar, calendar_covariates
+from causalrec_assets.logs.calendar import calendar_covariates
+from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES, PLAIN, CovariateSettings
 from causalrec_assets.logs.day_counts import SCALE, Frame, whole
 from causalrec_assets.logs.sources import Source
 from causalrec_assets.logs.tastes import Tastes
-
-HISTORY_COVARIATES: dict[str, str | None] = {
-    "user_exposures": None,
-    "user_clicks": "click",
-    "user_purchases": "purchase",
-    "user_recency_days": None,
-    "user_tenure_days": None,
-    "user_category_click_rate": "click",
-    "item_exposures": None,
-    "item_click_rate": "click",
-    "item_purchase_rate": "purchase",
-    "item_mean_rating": "rating",
-    "item_price_change": None,
-}
-"""Covariate -> the outcome that has to be logged for it."""
-NO_HOLIDAYS = Calendar()
 
 
 @dataclass(frozen=True)
@@ -48,10 +33,10 @@ class AsOf:
     items: pl.DataFrame | None
     pairs: Tastes | None
     never: dict[str, float | int | None]
-    calendar: Calendar = NO_HOLIDAYS
+    settings: CovariateSettings = PLAIN
 
 
-def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar = NO_HOLIDAYS) -> AsOf:
+def as_of(history: Frame | None, day: date, source: Source, settings: CovariateSettings = PLAIN) -> AsOf:
     """Turn the sums of a history state into covariates.
 
     A past rate is (outcomes + rate x exposures of the prior) / (exposures + exposures of the prior). The prior's rate
@@ -61,11 +46,11 @@ def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar =
     Args:
         history: The state at the end of the day before `day`; None where it is not available.
         source: For the prior, and for what is logged.
-        calendar: The marked days.
+        settings: For the marked days.
     """
     beyond = source.history_days + 1
     if history is None:
-        return AsOf(day, None, None, None, {}, calendar)
+        return AsOf(day, None, None, None, {}, settings)
     state, prior = history.lazy(), source.prior_exposures
 
     def of(entity: str) -> pl.LazyFrame:
@@ -124,7 +109,7 @@ def as_of(history: Frame | None, day: date, source: Source, calendar: Calendar =
         "item_mean_rating": mean_rating,
     }
     known, tastes = pl.collect_all([users, pairs], engine="streaming")
-    return AsOf(day, known, items, Tastes.of(tastes), never, calendar)
+    return AsOf(day, known, items, Tastes.of(tastes), never, settings)
 
 
 def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -152,7 +137,7 @@ def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, sour
 
 def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
     """Add what is known of who asks and when: the time's hour, weekday, month and holiday (UTC), the user's counts."""
-    days = list(state.calendar.holidays)
+    days = list(state.settings.calendar.holidays)
     contexts = contexts.with_columns(
         pl.col("time").dt.hour().cast(pl.Int64).alias("hour"),
         pl.col("time").dt.weekday().cast(pl.Int64).alias("weekday"),
@@ -220,9 +205,9 @@ def context_columns(source: Source) -> list[str]:
     return [*source.context, *campaign]
 
 
-def covariate_names(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[str]:
+def covariate_names(source: Source, settings: CovariateSettings = PLAIN) -> list[str]:
     """The pre-treatment columns of a source's units, in a stable order."""
-    names = ["hour", "weekday", *calendar_covariates(source, calendar), *context_columns(source)]
+    names = ["hour", "weekday", *calendar_covariates(source, settings.calendar), *context_columns(source)]
     names += ["category"] if "category" in source.item_columns else []
     priced = "price" in source.item_columns or source.has("price")
     names += ["price"] if priced else []
@@ -235,4 +220,4 @@ def covariate_names(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[st
             for name, outcome in HISTORY_COVARIATES.items()
             if (outcome is None or source.has(outcome)) and fine.get(name, True)
         ]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name not in settings.leave_out]

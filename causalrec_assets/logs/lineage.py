@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from causalrec_assets.logs.calendar import Calendar
 from causalrec_assets.logs.cleaning import event_types
-from causalrec_assets.logs.covariates import NO_HOLIDAYS
+from causalrec_assets.logs.covariate_settings import PLAIN, CovariateSettings
 from causalrec_assets.logs.day_counts import COUNTED, KEYS, MEASURES
 from causalrec_assets.logs.history import SCHEMA as HISTORY
 from causalrec_assets.logs.history import SEEN
@@ -90,7 +89,7 @@ def _outcome(outcome: str, source: Source) -> tuple[Column, ...]:
     return (("clean_events", outcome), *time)
 
 
-def units_lineage(source: Source, calendar: Calendar = NO_HOLIDAYS) -> Lineage:
+def units_lineage(source: Source, settings: CovariateSettings = PLAIN) -> Lineage:
     """A unit's own columns from its event; its covariates from the event, the catalogue and the history before."""
     own = {c: (("clean_events", c),) for c in (*ROLES, "campaign_id", *source.context)}
     item_listed = (("clean_events", "item_id"), ("items", "item_id")) if source.item_columns else ()
@@ -108,7 +107,7 @@ def units_lineage(source: Source, calendar: Calendar = NO_HOLIDAYS) -> Lineage:
         "category": _category(source),
         **{c: own[c] for c in source.context},
     }
-    return {column: made[column] if column in made else own[column] for column in unit_columns(source, calendar)}
+    return {column: made[column] if column in made else own[column] for column in unit_columns(source, settings)}
 
 
 def _from_history(source: Source) -> Lineage:

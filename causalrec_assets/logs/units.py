@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.logs.calendar import Calendar
+from causalrec_assets.logs.covariate_settings import PLAIN, CovariateSettings
 from causalrec_assets.logs.covariates import (
-    NO_HOLIDAYS,
     AsOf,
     as_of,
     as_of_covariates,
@@ -57,7 +56,7 @@ def build_units(
     source: Source,
     day: date,
     users: pl.DataFrame | None = None,
-    calendar: Calendar = NO_HOLIDAYS,
+    settings: CovariateSettings = PLAIN,
 ) -> pl.DataFrame:
     """One unit per clean event of the day, in the events' order.
 
@@ -65,7 +64,7 @@ def build_units(
         history: The state at the end of the day before; None where it is not available.
         users: The users of the day; None where the source lists none.
     """
-    return units_of(events, as_of(history, day, source, calendar), items, source, users)
+    return units_of(events, as_of(history, day, source, settings), items, source, users)
 
 
 def units_of(
@@ -83,12 +82,12 @@ def units_of(
         _unlisted("user_id", users).alias("unknown_user"),
     )
     units = as_of_covariates(rows, state, items, source)
-    return units.select(unit_columns(source, state.calendar))
+    return units.select(unit_columns(source, state.settings))
 
 
-def unit_columns(source: Source, calendar: Calendar = NO_HOLIDAYS) -> list[str]:
+def unit_columns(source: Source, settings: CovariateSettings = PLAIN) -> list[str]:
     """The columns of `units`, in their order."""
-    covariates = covariate_names(source, calendar)
+    covariates = covariate_names(source, settings)
     # What nobody knows (a price, a campaign) is a column that is empty, and no covariate.
     return [*(c for c in (*ROLES, "price", "campaign_id") if c not in covariates), *covariates]
 
@@ -124,9 +123,9 @@ def unlisted_rows(units: pl.LazyFrame) -> dict[str, int]:
     return {name: int(count) for name, count in marked.row(0, named=True).items()}
 
 
-def unit_roles(source: Source, calendar: Calendar = NO_HOLIDAYS) -> dict[str, str]:
+def unit_roles(source: Source, settings: CovariateSettings = PLAIN) -> dict[str, str]:
     """The role of every column of `units` in the questions about `recommended`."""
-    covariates = dict.fromkeys(covariate_names(source, calendar), "pre_treatment")
+    covariates = dict.fromkeys(covariate_names(source, settings), "pre_treatment")
     return {**ROLES, "price": "logging", "campaign_id": "logging", **covariates}
 
 

@@ -11,8 +11,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
-from causalrec_assets.logs.calendar import FILE as CALENDAR
-from causalrec_assets.logs.calendar import parse_calendar
+from causalrec_assets.logs.covariate_settings import covariate_settings
 from causalrec_assets.logs.covariates import as_of, context_columns
 from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
@@ -112,8 +111,8 @@ def _judge_day(
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
     reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
     slots = judged_slots(day_units.frame, catalogue, reads, day_units.notes["held_out_policies"])
-    calendar = parse_calendar(inputs.setting(CALENDAR))
-    state = as_of(history_before(inputs, day) if source.has("user_id") else None, day, source, calendar)
+    before = history_before(inputs, day) if source.has("user_id") else None
+    state = as_of(before, day, source, covariate_settings(inputs))
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     return judge(slots, scored, policies, bundle.objective)
 

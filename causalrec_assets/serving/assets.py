@@ -13,8 +13,7 @@ from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import table
 from causalrec_assets.gate.releases import Champion, ChampionConflict, ReleaseLog
-from causalrec_assets.logs.calendar import FILE as CALENDAR
-from causalrec_assets.logs.calendar import parse_calendar
+from causalrec_assets.logs.covariate_settings import covariate_settings
 from causalrec_assets.logs.covariates import as_of, context_columns
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
@@ -185,7 +184,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     catalogue, past = inputs.table("items").frame, inputs.table("history")
     # What is known at the end of this day is what the next day's recommendations may read.
     before = past.frame if past.answer.answered else None
-    state = as_of(before, inputs.day + timedelta(days=1), source, parse_calendar(inputs.setting(CALENDAR)))
+    state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs))
     scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     frame = recommend(
         whom,

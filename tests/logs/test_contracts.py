@@ -9,7 +9,8 @@ import yaml
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.expectations import audit
 from causalrec_assets.home import TEMPLATE
-from causalrec_assets.logs.covariates import HISTORY_COVARIATES, covariate_names
+from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES
+from causalrec_assets.logs.covariates import covariate_names
 from causalrec_assets.logs.history import advance
 from causalrec_assets.logs.units import build_units
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, clean, event, frame, source

@@ -10,6 +10,7 @@ import pytest
 
 from causalrec_assets.logs.calendar import Calendar
 from causalrec_assets.logs.cleaning import event_types
+from causalrec_assets.logs.covariate_settings import CovariateSettings
 from causalrec_assets.logs.history import SCHEMA, advance
 from causalrec_assets.logs.lineage import (
     clean_events_lineage,
@@ -91,7 +92,7 @@ of_each_history = pytest.mark.parametrize("name", sorted(SOURCES.keys() - {"with
 
 # -- a world that every source can read ----------------------------------------------------------------------------
 
-CALENDAR = Calendar({SECOND: "a holiday"})
+SETTINGS_OF = CovariateSettings(Calendar({SECOND: "a holiday"}))
 USERS = pl.DataFrame({"user_id": ["ann", "bob"], "region": ["north", "south"]})
 CATALOGUE = ITEMS.with_columns(
     brand=pl.Series(["a", "b", "c"]), price=pl.Series([20.0, 50.0, None]), device=pl.Series(["phone", "desk", "desk"])
@@ -190,13 +191,13 @@ def named(made, table, column):
 def units_of(upstream, of):
     before = upstream["history"] if of.has("user_id") else None
     users = upstream["users"] if of.user_columns else None
-    return build_units(upstream["clean_events"], before, upstream["items"], of, SECOND, users, CALENDAR)
+    return build_units(upstream["clean_events"], before, upstream["items"], of, SECOND, users, SETTINGS_OF)
 
 
 @of_each_history
 @pytest.mark.parametrize("table", ["clean_events", "items", "users", "history"])
 def test_a_units_column_changes_with_what_its_lineage_names_and_with_nothing_else(name, table):
-    of, made = SOURCES[name], units_lineage(SOURCES[name], CALENDAR)
+    of, made = SOURCES[name], units_lineage(SOURCES[name], SETTINGS_OF)
     if table == "history" and not of.has("user_id"):
         assert not any(named(made, table, column) for column in SCHEMA)
         return
@@ -364,7 +365,7 @@ def test_every_column_that_is_named_exists_and_is_named_once(name, table):
 def test_every_column_has_an_entry_and_only_what_comes_from_no_column_has_an_empty_one(name):
     of = SOURCES[name]
     upstream = upstream_of_a_day(name, 0)
-    made = units_lineage(of, CALENDAR)
+    made = units_lineage(of, SETTINGS_OF)
     assert list(made) == units_of(upstream, of).columns
     lists = {"unknown_item": of.item_columns, "unknown_user": of.user_columns}
     assert {c for c, by in made.items() if not by} == {"day", *(c for c, listed in lists.items() if not listed)}

@@ -1,14 +1,18 @@
 """Units and their covariates: what they are, and that nothing of the day itself enters them."""
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from causalrec_assets.logs.calendar import Calendar
+from causalrec_assets.answers import InputError
+from causalrec_assets.logs.calendar import Calendar, parse_calendar
+from causalrec_assets.logs.covariate_settings import OPTIONAL, CovariateSettings, parse_leave_out
 from causalrec_assets.logs.covariates import (
     as_of,
     as_of_covariates,
@@ -153,15 +157,43 @@ def test_a_rate_is_at_most_1_although_a_late_outcome_outlives_its_exposure():
 
 def test_a_month_and_a_holiday_are_covariates_where_they_can_differ():
     names = {"month", "holiday"}
-    feast, other = Calendar({SECOND: "Feast"}), Calendar({date(2027, 1, 1): "New Year"})
+    feast, other = (CovariateSettings(Calendar({day: "Feast"})) for day in (SECOND, date(2027, 1, 1)))
     one_month, open_end = source(last_day=date(2026, 3, 31)), source()
     assert names & set(covariate_names(one_month)) == set()
     assert names & set(covariate_names(one_month, other)) == set()
     assert names & set(covariate_names(open_end)) == {"month"}
     assert names & set(covariate_names(source(last_day=SECOND), feast)) == {"holiday"}
-    built = build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, calendar=feast)
+    built = build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, settings=feast)
     assert built.select("month", "holiday").rows() == [(3, 1), (3, 1)]
-    assert build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, calendar=other)["holiday"].sum() == 0
+    assert build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, settings=other)["holiday"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("parse", "given", "said"),
+    [
+        (parse_calendar, {"feasts": {}}, "unknown ['feasts']"),
+        (parse_calendar, {"holidays": ["2026-12-25"]}, "must map dates to names"),
+        (parse_calendar, {"holidays": {"christmas": "Christmas"}}, "'christmas' is not a date"),
+        (parse_calendar, {"holidays": {date(2026, 12, 25): ""}}, "needs a name"),
+        (parse_leave_out, {"keep": []}, "unknown ['keep']"),
+        (parse_leave_out, {"leave_out": "month"}, "must be a list"),
+        (parse_leave_out, {"leave_out": ["price", "month"]}, "['price'] cannot be left out"),
+    ],
+)
+def test_wrong_settings_of_covariates_are_told(parse, given, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse(given)
+
+
+def test_what_is_left_out_is_no_column_of_the_units_and_candidates_still_have_it():
+    """A champion that was fitted with it goes on serving."""
+    assert parse_leave_out({}) == frozenset()
+    assert parse_calendar({"holidays": {SECOND: "Feast"}}).holidays == {SECOND: "Feast"}
+    out = CovariateSettings(leave_out=parse_leave_out({"leave_out": list(OPTIONAL)}))
+    left = build_units(TODAY, history(YESTERDAY), ITEMS, source(), SECOND, settings=out)
+    assert set(units().columns) - set(left.columns) == set(covariate_names(source())) & set(OPTIONAL)
+    state = as_of(history(YESTERDAY), SECOND, source(), out)
+    assert "item_purchase_rate" in item_covariates(ITEMS, state, source()).columns
 
 
 def test_a_campaign_is_context_where_it_is_mapped_and_an_empty_column_where_it_is_not():
@@ -198,7 +230,7 @@ def test_slices_do_not_matter(tmp_path):
     assert pl.read_parquet_schema(tmp_path / "empty.parquet") == whole.schema
 
 
-@settings(max_examples=30, deadline=None)
+@examples(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 2))
 def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed, back):
     """Whatever becomes of the past days' events from the unit's day on: their outcomes come, or do not."""
@@ -233,7 +265,7 @@ def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed,
     )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
 def test_changing_other_units_of_the_day_changes_no_covariate_of_a_unit(seed):
     past, today = days(seed)
