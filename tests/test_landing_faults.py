@@ -213,13 +213,13 @@ def test_after_a_refusal_a_reader_is_warned_that_it_reads_the_last_good_version(
 
 def test_a_day_without_files_says_how_to_declare_it_empty_and_a_declared_one_counts_as_present(own_home):
     following = FIRST + timedelta(days=6)
-    result = materialise(own_home, following, ["items", "clean_events", "history", "units"])
+    result = materialise(own_home, following, ["items", "users", "clean_events", "history", "units"])
     assert not result.success
     assert "_EMPTY" in words(result)
     empty = own_home.landing / "events" / f"day={following}"
     empty.mkdir()
     (empty / "_EMPTY").touch()
-    result = materialise(own_home, following, ["items", "clean_events", "history", "units"])
+    result = materialise(own_home, following, ["items", "users", "clean_events", "history", "units"])
     assert result.success, words(result)
     assert Store(own_home.lake).pointer("units", following).rows == 0
 
