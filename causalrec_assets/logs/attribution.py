@@ -17,6 +17,7 @@ from causalrec_assets.logs.casting import UTC_TIME, take_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.duplicates import content_texts
 from causalrec_assets.logs.feeds import Stream
+from causalrec_assets.logs.forgotten import without_forgotten
 from causalrec_assets.logs.landing import LandedFile
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.reading import open_landed
@@ -46,6 +47,14 @@ class StreamRows:
 
     stream: Stream
     rows: pl.DataFrame
+
+    def without(self, forgotten: frozenset[str]) -> StreamRows:
+        """The rows of all users but those who asked to be forgotten: no quarantine may hold them either."""
+        return StreamRows(self.stream, without_forgotten(self.rows, forgotten))
+
+    def of(self, day: date) -> int:
+        """How many rows are of a day."""
+        return int((self.rows["day"] == day).sum())
 
     @property
     def usable(self) -> pl.DataFrame:
@@ -124,6 +133,8 @@ def keys_asked(streams: Iterable[StreamRows]) -> list[pl.DataFrame]:
 
 def exposures_asked(events: pl.DataFrame, asked: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     """The events, as keys, times and clicks, to which some outcome of each stream may belong."""
+    if "click" not in events.columns:
+        events = events.with_columns(pl.lit(None, pl.Int8).alias("click"))
     return [events.select(*keys.columns, "time", "click").join(keys, on=keys.columns, how="semi") for keys in asked]
 
 

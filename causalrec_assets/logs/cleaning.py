@@ -209,10 +209,7 @@ class _Day:
 
     def read(self) -> None:
         """Read all files once, and find what only the whole day can tell: repeated ids, bots, each outcome's event."""
-        streams = [
-            read_stream(stream, self.landed.outcomes.get(stream.name, ()), self.source, self.rules, self.landed.placing)
-            for stream in self.source.streams
-        ]
+        streams = [self._stream(stream) for stream in self.source.streams]
         asked = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
         ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour)
@@ -235,6 +232,16 @@ class _Day:
         if watch.suspects:
             self.bots = watch.bots(self._once(number) for number in range(len(self.slices)))
         self._attribute(streams, asked, exposures)
+
+    def _stream(self, stream: Stream) -> StreamRows:
+        """A stream's rows around the day; those of the day itself are counted here."""
+        files = self.landed.outcomes.get(stream.name, ())
+        read = read_stream(stream, files, self.source, self.rules, self.landed.placing)
+        known = read.without(self.forgotten)
+        of_the_day = read.of(self.landed.day)
+        self.landed_rows += of_the_day
+        self.forgotten_rows += of_the_day - known.of(self.landed.day)
+        return known
 
     def _rows_of(
         self, file: LandedFile, number: int = 0, columns: Sequence[str] | None = None
@@ -303,8 +310,6 @@ class _Day:
             return
         for file in self.landed.near:
             for rows in self._rows_of(file, columns=["event_id", "time", "item_id", "user_id", "request_id", "click"]):
-                if "click" not in rows.columns:
-                    rows = rows.with_columns(pl.lit(None, pl.Int8).alias("click"))
                 elsewhere = rows.filter(rows["time"].dt.date() != self.landed.day)
                 for found, part in zip(exposures, exposures_asked(elsewhere, asked), strict=True):
                     found.append(part)
@@ -312,10 +317,8 @@ class _Day:
             needs_click = self.source.purchase_needs_click and "purchase" in stream.stream.gives
             events = pl.concat(found) if found else self._no_exposures(stream.stream)
             attributed = attribute(stream, events, needs_click)
-            today = stream.rows.filter(pl.col("day") == self.landed.day).height
             aside = set_aside_outcomes(stream, attributed, self.landed.day)
-            self.landed_rows += today
-            self.outcome_rows[stream.stream.name] = today - aside.height
+            self.outcome_rows[stream.stream.name] = stream.of(self.landed.day) - aside.height
             self.aside.put(aside)
             self.outcomes.append((stream.stream, outcomes_of_events(stream, attributed, self.landed.day)))
 

@@ -328,6 +328,12 @@ def _agree(source: Source) -> None:
         raise InputError("sources.yaml: `held_out_policies` are found by their name; map `events.columns.policy`")
     if source.cluster_by in ("user_id", "request_id") and not source.has(source.cluster_by):
         raise InputError(f"sources.yaml: `cluster: {source.cluster_by}` needs that column; map it in `events.columns`")
+    by_stream = {outcome for stream in source.streams for outcome in stream.gives}
+    if source.purchase_needs_click and {"click", "purchase"} <= by_stream:
+        raise InputError(
+            "sources.yaml: `purchase_needs_click` is read off the events' own `click`, and yours come as a stream, as "
+            "do the purchases; set it to false"
+        )
     for stream in source.streams:
         if both := [outcome for outcome in stream.gives if source.events.has(outcome)]:
             raise InputError(

@@ -9,6 +9,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.forgotten import fingerprint
 from causalrec_assets.logs.landing_zone import LandingZone
 from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, event, frame, land, source
 
@@ -166,6 +167,38 @@ def test_ratings_of_a_stream_are_the_last_and_unrated_is_not_zero(tmp_path):
     events = cleaned(tmp_path, of=of).events
     assert events["rating"].to_list() == [None, 5.0, None]
     assert events["rating_time"].to_list() == [None, at(FIRST, 15), None]
+
+
+def test_a_forgotten_users_outcomes_are_kept_nowhere_and_counted(tmp_path):
+    two_days(tmp_path, order("a", at(FIRST, 10)), order("b", at(FIRST, 13), who="bob"))
+    of = shop()
+    zone = LandingZone(Home(tmp_path), of, CleaningRules(), tmp_path / "landing")
+    landed, ann = zone.landed_day(FIRST), frozenset([fingerprint("ann")])
+    day = clean_day(landed, of, zone.rules, tmp_path / "clean", tmp_path / "aside", ann)
+    assert day.set_aside["user_id"].to_list() == ["bob"]
+    # Three events and an order of hers, and an order of his that belongs to no event.
+    assert (day.landed_rows, day.forgotten_rows, day.rows) == (5, 4, 0)
+
+
+def test_clicks_may_be_a_stream_too(tmp_path):
+    clicks = ORDERS | {"folder": "orders", "gives": ["click"]}
+    clicks["columns"] = {name: theirs for name, theirs in ORDERS["columns"].items() if name != "revenue"}
+    events = IMPRESSIONS | {"columns": {k: v for k, v in IMPRESSIONS["columns"].items() if k != "click"}}
+    of = shop(events=events, outcome_streams={"clicks": clicks}, outcomes={"click": {"maturity_days": 1}})
+    two_days(tmp_path, order("a", at(FIRST, 10)))
+    assert cleaned(tmp_path, of=of).events.select("event_id", "click").rows() == [("1", 1), ("2", 0), ("3", 0)]
+
+
+def test_a_purchase_that_needs_a_click_cannot_be_told_where_both_are_streams():
+    both = ORDERS | {"gives": ["click", "purchase", "revenue"]}
+    events = IMPRESSIONS | {"columns": {k: v for k, v in IMPRESSIONS["columns"].items() if k != "click"}}
+    with pytest.raises(InputError, match="`purchase_needs_click` is read off the events' own `click`"):
+        shop(
+            events=events,
+            outcome_streams={"orders": both},
+            purchase_needs_click=True,
+            outcomes={name: {"maturity_days": 1} for name in both["gives"]},
+        )
 
 
 @pytest.mark.parametrize(
