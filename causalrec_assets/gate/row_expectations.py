@@ -98,7 +98,7 @@ class RowsExpectation(SaidExpectation):
 
     def breaks(self) -> str:
         """True of a row that breaks the expectation, in DuckDB's SQL; null breaks nothing."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says neither which rows break it nor what stands once")
 
     def repeats(self) -> tuple[list[str], str] | None:
         """The columns whose values together stand once, and the rows that are asked."""

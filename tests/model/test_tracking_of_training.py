@@ -1,100 +1,20 @@
-"""A training's MLflow run: opened when it begins, ended with it, its curve whole. One store for all: making one takes
-seconds."""
+"""A training's MLflow run: opened when it begins, ended with it, its curve whole."""
 
 import json
-import logging
 import signal
-import struct
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-import yaml
 
 from causalrec_assets.home import Home
 from causalrec_assets.model.outcome_lightning import OutcomeTraining
-from causalrec_assets.model.outcome_training import train_outcome_model
-from resources.tracking import Attempt, Tracking, held_out_metrics
-from tests.model.worlds import COLUMNS, SETTINGS, toy
-from tests.worlds import FIRST, materialise, words
-
-LOG = logging.getLogger("tests")
-DAYS = (date(2026, 3, 1) + timedelta(days=k) for k in range(100))
-CPU = {"accelerator": "cpu"}
-READ = {
-    "table:units:2026-03-01": "a" * 64,
-    "table:units:2026-03-02": "b" * 64,
-    "table:adjustment_sets:2026-03-15": "c" * 64,
-    "setting:model.yaml": "d" * 64,
-    "code:model": "e" * 64,
-    "compute": "cpu:1:32-true:auto",
-}
-LATER = READ | {"table:units:2026-03-03": "f" * 64}
-SCORES = {"click": {"model": 0.3, "constant": 0.4, "calibration_error": 0.01}}
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A home, and an MLflow client on its store."""
-    home = Home(tmp_path_factory.mktemp("tracking") / "home")
-    home.root.mkdir()
-    with Tracking().training(home, Attempt(next(DAYS), "first"), LOG) as run:
-        assert not run.troubles.told
-    from mlflow.tracking import MlflowClient
-
-    return SimpleNamespace(home=home, client=MlflowClient(Tracking().uri(home), Tracking().uri(home)))
-
-
-@pytest.fixture(scope="module")
-def world():
-    return toy(5, users=60)
-
-
-@pytest.fixture
-def day():
-    return next(DAYS)
-
-
-def train(world, loggers=(), checkpoints=None):
-    half = np.full(world.units.height, 0.5)
-    return train_outcome_model(
-        world.units, COLUMNS, world.vectors, half, "both", True, SETTINGS, 1, CPU, checkpoints, loggers
-    )
-
-
-def tracked(home, world, day, dagster_run="dagster", tracking=None, checkpoints=None):
-    """A training as the asset makes it, without Dagster."""
-    attempt = Attempt(day, dagster_run, {"seed": 1, "columns": COLUMNS}, READ)
-    with (tracking or Tracking()).training(home, attempt, LOG) as run:
-        trained = train(world, run.loggers(), checkpoints)
-        metrics = {"best_epoch": trained.best_epoch + 1, **held_out_metrics(SCORES)}
-        run.complete(trained.curve, metrics, trained.model.save(), LATER)
-    return trained, run
-
-
-def runs_of(store, day):
-    """Runs of a partition, oldest first."""
-    experiment = store.client.get_experiment_by_name("causalrec")
-    return store.client.search_runs(
-        [experiment.experiment_id], f"tags.partition = '{day}'", order_by=["attributes.start_time ASC"]
-    )
-
-
-def curve_of(store, run, name="validation_loss"):
-    return sorted((m.step, m.value) for m in store.client.get_metric_history(run.info.run_id, name))
-
-
-def expected(trained, column=2):
-    return [(row[0] + 1, pytest.approx(row[column])) for row in trained.curve]
-
-
-def same(first, second):
-    a, b = (t.model.save()["model.safetensors"] for t in (first, second))
-    return a == b
+from resources.tracking import Attempt, Tracking
+from tests.model.tracked import DAYS, LATER, LOG, curve_of, expected, runs_of, same, tracked, train
+from tests.model.worlds import SETTINGS
 
 
 @contextmanager
@@ -240,7 +160,7 @@ from datetime import date
 from pathlib import Path
 from causalrec_assets.home import Home
 from causalrec_assets.model.outcome_lightning import OutcomeTraining
-from tests.model.test_tracking_of_training import tracked
+from tests.model.tracked import tracked
 from tests.model.worlds import toy
 
 step = OutcomeTraining.training_step
@@ -382,141 +302,3 @@ def test_two_trainings_at_once_in_a_store_that_is_not_there_yet(tmp_path):
         (found,) = runs_of(there, d)
         assert found.info.status == "FINISHED"
         assert [step for step, _ in curve_of(there, found)] == list(range(1, 41))
-
-
-# -- W&B --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def no_key(monkeypatch, tmp_path):
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    return monkeypatch
-
-
-def names(run):
-    return [logger.name for logger in run.loggers()]
-
-
-def test_wandb_is_used_only_where_a_key_is_configured(store, no_key, tmp_path):
-    def asked():
-        with Tracking().training(store.home, Attempt(next(DAYS), "d"), LOG) as run:
-            return names(run)
-
-    assert asked() == ["MLflow", "TensorBoard"]
-    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password " + "0" * 40)
-    assert asked() == ["MLflow", "TensorBoard", "W&B"]
-    no_key.setenv("WANDB_MODE", "disabled")
-    assert asked() == ["MLflow", "TensorBoard"]
-
-
-def test_a_key_without_the_package_is_told(store, no_key, monkeypatch, day):
-    no_key.setenv("WANDB_API_KEY", "0" * 40)
-    monkeypatch.setattr("resources.attempt.wandb_installed", lambda: False)
-    with Tracking().training(store.home, Attempt(day, "d"), LOG) as run:
-        assert names(run) == ["MLflow", "TensorBoard"]
-    assert "pip install causalrec[wandb]" in run.metadata["tracking"]
-
-
-def test_wandb_works_offline(tmp_path, world, day, no_key):
-    pytest.importorskip("wandb")
-    no_key.setenv("WANDB_API_KEY", "0" * 40)
-    no_key.setenv("WANDB_MODE", "offline")
-    no_key.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    trained, run = tracked(Home(tmp_path), world, day, tracking=Tracking(tracking_uri="http://127.0.0.1:9"))
-    assert "W&B" not in run.metadata["tracking"]
-    assert same(trained, train(world))
-    (file,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
-    assert wandb_curve(file) == expected(trained)
-    assert str(file.parent) in run.metadata["wandb_run"]
-
-
-def wandb_curve(file):
-    from wandb.proto import wandb_internal_pb2
-
-    found = []
-    for content in records(file.read_bytes()):
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(content)
-        row = {(item.key or "/".join(item.nested_key)): item.value_json for item in record.history.item}
-        if "validation_loss" in row:
-            found.append((json.loads(row["trainer/global_step"]), json.loads(row["validation_loss"])))
-    return found
-
-
-def records(content):
-    """The records of a W&B file: LevelDB's log format, after a header of 7 bytes."""
-    at, whole = 7, b""
-    while at + 7 <= len(content):
-        if 32768 - at % 32768 < 7:
-            at += 32768 - at % 32768
-            continue
-        _, size, kind = struct.unpack_from("<IHB", content, at)
-        whole += content[at + 7 : at + 7 + size]
-        at += 7 + size
-        if kind in (1, 4):
-            yield whole
-            whole = b""
-
-
-# -- through Dagster --------------------------------------------------------------------------------
-
-
-def materialised(result, asset):
-    (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key.path[-1] == asset]
-    return event.materialization.metadata
-
-
-def test_the_steps_and_the_run_lead_to_each_other(own_home):
-    newest = FIRST + timedelta(days=5)
-    settings = own_home.data / "tracking.yaml"
-    settings.write_text(settings.read_text().replace('mlflow_ui: ""', "mlflow_ui: http://localhost:5000"))
-    learned = materialise(own_home, newest, ["outcome_model"], tracking=True)
-    assert learned.success, words(learned)
-    metadata = materialised(learned, "outcome_model")
-    from mlflow.tracking import MlflowClient
-
-    uri = Tracking().uri(own_home)
-    there = SimpleNamespace(client=MlflowClient(uri, uri))
-    (run,) = runs_of(there, newest)
-    assert metadata["mlflow_run"].value.endswith(f"/runs/{run.info.run_id}")
-    assert metadata["tensorboard"].value == str(own_home.root / "tensorboard" / str(newest) / learned.run_id)
-    assert "tracking" not in metadata
-    assert run.info.status == "FINISHED"
-    assert run.data.tags["dagster_url"] == f"http://localhost:3000/runs/{learned.run_id}"
-    days = {"window_days": "4", "judgement_days": "2", "train_first_day": "2026-03-02", "judge_last_day": str(newest)}
-    assert (days | {"arms": "both", "seed": "1", "model.epochs": "4"}).items() <= run.data.params.items()
-    assert run.data.tags["data.units"].startswith("2026-03-02 to 2026-03-07, 6 days")
-
-    # Where people look at experiments is no input: nothing became stale, and the release continues the same run.
-    settings.write_text(settings.read_text().replace("5000", "5001"))
-    after = ["target_policy", "off_policy_report", "effect_report", "evaluation_report", "release"]
-    released = materialise(own_home, newest, after, tracking=True)
-    assert released.success, words(released)
-    metadata = materialised(released, "release")
-    (same_run,) = runs_of(there, newest)
-    assert (same_run.info.run_id, same_run.info.status) == (run.info.run_id, "FINISHED")
-    assert metadata["mlflow_run"].value.startswith("http://localhost:5001/#/experiments/")
-    assert metadata["mlflow_run"].value.endswith(f"/runs/{run.info.run_id}")
-    assert "tracking" not in metadata
-    tags = same_run.data.tags
-    assert (tags["dagster_run"], tags["release_dagster_run"]) == (learned.run_id, released.run_id)
-    assert tags["verdict"] == metadata["verdict"].value
-    assert "satisfaction_estimate" in same_run.data.metrics
-    assert metadata["registered_version"].value == "1"
-
-
-def test_what_the_gate_refuses_has_failed_in_mlflow_too(own_home):
-    newest = FIRST + timedelta(days=5)
-    contract = own_home.data / "contracts" / "outcome_model.yaml"
-    never = yaml.safe_load(contract.read_text())
-    never["rules"].append({"name": "never", "holds": "click > 1", "why": "planted"})
-    contract.write_text(yaml.safe_dump(never))
-    result = materialise(own_home, newest, ["outcome_model"], tracking=True)
-    assert not result.success
-    from mlflow.tracking import MlflowClient
-
-    uri = Tracking().uri(own_home)
-    (run,) = runs_of(SimpleNamespace(client=MlflowClient(uri, uri)), newest)
-    assert run.info.status == "FAILED"
-    assert run.data.tags["dagster_run"] == result.run_id
