@@ -26,6 +26,7 @@ from causalrec_assets.graph.discovery import discover
 from causalrec_assets.graph.knowledge import parse_knowledge
 from causalrec_assets.graph.nodes import choose_nodes
 from causalrec_assets.graph.questions import parse_questions
+from causalrec_assets.graph.search import parse_search
 from causalrec_assets.home import TEMPLATE, Home
 from causalrec_assets.logs.cleaning import clean_day
 from causalrec_assets.logs.cleaning_rules import CleaningRules
@@ -69,9 +70,10 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     units = units_of(folder / "landing", source, days, folder / "cache")
     roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
     asked, knowledge = parse_questions(setting("questions.yaml")), parse_knowledge(setting("expert_graph.yaml"))
+    search = parse_search(setting("discovery.yaml"))
     nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
     clusters = cluster_codes(units, source.cluster)
-    found = discover(nodes, asked.search, [clusters, cluster_codes(units, "item_id")])
+    found = discover(nodes, search, [clusters, cluster_codes(units, "item_id")])
     graph, _, _ = bind(found.graph, found.colliders, found.separations, knowledge, roles)
     settings, truth = parse_model_settings(setting("model.yaml")), true_effects(folder / "truth", days)
     for question in asked.questions:

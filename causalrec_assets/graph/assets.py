@@ -17,6 +17,7 @@ from causalrec_assets.graph.mpdag import MPDAG, Edge, find_cycle
 from causalrec_assets.graph.nodes import choose_nodes, tier_of
 from causalrec_assets.graph.picture import draw
 from causalrec_assets.graph.questions import parse_questions
+from causalrec_assets.graph.search import parse_search
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.partitions import learning_window_mapping
 from resources.lake import Lake
@@ -29,19 +30,20 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if not inputs.learning.enough:
         return Draft(inputs, None, answer=insufficient_evidence(inputs.learning.reason), params={"acyclic": True})
     questions = parse_questions(inputs.setting("questions.yaml"))
+    search = parse_search(inputs.setting("discovery.yaml"))
     window = inputs.window("units", inputs.learning.train_days)
     roles, held_out = window.notes["roles"], window.notes["held_out_policies"]
     rows = window.frame.filter(~pl.col("policy").is_in(held_out).fill_null(False))
-    if rows.height > questions.search.max_rows:
+    if rows.height > search.max_rows:
         cluster = cluster_codes(rows, window.notes["cluster"])
-        kept = cluster % -(-rows.height // questions.search.max_rows) == 0
+        kept = cluster % -(-rows.height // search.max_rows) == 0
         rows = rows.filter(pl.Series(kept))
     nodes, dropped = choose_nodes(rows, roles, [q.outcome for q in questions.questions])
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
         return Draft(inputs, None, answer=insufficient_evidence(reason), params={"acyclic": True})
     clusters = [cluster_codes(rows, name) for name in (window.notes["cluster"], "item_id")]
-    found = discover(nodes, questions.search, clusters)
+    found = discover(nodes, search, clusters)
     edges = []
     for mark, pairs in (("directed", found.graph.directed), ("undirected", found.graph.undirected)):
         for a, b in sorted(pairs):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from causalrec_assets.graph.independence import BlockTest, register
 from causalrec_assets.graph.mpdag import MPDAG, Edge, colliders_of, orient, pair
 from causalrec_assets.graph.nodes import Node
-from causalrec_assets.graph.questions import Search
+from causalrec_assets.graph.search import Search
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class Discovered:
 
 
 def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> Discovered:
-    """Run PC.
-
-    causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure
-    under Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z
-    forbidden both ways, and it drops required edges that data call independent (tests/graph pins both).
+    """Run PC on columns.
 
     Args:
         clusters: Integer codes of each row's user and item (or hour): rows of one are not independent draws.
@@ -59,18 +55,32 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     """
     if len(nodes) < 2:
         raise ValueError(f"a graph needs at least two columns that vary, got {[n.name for n in nodes]}")
+    started = time.perf_counter()
+    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
+    return find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
+
+
+def find_graph(tests: BlockTest, tiers: dict[str, int], search: Search, started: float | None = None) -> Discovered:
+    """Run PC with tests at hand.
+
+    causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure
+    under Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z
+    forbidden both ways, and it drops required edges that data call independent (tests/graph pins both).
+
+    Args:
+        tests: Between the nodes, in the order of `tiers`.
+        tiers: Node -> its tier.
+        started: When the work began, of `time.perf_counter`.
+    """
     from causallearn.graph.GraphNode import GraphNode
     from causallearn.search.ConstraintBased.PC import pc
     from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
 
-    started = time.perf_counter()
-    names = [node.name for node in nodes]
-    tiers = {node.name: node.tier for node in nodes}
-    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
+    started, names = started or time.perf_counter(), list(tiers)
     knowledge = BackgroundKnowledge()
-    for node in nodes:
-        knowledge.add_node_to_tier(GraphNode(node.name), node.tier)
-    no_rows = np.zeros((max(2, len(nodes) + 1), len(nodes)))
+    for name, tier in tiers.items():
+        knowledge.add_node_to_tier(GraphNode(name), tier)
+    no_rows = np.zeros((max(2, len(names) + 1), len(names)))
     found = pc(
         no_rows,
         search.alpha,

@@ -1,4 +1,4 @@
-"""The causal questions that are asked, from `data/questions.yaml`, and how the graph is searched for."""
+"""The causal questions that are asked: `data/questions.yaml`."""
 
 from __future__ import annotations
 
@@ -19,28 +19,8 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Search:
-    """Settings of the discovery.
-
-    Attributes:
-        alpha: A pair is called independent when its test's p-value is above this.
-        floor: ... or when the dependence is weaker than this partial correlation: with enough rows every tiny
-        dependence is
-            significant, and a graph of those says nothing.
-        max_conditioning: Size of the largest conditioning set.
-        max_rows: Rows used, in whole clusters.
-    """
-
-    alpha: float
-    floor: float
-    max_conditioning: int
-    max_rows: int
-
-
-@dataclass(frozen=True)
 class Questions:
     questions: tuple[Question, ...]
-    search: Search
     adjustment: str
     """`causes_of_either` or `optimal`; see `adjustment.adjust`."""
 
@@ -51,8 +31,10 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     Raises:
         InputError: An unknown or missing key, two questions of one name, or a setting out of its range.
     """
-    if unknown := set(settings) - {"questions", "discovery", "adjustment"}:
-        raise InputError(f"questions.yaml: unknown key {sorted(unknown)}; known are adjustment, discovery, questions")
+    if "discovery" in settings:
+        raise InputError("questions.yaml: `discovery` has a file of its own; move it to discovery.yaml")
+    if unknown := set(settings) - {"questions", "adjustment"}:
+        raise InputError(f"questions.yaml: unknown key {sorted(unknown)}; known are adjustment, questions")
     rule = settings.get("adjustment")
     if rule not in ("causes_of_either", "optimal"):
         raise InputError(f"questions.yaml: `adjustment` must be causes_of_either or optimal, got {rule!r}")
@@ -68,13 +50,4 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
         raise InputError(f"questions.yaml: two questions have the same name: {names}")
     if not found:
         raise InputError("questions.yaml: `questions` is empty; ask at least one, e.g. recommended -> click")
-    search = settings.get("discovery") or {}
-    known = {"alpha", "floor", "max_conditioning", "max_rows"}
-    if set(search) != known:
-        raise InputError(f"questions.yaml: `discovery` needs exactly {sorted(known)}, got {sorted(search)}")
-    parsed = Search(
-        float(search["alpha"]), float(search["floor"]), int(search["max_conditioning"]), int(search["max_rows"])
-    )
-    if not 0 < parsed.alpha < 1 or not 0 <= parsed.floor < 1 or parsed.max_conditioning < 0 or parsed.max_rows < 100:
-        raise InputError(f"questions.yaml: `discovery` is out of range: {parsed}")
-    return Questions(tuple(found), parsed, rule)
+    return Questions(tuple(found), rule)
