@@ -2,149 +2,330 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.discovery import time_order
-from causalrec_assets.graph.knowledge import FILE, Knowledge, Statement
-from causalrec_assets.graph.mpdag import MPDAG, Edge, orient, pair
+from causalrec_assets.graph.knowledge import FILE, Entry, Knowledge
+from causalrec_assets.graph.mpdag import MPDAG, Edge, orient, pair, reaches
 from causalrec_assets.graph.nodes import tier_of
+from causalrec_assets.graph.resolve import Resolved, TierOrder, Unused, resolve
 
 SCHEMA: dict[str, pl.DataType] = {
     "source": pl.String(),
     "target": pl.String(),
     "mark": pl.String(),
     "provenance": pl.String(),
+    "strength": pl.Float64(),
+    "p_value": pl.Float64(),
+    "confidence": pl.Float64(),
+    "direction_confidence": pl.Float64(),
     "who": pl.String(),
     "why": pl.String(),
     "when": pl.String(),
 }
+Collider = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What data say of a pair; None where they were not asked.
+
+    Attributes:
+        strength, p_value: Of the test.
+        confidence: Share of bootstrap draws in which the pair had an edge.
+        direction_confidence: Of those, the share with the direction that a row speaks of.
+    """
+
+    strength: float | None = None
+    p_value: float | None = None
+    confidence: float | None = None
+    direction_confidence: float | None = None
+
+    def turned(self) -> Evidence:
+        """The same of the opposite direction."""
+        share = None if self.direction_confidence is None else 1 - self.direction_confidence
+        return Evidence(self.strength, self.p_value, self.confidence, share)
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Where an expert and the data (or the columns at hand) disagree. The expert was followed."""
+    """Where an expert and the data disagree. The expert was followed.
+
+    Attributes:
+        says: The disagreement in words.
+        strength, p_value, confidence: What data say of the pair.
+        direction_confidence: Share of the draws with an edge in which it had the direction of `edge`.
+        line: Of the entry in expert_graph.yaml.
+    """
 
     edge: str
     says: str
+    strength: float | None
     p_value: float | None
+    confidence: float | None
+    direction_confidence: float | None
     who: str
     why: str
     when: str
+    line: int
+
+
+CONFLICTS: dict[str, Any] = {
+    f.name: pl.Int64() if f.name == "line" else pl.String() if "None" not in str(f.type) else pl.Float64()
+    for f in fields(Conflict)
+}
+"""The schema of a table of conflicts."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The causal graph and how it came about. `graph, table, conflicts = bind(...)` works too.
+
+    Attributes:
+        table: Its edges, see `SCHEMA`.
+        unused: Entries that say nothing of these columns on this day.
+        order: The tiers, with what experts placed otherwise.
+        blocks: Whether conflicts are to stop the graph.
+    """
+
+    graph: MPDAG
+    table: pl.DataFrame
+    conflicts: list[Conflict]
+    unused: tuple[Unused, ...]
+    order: TierOrder
+    blocks: bool
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.graph, self.table, self.conflicts))
+
+    @property
+    def tiers(self) -> dict[str, int]:
+        """Of the graph's logged nodes."""
+        return {node: self.order.of[node] for node in self.graph.nodes if node in self.order.of}
+
+    def verdict(self) -> tuple[bool, str]:
+        """(whether data and experts agree, in words), for a check; `blocks` says whether it stops the graph."""
+        if not self.conflicts:
+            return True, "the data contradict nothing that experts say"
+        lines = [f"{c.edge} ({c.who}, line {c.line}): {c.says}" for c in self.conflicts]
+        return False, f"{len(lines)} conflict(s), the experts were followed: {'; '.join(lines)}"
+
+
+@dataclass
+class _Work:
+    """A graph in the making.
+
+    Attributes:
+        skeleton: Pairs with an edge.
+        sure: Arrows that are known.
+        origin: Arrow -> its provenance and the entry that it comes from.
+    """
+
+    skeleton: set[Edge]
+    sure: set[Edge] = field(default_factory=set)
+    origin: dict[Edge, tuple[str, Entry]] = field(default_factory=dict)
+    disagreements: list[tuple[Edge, str, Entry]] = field(default_factory=list)
+
+    def know(self, edge: Edge, entry: Entry, provenance: str, contradiction: str | None) -> None:
+        self.sure.add(edge)
+        self.origin[edge] = ("conflict" if contradiction else provenance, entry)
+        if contradiction:
+            self.disagreements.append((edge, contradiction, entry))
 
 
 def bind(
     discovered: MPDAG,
-    colliders: Iterable[tuple[str, str, str]],
+    colliders: Iterable[Collider],
     separations: Mapping[Edge, tuple[float, float]],
     knowledge: Knowledge,
     roles: Mapping[str, str],
-) -> tuple[MPDAG, pl.DataFrame, list[Conflict]]:
+    found: pl.DataFrame | None = None,
+    shares: Mapping[Edge, float] | None = None,
+) -> Bound:
     """Orient the discovered skeleton anew, with what experts know before what data suggest.
+
+    What is known is a guarantee: required arrows are in the graph, forbidden ones are not, settled pairs have their
+    direction, and no arrow leads to an earlier tier. An edge of the data that could only be there against all of that
+    (both of its directions are forbidden, or would close a cycle) is taken away.
 
     Args:
         discovered: Nodes and edges from data and tiers.
         colliders: The unshielded colliders that data suggest, the surest first; one that knowledge contradicts yields.
         separations: (p-value, strength) of the pairs that data called independent.
+        knowledge: Of the partition's day (`read_knowledge(text, day)`).
         roles: Of all columns of `units`: an expert may speak of a column that data could not place, such as `position`.
-
-    Returns:
-        The graph, its table of edges with their provenance, and the conflicts.
+        found: The table of `discovered`: source, target, strength, p_value and, where asked for, confidence and
+            direction_confidence. Without it the table of the result has no such columns.
+        shares: Of pairs without an edge: the share of bootstrap draws in which they had one.
 
     Raises:
-        InputError: A required edge runs against time (a later tier cannot cause an earlier one), a hidden cause has
-        the name
-            of a column, or what is known closes a cycle.
+        InputError: Entries contradict each other or the time order, or a hidden cause has the name of a column.
     """
-    hidden = {h.name for h in knowledge.hidden}
-    if taken := sorted(hidden & set(roles)):
-        raise InputError(f"{FILE}: {taken} are declared hidden, but the source logs them; remove the hidden entries")
-    conflicts: list[Conflict] = []
-    nodes = [*discovered.nodes, *sorted(hidden)]
-    skeleton = {pair(a, b) for a, b in discovered.directed | discovered.undirected}
-    known: set[Edge] = set()
-    provenance: dict[Edge, tuple[str, Statement | None]] = {}
-    for said in knowledge.required:
-        if obstacle := _unusable(said, nodes, roles):
-            conflicts.append(_conflict(said, f"not used: {obstacle}", None))
+    surest = list(colliders)
+    resolved = resolve(knowledge, discovered.nodes, roles)
+    work, graph = _orient(discovered, surest, separations, resolved, roles)
+    evidence = _evidence(found, separations, shares or {})
+    # A direction that follows from what is known, against the data, is a conflict of the entry that it follows from.
+    told = _directions_of_data(discovered, roles)
+    for a, b in sorted(graph.directed):
+        if (b, a) in told and (a, b) not in work.origin:
+            entry = _turned_by((a, b), discovered, surest, separations, knowledge, roles)
+            if entry is not None:
+                says = f"follows from `{entry.said}`, but the data find the opposite direction"
+                work.origin[a, b] = ("conflict", entry)
+                work.disagreements.append(((a, b), says, entry))
+    conflicts = [
+        _conflict(edge, says, entry, evidence.get(edge, Evidence())) for edge, says, entry in work.disagreements
+    ]
+    conflicts.sort(key=lambda c: (c.line, c.edge))
+    table = _table(graph, work.origin, evidence)
+    if found is None:
+        table = table.drop(f.name for f in fields(Evidence))
+    return Bound(graph, table, conflicts, resolved.unused, resolved.order, knowledge.blocks)
+
+
+def bind_graph(
+    discovered: MPDAG,
+    colliders: Sequence[Collider],
+    separations: Mapping[Edge, tuple[float, float]],
+    knowledge: Knowledge,
+    roles: Mapping[str, str],
+) -> MPDAG:
+    """The graph of `bind` alone: for comparing what it would be with other knowledge."""
+    return _orient(discovered, colliders, separations, resolve(knowledge, discovered.nodes, roles), roles)[1]
+
+
+def _orient(
+    discovered: MPDAG,
+    colliders: Sequence[Collider],
+    separations: Mapping[Edge, tuple[float, float]],
+    resolved: Resolved,
+    roles: Mapping[str, str],
+) -> tuple[_Work, MPDAG]:
+    in_data = {pair(a, b) for a, b in discovered.directed | discovered.undirected}
+    told, work = _directions_of_data(discovered, roles), _Work(set(in_data))
+    opposite = "but the data find the opposite direction"
+    for edge, said in resolved.required.items():
+        contradiction = f"required, {opposite}" if edge[::-1] in told else None
+        if pair(*edge) in separations:
+            contradiction = "required, but the data call the two independent or nearly so"
+        work.skeleton.add(pair(*edge))
+        work.know(edge, said, "both" if pair(*edge) in in_data else "expert", contradiction)
+    tiers = resolved.order.of
+    for edge in sorted(time_order({e for e in in_data if e[0] in tiers and e[1] in tiers}, tiers)):
+        work.sure.add(edge)
+        placed = [resolved.order.placed[c] for c in edge if c in resolved.order.placed]
+        if placed and edge not in work.origin and not _ordered(edge, roles):
+            entry = min(placed, key=lambda p: p.line)
+            work.know(edge, entry, "both", f"placed in tiers, {opposite}" if edge[::-1] in told else None)
+    for edge, said in resolved.settled.items():
+        if pair(*edge) in in_data and edge not in resolved.required:
+            work.know(edge, said, "both", f"settled, {opposite}" if edge[::-1] in told else None)
+    both_ways = [edge for edge in resolved.forbidden if edge[::-1] in resolved.forbidden]
+    one_way = [edge for edge in resolved.forbidden if edge[::-1] not in resolved.forbidden]
+    for edge in (*both_ways, *one_way):
+        said, other = resolved.forbidden[edge], edge[::-1]
+        if pair(*edge) not in work.skeleton or other in work.sure:
             continue
-        nodes.extend(c for c in said.edge if c not in nodes)
-        _follows_time(said, roles)
-        edge = pair(*said.edge)
-        provenance[said.edge] = ("both" if edge in skeleton else "expert", said)
-        if (said.effect, said.cause) in discovered.directed:
-            conflicts.append(_conflict(said, "required, but the data find the opposite direction", None))
-        elif edge in separations:
-            p_value, strength = separations[edge]
-            says = f"required, but the data call the two independent or nearly so (strength {strength:.4f})"
-            conflicts.append(_conflict(said, says, p_value))
-        skeleton.add(edge)
-        known.add(said.edge)
-    tiers = {node: tier_of(node, roles[node]) for node in nodes if node in roles}
-    forbidden = {said.edge: said for said in knowledge.forbidden}
-    for said in knowledge.forbidden:
-        other, edge = (said.effect, said.cause), pair(*said.edge)
-        if edge not in skeleton or other in known:
-            continue
-        if said.edge in discovered.directed:
-            conflicts.append(_conflict(said, "forbidden, but the data find the dependence and its direction", None))
-        if other in forbidden or tiers.get(said.effect, 0) > tiers.get(said.cause, 0):
+        if edge in both_ways or edge in work.sure or reaches(work.sure, *edge):
             # Neither direction can be: the two depend on each other through something that the graph does not hold.
-            skeleton.discard(edge)
+            work.skeleton.discard(pair(*edge))
+            work.sure -= {edge, other}
+            work.origin.pop(edge, None)
+            work.origin.pop(other, None)
+            says = "forbidden, and so is the other direction or it cannot be; but the data find the dependence"
+            work.disagreements.append((edge, says, said))
         else:
-            known.add(other)
-            provenance[other] = ("both", said)
-    ordered = {(a, b) for a, b in skeleton if a in tiers and b in tiers}
+            contradiction = "forbidden, but the data find the dependence and its direction" if edge in told else None
+            work.know(other, said, "both", contradiction)
+    nodes = [*discovered.nodes, *resolved.hidden]
+    nodes += sorted({end for edge in resolved.required for end in edge} - set(nodes))
+    # That a pair is independent is what told a collider between the two; of a pair that experts join it tells nothing.
+    told_still = [c for c in colliders if pair(c[0], c[2]) not in work.skeleton]
     try:
-        graph, _ = orient(nodes, skeleton, known | time_order(ordered, tiers), colliders)
+        graph, _ = orient(nodes, work.skeleton, work.sure, told_still)
     except InputError as error:
-        raise InputError(f"{FILE}: what is required and forbidden contradicts itself: {error}") from error
-    return graph, _table(graph, provenance), conflicts
+        raise InputError(f"{FILE}: what is known contradicts itself: {error}") from error
+    return work, graph
 
 
-def _unusable(said: Statement, nodes: list[str], roles: Mapping[str, str]) -> str | None:
-    """Why a statement cannot be followed with these columns, or None."""
-    unseen = [c for c in said.edge if c not in nodes]
-    if foreign := [c for c in unseen if roles.get(c, "identifier") in ("identifier", "logging")]:
-        return f"{', '.join(foreign)} is no causal column of the source"
-    if gone := [c for c in unseen if roles[c] != "mediator"]:
-        return f"{', '.join(gone)} does not vary in these data"
+def _ordered(edge: Edge, roles: Mapping[str, str]) -> bool:
+    """Whether the default time order alone gives a pair its direction."""
+    a, b = edge
+    return tier_of(a, roles[a]) < tier_of(b, roles[b])
+
+
+def _directions_of_data(discovered: MPDAG, roles: Mapping[str, str]) -> set[Edge]:
+    """The arrows that come from data, not from the time order."""
+    return {e for e in discovered.directed if not (e[0] in roles and e[1] in roles and _ordered(e, roles))}
+
+
+def _turned_by(
+    edge: Edge,
+    discovered: MPDAG,
+    colliders: Sequence[Collider],
+    separations: Mapping[Edge, tuple[float, float]],
+    knowledge: Knowledge,
+    roles: Mapping[str, str],
+) -> Entry | None:
+    """The entry without which a direction would not be against the data; else the one that makes the difference when
+    all are taken away, the last first."""
+    for entry in knowledge.entries:
+        try:
+            alone = bind_graph(discovered, colliders, separations, knowledge.without(entry), roles)
+        except InputError:
+            # Another entry needs this one (a place in the tiers, say), so it cannot be told what it does alone.
+            continue
+        if edge not in alone.directed:
+            return entry
+    rest = knowledge
+    for entry in reversed(knowledge.entries):
+        rest = rest.without(entry)
+        try:
+            if edge not in bind_graph(discovered, colliders, separations, rest, roles).directed:
+                return entry
+        except InputError:
+            continue
     return None
 
 
-def _follows_time(said: Statement, roles: Mapping[str, str]) -> None:
-    if said.cause not in roles or said.effect not in roles:
-        return
-    if tier_of(said.cause, roles[said.cause]) > tier_of(said.effect, roles[said.effect]):
-        raise InputError(
-            f"{FILE}: `{said.cause} -> {said.effect}` ({said.who}) runs against time: "
-            f"`{said.cause}` ({roles[said.cause]}) comes after `{said.effect}` ({roles[said.effect]})"
-        )
+def _evidence(
+    found: pl.DataFrame | None, separations: Mapping[Edge, tuple[float, float]], shares: Mapping[Edge, float]
+) -> dict[Edge, Evidence]:
+    """Of each pair, in both directions."""
+    known: dict[Edge, Evidence] = {}
+    for (a, b), (p_value, strength) in separations.items():
+        known[a, b] = Evidence(strength, p_value, shares.get(pair(a, b)))
+    for row in found.iter_rows(named=True) if found is not None else ():
+        known[row["source"], row["target"]] = Evidence(*(row.get(f.name) for f in fields(Evidence)))
+    return {edge[::-1]: of.turned() for edge, of in known.items()} | known
 
 
-def _conflict(said: Statement, says: str, p_value: float | None) -> Conflict:
-    return Conflict(f"{said.cause} -> {said.effect}", says, p_value, said.who, said.why, said.when)
+def _conflict(edge: Edge, says: str, entry: Entry, of: Evidence) -> Conflict:
+    arrow = f"{edge[0]} -> {edge[1]}"
+    shown = (of.strength, of.p_value, of.confidence, of.direction_confidence)
+    return Conflict(arrow, says, *shown, entry.who, entry.why, entry.when, entry.line)
 
 
-def _table(graph: MPDAG, provenance: Mapping[Edge, tuple[str, Statement | None]]) -> pl.DataFrame:
+def conflict_table(conflicts: Sequence[Conflict]) -> pl.DataFrame:
+    """Conflicts as rows, for the metadata and the report."""
+    return pl.DataFrame([vars(c) for c in conflicts], schema=CONFLICTS)
+
+
+def _table(graph: MPDAG, origin: Mapping[Edge, tuple[str, Entry]], evidence: Mapping[Edge, Evidence]) -> pl.DataFrame:
     rows = []
     for mark, edges in (("directed", graph.directed), ("undirected", graph.undirected)):
-        for a, b in sorted(edges):
-            origin, said = provenance.get((a, b), ("data", None))
-            rows.append(
-                (
-                    a,
-                    b,
-                    mark,
-                    origin,
-                    said.who if said else None,
-                    said.why if said else None,
-                    said.when if said else None,
-                )
-            )
+        for edge in sorted(edges):
+            provenance, entry = origin.get(edge, ("data", None))
+            of = evidence.get(edge, Evidence())
+            signed = (entry.who, entry.why, entry.when) if entry else (None, None, None)
+            numbers = (of.strength, of.p_value, of.confidence, of.direction_confidence)
+            rows.append((*edge, mark, provenance, *numbers, *signed))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
