@@ -1,31 +1,62 @@
-"""Which columns to adjust for, or why none will do: generalised adjustment over an MPDAG.
+"""Which columns to adjust for, by which strategy, or why none will do.
 
-Source: Perkovic, Kalisch and Maathuis (2017), UAI, "Interpreting and using CPDAGs with background knowledge"
-(amenability, forbidden set, adjustment criterion); the optimal set O = parents of the causal nodes without forbidden
-ones, Henckel, Perkovic and Maathuis (2022), JRSS-B 84(2).
+A question is answered by the back door where some set of logged columns is valid (`criteria`, `minimal_sets`), else by
+a front door or an instrument that people vouch for, else by what would settle it (`explanations`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import islice, pairwise
 from types import MappingProxyType
 
-from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
-from causalrec_assets.graph.mpdag import MPDAG, extend
+from causalrec_assets.answers import ANSWERED, Answer, Status, insufficient_evidence, not_available, not_identifiable
+from causalrec_assets.graph import explanations as explain
+from causalrec_assets.graph.criteria import (
+    back_door_graph,
+    first_causal,
+    forbidden_columns,
+    is_valid,
+    member,
+    optimal_set,
+    unsettled_paths,
+)
+from causalrec_assets.graph.explanations import Scale
+from causalrec_assets.graph.front_door import find_front_door
+from causalrec_assets.graph.instrument import find_instrument
+from causalrec_assets.graph.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
+from causalrec_assets.graph.mpdag import MPDAG
 from causalrec_assets.graph.nodes import NOT_THERE
 from causalrec_assets.graph.questions import Question
 from causalrec_assets.logs.gaps import NOT_EVERY_ORGANIC_ROW, NOT_MARKED
 
+BACK_DOOR, FRONT_DOOR, INSTRUMENT = "back_door", "front_door", "instrument"
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Adjustment:
-    """A question's answer: with `answered`, adjusting for `columns` gives the effect."""
+    """A question's answer.
+
+    Attributes:
+        columns: What to adjust for; empty unless answered.
+        strategy: How the effect is identified: `back_door`, `front_door`, `instrument`; None unless answered.
+        held: Mediators that are held; only of a direct effect.
+        mediators: Of the front door.
+        instrument: Of the strategy of this name.
+        optimal: Whether no other set of logged columns that is valid gives a smaller variance, if the graph is right.
+        minimal_sets: Valid sets of logged columns that no column can be taken from, the smallest first, at most 20.
+    """
 
     question: Question
     answer: Answer
     columns: tuple[str, ...]
+    strategy: str | None = None
+    held: tuple[str, ...] = ()
+    mediators: tuple[str, ...] = ()
+    instrument: str | None = None
+    optimal: bool = False
+    minimal_sets: tuple[tuple[str, ...], ...] = ()
 
 
 def adjust(
@@ -35,137 +66,164 @@ def adjust(
     dropped: Mapping[str, str],
     organic_rows: str,
     rule: str = "causes_of_either",
-    twins: Mapping[str, str] = MappingProxyType({}),
+    twins: Mapping[str, str] = NO_NAMES,
+    strategies: str = "declared",
+    scale: Scale | None = None,
 ) -> Adjustment:
-    """The adjustment set of a question, or a typed answer.
+    """The adjustment set of a question, or another strategy, or a typed answer that says what would settle it.
 
     Args:
-        rule: `optimal` is O(T, Y). `causes_of_either` adds the parents of the treatment: still valid (a set of
-            non-descendants that holds all parents of T blocks every back-door path), a little less precise, and right
-            when discovery has missed one of a confounder's two edges (the disjunctive cause criterion, VanderWeele and
-            Shpitser 2011, Biometrics 67(4)).
         graph: The causal graph.
         roles: Of the observed columns. Only a `pre_treatment` column may be adjusted for, whatever the graph says (an
             edge from the treatment to a mediator may have stayed below the floor); a node without a role is hidden.
-        dropped: Column -> why it is no node of the graph.
+        dropped: Column -> why it is no node of the graph, or not one that data could place.
         organic_rows: The source's declaration of its organic rows; asked of the treatment `recommended` only.
+        rule: `optimal` is the most precise valid set. `causes_of_either` adds the logged parents of the treatment
+            where that stays valid: a little less precise, and right when discovery has missed one of a confounder's
+            two edges (VanderWeele and Shpitser 2011, Biometrics 67(4)).
         twins: Column -> the node that it equals in every unit.
+        strategies: `declared`: only front doors and instruments that the question names. `graph`: all that the graph
+            allows.
+        scale: How many units there are and how common the outcomes are: gives the share to randomise a number.
     """
-    t, y = question.treatment, question.outcome
-
-    def unanswered(answer: Answer) -> Adjustment:
-        return Adjustment(question, answer, ())
-
-    if t == "recommended" and organic_rows in NOT_EVERY_ORGANIC_ROW:
-        marked = dropped.get(t) != NOT_THERE
-        return unanswered(not_identifiable(NOT_EVERY_ORGANIC_ROW[organic_rows] if marked else NOT_MARKED))
-    if t not in graph.nodes:
-        return unanswered(
-            not_identifiable(
-                f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; an effect needs units of both arms"
-            )
-        )
-    if y not in graph.nodes:
-        why = dropped.get(y, NOT_THERE)
-        answer = insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
-        return unanswered(answer)
-    if same := sorted(column for column, node in twins.items() if node == t):
-        return unanswered(
-            not_identifiable(
-                f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been "
-                f"in the other one; randomise `{t}` for a share of the units"
-            )
-        )
-    paths = list(graph.possibly_causal_paths(t, {y}))
-    for path in paths:
-        if (path[0], path[1]) not in graph.directed:
-            return unanswered(
-                not_identifiable(
-                    f"the direction of `{path[0]} - {path[1]}` is open, so it cannot be told whether "
-                    f"`{' - '.join(path)}` is an effect or a common cause; say which it is in expert_graph.yaml, "
-                    f"or randomise `{t}`"
-                )
-            )
-    if not paths:
-        # The graph says that there is no effect; adjusting for the parents of T lets the estimate contradict it.
-        columns = graph.parents(t)
-    else:
-        columns = optimal_set(graph, t, y) | (graph.parents(t) if rule == "causes_of_either" else set())
+    if gap := _gap(question, graph, dropped, organic_rows, twins):
+        return Adjustment(question, gap, ())
     allowed = {column for column, role in roles.items() if role == "pre_treatment"} & set(graph.nodes)
-    if columns <= allowed:
-        return Adjustment(question, ANSWERED, tuple(sorted(columns)))
-    arrows = extend(graph)
-    if arrows is None:
-        raise ValueError("the causal graph has no DAG in its class; it did not come from `orient`")
-    dag = MPDAG(graph.nodes, arrows, frozenset())
-    largest = _largest_candidate(dag, t, y, allowed)
-    if is_valid(dag, t, y, largest):
-        return Adjustment(question, ANSWERED, tuple(sorted(largest)))
-    still_open, unlogged = _open_path(dag, t, y, largest), sorted(set(graph.nodes) - set(roles))
-    return unanswered(
-        not_identifiable(
-            f"no set of logged columns blocks {still_open}; log {' and '.join(unlogged) or 'the common cause'}, "
-            f"or randomise `{t}`"
-        )
+    allowed -= {question.treatment, question.outcome, *question.held}
+    if found := by_back_door(question, graph, allowed, rule):
+        return found
+    logged = {column for column in roles if column in graph.nodes and column not in dropped}
+    if question.effect == "total" and (found := _by_other(question, graph, allowed, logged, strategies)):
+        return found
+    return Adjustment(question, _why_not(question, graph, roles, allowed, logged, rule, scale), ())
+
+
+def by_back_door(question: Question, graph: MPDAG, allowed: Collection[str], rule: str) -> Adjustment | None:
+    """The valid set that the rule chooses among the allowed columns, with the minimal ones; None where none is valid.
+
+    First the base: O(T, Y) where it is logged, else the most precise valid set among the logged causes of treatment
+    or outcome. Then, under `causes_of_either`, the logged parents of the treatment join. Last, declared instruments
+    go. A step that would leave no valid set is not taken.
+    """
+    treatments, y = {question.treatment, *question.held}, question.outcome
+    if unsettled_paths(graph, treatments, y):
+        return None
+    dag = member(graph)
+    usable = set(allowed) - forbidden_columns(graph, treatments, y) - dag.descendants(treatments)
+    back_door = back_door_graph(dag, treatments, y)
+    near = cut_graph(back_door, treatments, y, usable)
+    nearest = nearest_to_outcome(near, y)
+    if nearest is None:
+        return None
+
+    def valid(columns: set[str]) -> bool:
+        return back_door.separated(treatments, {y}, columns)
+
+    parents = {p for t in treatments for p in graph.parents(t)} & usable
+    optimal = optimal_set(graph, treatments, y)
+    # Without a causal path there is no O(T, Y): the graph says that there is no effect. The causes of the treatment
+    # let the estimate contradict it.
+    known = bool(first_causal(graph, treatments, y))
+    base = optimal if known and optimal <= usable and valid(optimal) else nearest
+    if rule == "causes_of_either" or not known:
+        base = base if known else set()
+        choices = [base | parents, nearest | parents, nearest]
+    else:
+        choices = [base]
+    kept_out = set(question.instruments)
+    tried = [c - kept_out for c in choices] + choices
+    columns = next(c for c in tried if valid(c))
+    most_precise = columns == optimal or (columns == nearest and usable <= back_door.ancestors({*treatments, y}))
+    return Adjustment(
+        question,
+        _with_note(question, columns & kept_out),
+        tuple(sorted(columns)),
+        BACK_DOOR,
+        held=question.held,
+        optimal=known and most_precise,
+        minimal_sets=tuple(minimal_cuts(near, y)),
     )
 
 
-def _largest_candidate(dag: MPDAG, treatment: str, outcome: str, allowed: set[str]) -> set[str]:
-    """All allowed causes of the treatment or the outcome: where any allowed set is valid, this one is.
-
-    Source:
-        van der Zander, Liskiewicz and Textor (2014), UAI, "Constructing separators and adjustment sets in ancestral
-        graphs", Theorem 4.
-    """
-    import networkx as nx
-
-    whole = nx.DiGraph(list(dag.directed))
-    whole.add_nodes_from(dag.nodes)
-    causes: set[str] = nx.ancestors(whole, treatment) | nx.ancestors(whole, outcome)
-    causal = nx.descendants(whole, treatment) & (nx.ancestors(whole, outcome) | {outcome})
-    forbidden: set[str] = {treatment, outcome} | causal | {d for node in causal for d in nx.descendants(whole, node)}
-    return (causes & allowed) - forbidden
+def _with_note(question: Question, kept: set[str]) -> Answer:
+    if not kept:
+        return ANSWERED
+    names = explain.listed(kept)
+    return Answer(
+        Status.ANSWERED,
+        f"{names} is declared an instrument, but without it a path stays open in the graph, so it is adjusted for; "
+        f"forbid its edge to `{question.outcome}` in expert_graph.yaml if there is none",
+    )
 
 
-def _open_path(dag: MPDAG, treatment: str, outcome: str, columns: set[str], most: int = 5000) -> str:
-    """The shortest non-causal path that adjusting for `columns` leaves open, in words."""
-    import networkx as nx
-
-    whole = nx.DiGraph(list(dag.directed))
-    opened = columns | {a for c in columns for a in nx.ancestors(whole, c)}
-    for path in islice(nx.shortest_simple_paths(whole.to_undirected(), treatment, outcome), most):
-        if all(whole.has_edge(a, b) for a, b in pairwise(path)):
-            continue
-        if all(
-            (b in opened) if whole.has_edge(a, b) and whole.has_edge(c, b) else (b not in columns)
-            for a, b, c in zip(path, path[1:], path[2:], strict=False)
-        ):
-            steps = [f" -> {b}" if whole.has_edge(a, b) else f" <- {b}" for a, b in pairwise(path)]
-            return f"the path {path[0]}{''.join(steps)}"
-    return "all of its non-causal paths"
-
-
-def optimal_set(graph: MPDAG, treatment: str, outcome: str) -> set[str]:
-    """O(T, Y): the parents of the causal nodes, without the possible descendants of causal nodes and without T."""
-    causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
-    forbidden = graph.possible_descendants(causal) | {treatment}
-    return {parent for node in causal for parent in graph.parents(node)} - forbidden
+def _by_other(
+    question: Question, graph: MPDAG, allowed: set[str], logged: set[str], strategies: str
+) -> Adjustment | None:
+    """A front door or an instrument. The front door first: it gives the effect among all units."""
+    t, y = question.treatment, question.outcome
+    mediators = logged if strategies == "graph" else logged & set(question.through)
+    if door := find_front_door(graph, t, y, mediators, allowed):
+        words = f"identified by the front door: all of the effect passes through {explain.listed(door.mediators)}"
+        return Adjustment(question, Answer(Status.ANSWERED, words), door.columns, FRONT_DOOR, mediators=door.mediators)
+    candidates = allowed if strategies == "graph" else allowed & set(question.instruments)
+    if found := find_instrument(graph, t, y, candidates, allowed):
+        words = (
+            f"identified by the instrument `{found.name}`: the effect among the units whose `{t}` it decides, if it "
+            f"never moves a unit away from `{t}`"
+        )
+        return Adjustment(question, Answer(Status.ANSWERED, words), found.columns, INSTRUMENT, instrument=found.name)
+    return None
 
 
-def is_valid(graph: MPDAG, treatment: str, outcome: str, columns: set[str]) -> bool:
-    """Whether a set satisfies the generalised adjustment criterion in a DAG: no forbidden node, and it blocks every
-    proper non-causal path (d-separation once the causal paths' first edges are cut).
+def _why_not(
+    question: Question,
+    graph: MPDAG,
+    roles: Mapping[str, str],
+    allowed: set[str],
+    logged: set[str],
+    rule: str,
+    scale: Scale | None,
+) -> Answer:
+    treatments, y = {question.treatment, *question.held}, question.outcome
+    if paths := unsettled_paths(graph, treatments, y):
+        said = explain.open_edges(graph, paths, lambda other: by_back_door(question, other, allowed, rule))
+    else:
+        said = explain.blocked(graph, treatments, y, allowed, roles)
+    more = []
+    if question.effect == "total":
+        if refused := explain.refused_declarations(question, graph, allowed, logged):
+            more.append(refused)
+        other = _by_other(question, graph, allowed, logged, "graph")
+        if other is not None:
+            more.append(explain.could_be_declared(question, other.mediators, other.instrument))
+    more.append(explain.experiment(question, scale))
+    return not_identifiable("; ".join([said, *more]))
 
-    Raises:
-        ValueError: The graph has open edges; the criterion is checked in a DAG.
-    """
-    import networkx as nx
 
-    if graph.undirected:
-        raise ValueError("d-separation is asked of a DAG; this graph has open edges")
-    causal = {node for path in graph.possibly_causal_paths(treatment, {outcome}) for node in path[1:]}
-    if columns & (graph.possible_descendants(causal) | {treatment}):
-        return False
-    back_door = nx.DiGraph([(a, b) for a, b in graph.directed if not (a == treatment and b in causal)])
-    back_door.add_nodes_from(graph.nodes)
-    return bool(nx.is_d_separator(back_door, {treatment}, {outcome}, columns))
+def _gap(
+    question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str, twins: Mapping[str, str]
+) -> Answer | None:
+    """What the logs lack to speak of the question at all."""
+    t, y = question.treatment, question.outcome
+    if t == "recommended" and organic_rows in NOT_EVERY_ORGANIC_ROW:
+        marked = dropped.get(t) != NOT_THERE
+        return not_identifiable(NOT_EVERY_ORGANIC_ROW[organic_rows] if marked else NOT_MARKED)
+    if t not in graph.nodes:
+        return not_identifiable(
+            f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; an effect needs units of both arms"
+        )
+    if y not in graph.nodes:
+        why = dropped.get(y, NOT_THERE)
+        return insufficient_evidence(f"`{y}` is {why}") if "constant" in why else not_available(f"`{y}`: {why}")
+    if same := sorted(column for column, node in twins.items() if node == t):
+        return not_identifiable(
+            f"{', '.join(same)} is the same as `{t}` in every unit: it decides the arm, so no unit could have been "
+            f"in the other one; randomise `{t}` for a share of the units"
+        )
+    for column in question.held:
+        if column in dropped or column not in graph.nodes:
+            return explain.cannot_be_held(column, t, dropped.get(column, NOT_THERE))
+    return None
+
+
+__all__ = ["Adjustment", "Scale", "adjust", "by_back_door", "is_valid", "optimal_set"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from causalrec_assets.answers import InputError
 
@@ -23,41 +25,121 @@ class MPDAG:
     directed: frozenset[Edge]
     undirected: frozenset[Edge]
 
+    @cached_property
+    def _near(self) -> _Near:
+        return _Near(self.nodes, self.directed, self.undirected)
+
     def parents(self, node: str) -> set[str]:
-        return {a for a, b in self.directed if b == node}
+        return set(self._near.into.get(node, ()))
 
     def children(self, node: str) -> set[str]:
-        return {b for a, b in self.directed if a == node}
+        return set(self._near.out.get(node, ()))
 
     def open_neighbours(self, node: str) -> set[str]:
-        return {b if a == node else a for a, b in self.undirected if node in (a, b)}
+        return set(self._near.beside.get(node, ()))
 
     def adjacent(self, a: str, b: str) -> bool:
-        return (a, b) in self.directed or (b, a) in self.directed or pair(a, b) in self.undirected
+        return self._near.adjacent(a, b)
 
-    def possibly_causal_paths(self, start: str, ends: set[str] | None = None) -> Iterator[tuple[str, ...]]:
-        """Paths from `start` on which no edge points back to an earlier node of the path.
+    def possible_path(self, start: str, ends: set[str], avoid: Iterable[str] = ()) -> tuple[str, ...] | None:
+        """A shortest unshielded path from `start` to one of `ends` on which no edge points back, or None.
 
-        Source: Perkovic, Kalisch and Maathuis (2017), UAI, "b-possibly causal" paths (Definition 3.1).
+        Where a node may cause another at all, it may do so along an unshielded path, and on an unshielded path it is
+        enough that no edge of it points back: so reachability answers, and no path is listed.
+
+        Args:
+            avoid: Nodes that the path may not touch. A path that avoids them and may be causal has an unshielded part
+                that avoids them too.
+
+        Source:
+            Perkovic, Kalisch and Maathuis (2017), UAI, lemmas 3.2 and 3.6.
         """
-        stack: list[tuple[str, ...]] = [(start,)]
-        while stack:
-            path = stack.pop()
-            last = path[-1]
-            if len(path) > 1 and (ends is None or last in ends):
-                yield path
-            if ends is not None and last in ends and len(path) > 1:
-                continue
-            for node in self.children(last) | self.open_neighbours(last):
-                if node not in path and not any((node, earlier) in self.directed for earlier in path):
-                    stack.append((*path, node))
+        if start in ends:
+            return (start,)
+        near, closed = self._near, {start, *avoid}
+        before: dict[Edge, Edge | None] = {("", start): None}
+        queue = deque(before)
+        while queue:
+            step = queue.popleft()
+            previous, last = step
+            for node in sorted(near.out[last] | near.beside[last]):
+                following = (last, node)
+                if node in closed or following in before or near.shields(previous, node):
+                    continue
+                before[following] = step
+                if node in ends:
+                    return _walk_back(before, following)
+                queue.append(following)
+        return None
 
     def possible_descendants(self, nodes: Iterable[str]) -> set[str]:
-        """The nodes and all that they may cause."""
-        found = set(nodes)
-        for node in tuple(found):
-            found.update(path[-1] for path in self.possibly_causal_paths(node))
+        """The nodes and all that one of them may cause."""
+        near, found = self._near, set(nodes)
+        for start in tuple(found):
+            seen = {("", start)}
+            stack = list(seen)
+            while stack:
+                previous, last = stack.pop()
+                for node in near.out[last] | near.beside[last]:
+                    step = (last, node)
+                    if step not in seen and node != start and not near.shields(previous, node):
+                        seen.add(step)
+                        stack.append(step)
+            found.update(node for _, node in seen)
         return found
+
+
+class _Near:
+    """Who stands beside whom, ready to be asked."""
+
+    def __init__(self, nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[Edge]) -> None:
+        self.into: dict[str, set[str]] = {node: set() for node in nodes}
+        self.out: dict[str, set[str]] = {node: set() for node in self.into}
+        self.beside: dict[str, set[str]] = {node: set() for node in self.into}
+        for a, b in directed:
+            self._known(a, b)
+            self.out[a].add(b)
+            self.into[b].add(a)
+        for a, b in undirected:
+            self._known(a, b)
+            self.beside[a].add(b)
+            self.beside[b].add(a)
+
+    def _known(self, *names: str) -> None:
+        for name in names:
+            for kind in (self.into, self.out, self.beside):
+                kind.setdefault(name, set())
+
+    def adjacent(self, a: str, b: str) -> bool:
+        return b in self.out.get(a, ()) or b in self.into.get(a, ()) or b in self.beside.get(a, ())
+
+    def shields(self, previous: str, following: str) -> bool:
+        """Whether a step from `previous` over a node to `following` has a short cut, or turns back."""
+        return previous == following or self.adjacent(previous, following)
+
+    def turn(self, cause: str, effect: str) -> None:
+        """Direct an open edge."""
+        self.beside[cause].discard(effect)
+        self.beside[effect].discard(cause)
+        self.out[cause].add(effect)
+        self.into[effect].add(cause)
+
+    def reaches(self, start: str, end: str) -> bool:
+        seen, stack = {start}, [start]
+        while stack and end not in seen:
+            fresh = self.out[stack.pop()] - seen
+            seen |= fresh
+            stack.extend(fresh)
+        return end in seen
+
+
+def _walk_back(before: dict[Edge, Edge | None], last: Edge) -> tuple[str, ...]:
+    path: list[str] = []
+    step: Edge | None = last
+    while step is not None:
+        path.append(step[1])
+        step = before[step]
+    return tuple(reversed(path))
 
 
 def pair(a: str, b: str) -> Edge:
@@ -92,17 +174,20 @@ def close(nodes: Iterable[str], directed: Iterable[Edge], undirected: Iterable[E
             f"the causal graph has the cycle {' -> '.join([*cycle, cycle[0]])}: a cause cannot be its own effect"
         )
     open_ -= {pair(a, b) for a, b in arrows}
+    names = tuple(nodes)
+    near = _Near(names, arrows, open_)
     changed = True
     while changed:
         changed = False
         for a, b in sorted(open_):
             for cause, effect in ((a, b), (b, a)):
-                if _follows((cause, effect), arrows, open_) and not reaches(arrows, effect, cause):
+                if _follows(cause, effect, near) and not near.reaches(effect, cause):
                     open_.discard((a, b))
                     arrows.add((cause, effect))
+                    near.turn(cause, effect)
                     changed = True
                     break
-    return MPDAG(tuple(nodes), frozenset(arrows), frozenset(open_))
+    return MPDAG(names, frozenset(arrows), frozenset(open_))
 
 
 def reaches(arrows: Iterable[Edge], start: str, end: str) -> bool:
@@ -142,20 +227,18 @@ def extend(graph: MPDAG) -> frozenset[Edge] | None:
         Dor and Tarsi (1992), UCLA Cognitive Systems Laboratory R-185, "A simple algorithm to construct a consistent
         extension of a partially oriented graph".
     """
-    arrows, open_, left, found = set(graph.directed), set(graph.undirected), set(graph.nodes), set(graph.directed)
+    near, found = _Near(graph.nodes, graph.directed, graph.undirected), set(graph.directed)
+    left = set(near.into)
     while left:
         for node in sorted(left):
-            beside = {b if a == node else a for a, b in open_ if node in (a, b)}
-            around = beside | {a for a, b in arrows if b == node}
-            if any(a == node for a, _ in arrows):
+            beside, around = near.beside[node] & left, (near.beside[node] | near.into[node]) & left
+            if near.out[node] & left:
                 continue
-            if all(graph.adjacent(x, y) for x in beside for y in around if x != y):
+            if all(near.adjacent(x, y) for x in beside for y in around if x != y):
                 break
         else:
             return None
         found |= {(x, node) for x in beside}
-        open_ = {e for e in open_ if node not in e}
-        arrows = {e for e in arrows if node not in e}
         left.discard(node)
     return frozenset(found)
 
@@ -200,23 +283,17 @@ def orient(
     return close(names, class_of | sure, edges), given_up
 
 
-def _follows(edge: Edge, arrows: set[Edge], open_: set[Edge]) -> bool:
+def _follows(b: str, c: str, near: _Near) -> bool:
     """Whether b - c must be b -> c."""
-    b, c = edge
-
-    def adjacent(x: str, y: str) -> bool:
-        return (x, y) in arrows or (y, x) in arrows or pair(x, y) in open_
-
-    into_b, into_c = {x for x, y in arrows if y == b}, {x for x, y in arrows if y == c}
-    out_b = {y for x, y in arrows if x == b}
-    beside_b = {y if x == b else x for x, y in open_ if b in (x, y)}
-    if any(not adjacent(a, c) for a in into_b):  # 1: a -> b - c, a and c apart: c -> b would be a new collider
+    if any(not near.adjacent(a, c) for a in near.into[b]):  # 1: a -> b - c, a and c apart: c -> b would be a collider
         return True
-    if out_b & into_c:  # 2: b -> a -> c: c -> b would close a cycle
+    if near.out[b] & near.into[c]:  # 2: b -> a -> c: c -> b would close a cycle
         return True
-    both = sorted(beside_b & into_c)
-    if any(not adjacent(x, y) for k, x in enumerate(both) for y in both[k + 1 :]):  # 3
+    both = sorted(near.beside[b] & near.into[c])
+    if any(not near.adjacent(x, y) for k, x in enumerate(both) for y in both[k + 1 :]):  # 3
         return True
     return any(  # 4: d -> a -> c with b - d, and b beside a; d and c apart
-        not adjacent(d, c) and any((d, a) in arrows and adjacent(b, a) for a in into_c) for d in beside_b if d != c
+        not near.adjacent(d, c) and any(near.adjacent(b, a) for a in near.into[c] & near.out[d])
+        for d in near.beside[b]
+        if d != c
     )

@@ -8,21 +8,47 @@ from typing import Any
 
 from causalrec_assets.answers import InputError
 
+FILE = "questions.yaml"
+NEEDED = ("name", "treatment", "outcome")
+LISTS = ("held", "instruments", "through")
+RULES = ("causes_of_either", "optimal")
+STRATEGIES = ("declared", "graph")
+
 
 @dataclass(frozen=True)
 class Question:
-    """What does the treatment change about the outcome?"""
+    """What does the treatment change about the outcome?
+
+    Attributes:
+        effect: `total`, or `direct`: what it would change if the `held` mediators stayed as they are.
+        held: Mediators; only of a direct effect.
+        instruments: Columns that people vouch for: they move the treatment, and the outcome only through it.
+        through: Columns that people vouch for: the whole effect passes through them, and nothing hidden moves both
+            them and the treatment, or both them and the outcome.
+    """
 
     name: str
     treatment: str
     outcome: str
+    effect: str = "total"
+    held: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Questions:
+    """All that is asked.
+
+    Attributes:
+        adjustment: `causes_of_either` or `optimal`; see `adjustment.adjust`.
+        strategies: Which front doors and instruments may be used where no adjustment is valid: `declared` are those
+            that a question names, `graph` are all that the graph allows (it then is believed where it has no edge).
+    """
+
     questions: tuple[Question, ...]
     adjustment: str
-    """`causes_of_either` or `optimal`; see `adjustment.adjust`."""
+    strategies: str = "declared"
 
 
 def parse_questions(settings: Mapping[str, Any]) -> Questions:
@@ -32,22 +58,52 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
         InputError: An unknown or missing key, two questions of one name, or a setting out of its range.
     """
     if "discovery" in settings:
-        raise InputError("questions.yaml: `discovery` has a file of its own; move it to discovery.yaml")
-    if unknown := set(settings) - {"questions", "adjustment"}:
-        raise InputError(f"questions.yaml: unknown key {sorted(unknown)}; known are adjustment, questions")
-    rule = settings.get("adjustment")
-    if rule not in ("causes_of_either", "optimal"):
-        raise InputError(f"questions.yaml: `adjustment` must be causes_of_either or optimal, got {rule!r}")
-    found = []
-    for number, raw in enumerate(settings.get("questions") or [], start=1):
-        if not isinstance(raw, Mapping) or set(raw) != {"name", "treatment", "outcome"}:
-            raise InputError(
-                f"questions.yaml, question {number}: needs exactly name, treatment and outcome, got {raw!r}"
-            )
-        found.append(Question(str(raw["name"]), str(raw["treatment"]), str(raw["outcome"])))
+        raise InputError(f"{FILE}: `discovery` has a file of its own; move it to discovery.yaml")
+    if unknown := set(settings) - {"questions", "adjustment", "strategies"}:
+        raise InputError(f"{FILE}: unknown key {sorted(unknown)}; known are adjustment, questions, strategies")
+    rule, strategies = settings.get("adjustment"), settings.get("strategies", "declared")
+    if rule not in RULES:
+        raise InputError(f"{FILE}: `adjustment` must be {' or '.join(RULES)}, got {rule!r}")
+    if strategies not in STRATEGIES:
+        raise InputError(f"{FILE}: `strategies` must be {' or '.join(STRATEGIES)}, got {strategies!r}")
+    found = [_question(number, raw) for number, raw in enumerate(settings.get("questions") or [], start=1)]
     names = [q.name for q in found]
     if len(set(names)) != len(names):
-        raise InputError(f"questions.yaml: two questions have the same name: {names}")
+        raise InputError(f"{FILE}: two questions have the same name: {names}")
     if not found:
-        raise InputError("questions.yaml: `questions` is empty; ask at least one, e.g. recommended -> click")
-    return Questions(tuple(found), rule)
+        raise InputError(f"{FILE}: `questions` is empty; ask at least one, e.g. recommended -> click")
+    return Questions(tuple(found), rule, strategies)
+
+
+def _question(number: int, raw: Any) -> Question:
+    where = f"{FILE}, question {number}"
+    if not isinstance(raw, Mapping) or not set(NEEDED) <= set(raw) or set(raw) - {*NEEDED, "effect", *LISTS}:
+        raise InputError(
+            f"{where}: needs exactly name, treatment and outcome, and may have effect, held, instruments and through; "
+            f"got {raw!r}"
+        )
+    treatment, outcome = str(raw["treatment"]), str(raw["outcome"])
+    if treatment == outcome:
+        raise InputError(f"{where}: `{treatment}` is treatment and outcome at once")
+    effect = raw.get("effect", "total")
+    if effect not in ("total", "direct"):
+        raise InputError(f"{where}: `effect` must be total or direct, got {effect!r}")
+    lists = {key: _names(where, key, raw.get(key, [])) for key in LISTS}
+    for key, columns in lists.items():
+        if taken := sorted({treatment, outcome} & set(columns)):
+            raise InputError(f"{where}: `{key}` names {taken}, which the question is about")
+    if effect == "direct" and not lists["held"]:
+        raise InputError(f"{where}: a direct effect needs `held`, the mediators that stay as they are, e.g. [click]")
+    if effect == "total" and lists["held"]:
+        raise InputError(f"{where}: a total effect holds no mediator; say `effect: direct`, or leave `held` out")
+    if effect == "direct" and (lists["instruments"] or lists["through"]):
+        raise InputError(f"{where}: instruments and front doors answer a total effect only")
+    return Question(str(raw["name"]), treatment, outcome, effect, **lists)
+
+
+def _names(where: str, key: str, raw: Any) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(isinstance(name, str) and name.strip() for name in raw):
+        raise InputError(f"{where}: `{key}` must be a list of columns, got {raw!r}")
+    if len(set(raw)) != len(raw):
+        raise InputError(f"{where}: `{key}` names a column twice: {raw}")
+    return tuple(raw)

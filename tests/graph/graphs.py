@@ -5,7 +5,7 @@ import itertools
 import networkx as nx
 import numpy as np
 
-from causalrec_assets.graph.mpdag import MPDAG, colliders_of, pair
+from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient, pair
 
 
 def random_dag(rng: np.random.Generator, nodes: int, density: float) -> tuple[list[str], set[tuple[str, str]]]:
@@ -54,3 +54,51 @@ def brute_force_valid(nodes, arrows, treatment: str, outcome: str, columns: set[
         if is_open:
             return False
     return True
+
+
+def possibly_causal_paths(graph: MPDAG, start: str, ends: set[str] | None = None):
+    """All paths on which no edge points back to an earlier node: definition 3.1 of Perkovic et al. (2017), listed."""
+    stack = [(start,)]
+    while stack:
+        path = stack.pop()
+        last = path[-1]
+        if len(path) > 1 and (ends is None or last in ends):
+            yield path
+        if ends is not None and last in ends and len(path) > 1:
+            continue
+        for node in graph.children(last) | graph.open_neighbours(last):
+            if node not in path and not any((node, earlier) in graph.directed for earlier in path):
+                stack.append((*path, node))
+
+
+def brute_force_valid_jointly(nodes, arrows, treatments: set[str], outcome: str, columns: set[str]) -> bool:
+    """The same for several treatments at once, with proper paths only: those that leave the treatments for good."""
+    graph = nx.DiGraph(list(arrows))
+    graph.add_nodes_from(nodes)
+    below = {n: nx.descendants(graph, n) | {n} for n in nodes}
+    proper = []
+    for start in treatments:
+        rest = graph.subgraph(set(nodes) - treatments | {start})
+        proper += [(rest, path) for path in nx.all_simple_paths(rest.to_undirected(), start, outcome)]
+    causal = [path for rest, path in proper if all(rest.has_edge(a, b) for a, b in itertools.pairwise(path))]
+    if columns & (treatments | {d for path in causal for node in path[1:] for d in below[node]}):
+        return False
+    for rest, path in proper:
+        if path not in causal and all(
+            bool(below[b] & columns) if rest.has_edge(a, b) and rest.has_edge(c, b) else b not in columns
+            for a, b, c in zip(path, path[1:], path[2:], strict=False)
+        ):
+            return False
+    return True
+
+
+def all_sets(names):
+    return [set(s) for size in range(len(names) + 1) for s in itertools.combinations(sorted(names), size)]
+
+
+def random_class(rng: np.random.Generator, nodes: int, density: float, known_share: float = 0.2):
+    """Nodes, the MPDAG of a random DAG with some known arrows, and all DAGs of that class."""
+    names, arrows = random_dag(rng, nodes, density)
+    known = {e for e in sorted(arrows) if rng.random() < known_share}
+    graph, _ = orient(names, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
+    return names, graph, members(names, skeleton_of(arrows), colliders_of(arrows), known)
