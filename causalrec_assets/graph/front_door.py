@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import chain, combinations, islice
+from itertools import chain, combinations
 
 from causalrec_assets.graph.criteria import causal_nodes, member
 from causalrec_assets.graph.mpdag import MPDAG
@@ -46,17 +46,28 @@ def opens_front_door(
         return False
     if given & graph.possible_descendants({treatment}):
         return False
-    return _holds(member(graph), treatment, outcome, inner, given)
+    return _Cut(member(graph), treatment, outcome, inner).holds(given)
 
 
-def _holds(dag: Dag, treatment: str, outcome: str, inner: set[str], given: set[str]) -> bool:
-    t, y = {treatment}, {outcome}
-    return (
-        dag.without(out_of=t).separated(t, inner, given)
-        and dag.without(out_of=inner).separated(inner, y, t | given)
-        and dag.without(into=inner | t).separated(t, y, inner | given)
-        and dag.without(into=inner).separated(t, inner, given)
-    )
+class _Cut:
+    """The graphs that interventions on treatment and mediators leave, ready to be asked."""
+
+    def __init__(self, dag: Dag, treatment: str, outcome: str, mediators: set[str]) -> None:
+        self.t, self.y, self.m = {treatment}, {outcome}, mediators
+        self.intercepts = outcome not in dag.descendants(self.t, mediators)
+        self.no_way_out_of_t = dag.without(out_of=self.t)
+        self.no_way_out_of_m = dag.without(out_of=mediators)
+        self.no_way_into_m = dag.without(into=mediators)
+        self.no_way_into_both = dag.without(into=mediators | self.t)
+
+    def holds(self, given: set[str]) -> bool:
+        return (
+            self.intercepts
+            and self.no_way_out_of_t.separated(self.t, self.m, given)
+            and self.no_way_out_of_m.separated(self.m, self.y, self.t | given)
+            and self.no_way_into_both.separated(self.t, self.y, self.m | given)
+            and self.no_way_into_m.separated(self.t, self.m, given)
+        )
 
 
 def find_front_door(
@@ -65,7 +76,8 @@ def find_front_door(
     """The front door with the fewest mediators, then the fewest columns, or None.
 
     Up to three mediators; given nothing, one or two allowed columns, the logged causes of the treatment, those of
-    treatment and mediators, or all logged causes of any of the three. At most 2,000 pairs are tried.
+    treatment and mediators, or all logged causes of any of the three. After 2,000 pairs of the two no
+    other mediators are tried.
 
     Args:
         mediators: What may be the front door: logged in every unit.
@@ -77,11 +89,15 @@ def find_front_door(
     on_the_way = sorted(causal_nodes(dag, {treatment}, outcome) & set(mediators) - {outcome})
     on_the_way = [node for node in on_the_way if not graph.open_neighbours(node)]
     before = set(allowed) - graph.possible_descendants({treatment})
-    sets = (c for size in range(1, MOST_MEDIATORS + 1) for c in combinations(on_the_way, size))
-    pairs = ((inner, given) for inner in sets for given in _covariates(dag, treatment, outcome, inner, before))
-    for inner, given in islice(pairs, MOST_TRIED):
-        if _holds(dag, treatment, outcome, set(inner), set(given)):
-            return FrontDoor(inner, tuple(sorted(given)))
+    tried = 0
+    for inner in (c for size in range(1, MOST_MEDIATORS + 1) for c in combinations(on_the_way, size)):
+        cut = _Cut(dag, treatment, outcome, set(inner))
+        for given in _covariates(dag, treatment, outcome, inner, before) if cut.intercepts else [()]:
+            tried += 1
+            if cut.holds(set(given)):
+                return FrontDoor(inner, tuple(sorted(given)))
+        if tried >= MOST_TRIED:
+            return None
     return None
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.knowledge import parse_knowledge
-from causalrec_assets.graph.questions import parse_questions
+from causalrec_assets.graph.questions import Question, parse_questions
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 GOOD = {
@@ -31,8 +31,41 @@ def test_the_shipped_files_parse(folder):
         ({"adjustment": "best"}, "causes_of_either or optimal"),
         ({"discovery": {"alpha": 0.001}}, "move it to discovery.yaml"),
         ({"asked": 1}, "unknown key"),
+        ({"strategies": "all"}, "declared or graph"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "t"}]}, "at once"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "effect": "net"}]}, "total or direct"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "effect": "direct"}]}, "needs `held`"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "held": ["m"]}]}, "holds no mediator"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "through": "m"}]}, "list of columns"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "through": ["m", "m"]}]}, "twice"),
+        ({"questions": [{"name": "q", "treatment": "t", "outcome": "y", "instruments": ["t"]}]}, "is about"),
+        (
+            {
+                "questions": [
+                    {
+                        "name": "q",
+                        "treatment": "t",
+                        "outcome": "y",
+                        "effect": "direct",
+                        "held": ["m"],
+                        "through": ["m"],
+                    }
+                ]
+            },
+            "total effect only",
+        ),
     ],
 )
 def test_a_faulty_file_is_refused_in_words(change, message):
     with pytest.raises(InputError, match=message):
         parse_questions(GOOD | change)
+
+
+def test_a_direct_question_and_the_columns_that_people_vouch_for():
+    direct = {"name": "d", "treatment": "t", "outcome": "y", "effect": "direct", "held": ["click"]}
+    vouched = {"name": "v", "treatment": "t", "outcome": "y", "instruments": ["lottery"], "through": ["click"]}
+    found = parse_questions({"questions": [direct, vouched], "adjustment": "optimal", "strategies": "graph"})
+    assert found.strategies == "graph"
+    assert found.questions[0] == Question("d", "t", "y", "direct", ("click",))
+    assert found.questions[1] == Question("v", "t", "y", instruments=("lottery",), through=("click",))
+    assert parse_questions(GOOD).strategies == "declared"

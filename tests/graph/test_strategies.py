@@ -1,0 +1,219 @@
+"""What `adjust` answers: total and direct effects, front doors and instruments, and nothing that may not enter."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from causalrec_assets.answers import ANSWERED, Status
+from causalrec_assets.graph.adjustment import adjust
+from causalrec_assets.graph.criteria import causal_nodes, is_valid, member
+from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient
+from causalrec_assets.graph.questions import Question
+
+from .graphs import all_sets, dag, random_class, random_dag, skeleton_of
+
+HIDDEN = {("taste", "t"), ("taste", "y"), ("t", "y")}
+
+
+def answer(arrows, *, question=None, roles=(), dropped=None, hidden=("taste", "u"), undirected=(), **options):
+    nodes = sorted({n for e in (*arrows, *undirected) for n in e} | {"t", "y"})
+    known = {"t": "treatment", "y": "outcome"} | {n: "pre_treatment" for n in nodes if n not in ("t", "y", *hidden)}
+    graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
+    asked = question or Question("q", "t", "y")
+    return adjust(asked, graph, known | dict(roles), dropped or {}, "every_impression", **options)
+
+
+def ask(**options) -> Question:
+    return Question("q", "t", "y", **options)
+
+
+@pytest.mark.parametrize("rule", ["causes_of_either", "optimal"])
+@pytest.mark.parametrize("seed", range(150))
+def test_no_mediator_descendant_treatment_or_outcome_ever_enters(seed, rule):
+    rng = np.random.default_rng(seed)
+    names, graph, every = random_class(rng, 7, 0.4)
+    t, y, *others = rng.permutation(names).tolist()
+    logged = {n for n in others if rng.random() < 0.8}
+    # The roles say that every column is from before the treatment: the graph alone must keep the others out.
+    roles = {t: "treatment", y: "outcome", **dict.fromkeys(logged, "pre_treatment")}
+    found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", rule)
+    for columns in (set(found.columns), *map(set, found.minimal_sets)):
+        assert columns <= logged
+        assert not columns & {t, y}
+        for arrows in every:
+            whole = member(dag(names, arrows))
+            assert not columns & whole.descendants(causal_nodes(whole, {t}, y))
+        assert found.strategy == "back_door" or not columns
+    if found.answer.answered:
+        assert is_valid(graph, t, y, found.columns)
+        assert all(is_valid(graph, t, y, s) for s in found.minimal_sets)
+        smaller = [s for s in all_sets(logged) if is_valid(graph, t, y, s)]
+        assert {frozenset(s) for s in found.minimal_sets} <= {frozenset(s) for s in smaller}
+    else:
+        assert not any(is_valid(graph, t, y, s) for s in all_sets(logged))
+
+
+@pytest.mark.parametrize("rule", ["causes_of_either", "optimal"])
+def test_a_collider_of_two_hidden_causes_does_not_enter(rule):
+    m_bias = {("u", "t"), ("u", "m"), ("taste", "m"), ("taste", "y"), ("t", "y")}
+    assert answer(m_bias, rule=rule).columns == ()
+
+
+def test_a_logged_parent_that_would_open_a_path_does_not_enter():
+    # m causes the treatment too, so it must be blocked; given m, only c closes what that opens.
+    arrows = {("c", "t"), ("c", "m"), ("taste", "m"), ("taste", "y"), ("m", "t"), ("t", "y")}
+    assert set(answer(arrows).columns) == {"c", "m"}
+
+
+def test_a_descendant_of_the_treatment_that_is_not_on_the_way_does_not_enter():
+    assert answer({("t", "y"), ("t", "d"), ("c", "t"), ("c", "y")}).columns == ("c",)
+
+
+def test_a_declared_instrument_stays_out_under_the_cautious_rule():
+    arrows = {("z", "t"), ("c", "t"), ("c", "y"), ("t", "y")}
+    assert answer(arrows).columns == ("c", "z")
+    found = answer(arrows, question=ask(instruments=("z",)))
+    assert (found.columns, found.strategy, found.optimal) == (("c",), "back_door", True)
+    assert found.answer == ANSWERED
+
+
+def test_a_declared_instrument_that_the_graph_needs_stays_in_and_it_is_said():
+    found = answer({("z", "t"), ("z", "y"), ("t", "y")}, question=ask(instruments=("z",)))
+    assert found.columns == ("z",)
+    assert found.answer.answered and "`z` is declared an instrument" in found.answer.reason
+
+
+def test_the_optimal_set_is_called_so_and_a_larger_one_is_not():
+    arrows = {("i", "t"), ("c", "t"), ("c", "y"), ("t", "y"), ("p", "y")}
+    assert answer(arrows, rule="optimal").optimal
+    cautious = answer(arrows)
+    assert (cautious.columns, cautious.optimal) == (("c", "i", "p"), False)
+    assert cautious.minimal_sets == (("c",),)
+
+
+def test_with_a_hidden_member_of_the_optimal_set_the_best_of_what_is_logged_is_taken():
+    # taste -> y is hidden but blocked behind c; p is logged and precise.
+    arrows = {("taste", "c"), ("taste", "y"), ("c", "t"), ("t", "y"), ("p", "y")}
+    found = answer(arrows, rule="optimal")
+    assert (found.columns, found.optimal) == (("c", "p"), True)
+
+
+def test_minimal_sets_are_at_most_twenty():
+    arrows = {("t", "y")} | {e for k in range(8) for e in ((f"a{k}", "t"), (f"a{k}", f"b{k}"), (f"b{k}", "y"))}
+    assert len(answer(arrows).minimal_sets) == 20
+
+
+def test_a_front_door_is_used_once_people_vouch_for_it():
+    arrows = {("taste", "t"), ("taste", "y"), ("t", "m"), ("m", "y")}
+    roles = {"m": "mediator"}
+    refused = answer(arrows, roles=roles)
+    assert refused.answer.status is Status.NOT_IDENTIFIABLE
+    assert "through: [m]" in refused.answer.reason
+    for found in (
+        answer(arrows, roles=roles, question=ask(through=("m",))),
+        answer(arrows, roles=roles, strategies="graph"),
+    ):
+        assert (found.strategy, found.mediators, found.columns) == ("front_door", ("m",), ())
+        assert "all of the effect passes through `m`" in found.answer.reason
+
+
+def test_a_mediator_that_exists_in_one_arm_only_is_no_front_door():
+    arrows = {("taste", "t"), ("taste", "y"), ("t", "m"), ("m", "y")}
+    dropped = {"m": "exists on a part of the rows only; left to the expert graph"}
+    found = answer(arrows, roles={"m": "mediator"}, dropped=dropped, question=ask(through=("m",)), strategies="graph")
+    assert found.answer.status is Status.NOT_IDENTIFIABLE
+    assert "`m` cannot be the front door: not logged in every unit" in found.answer.reason
+
+
+def test_an_instrument_is_used_once_people_vouch_for_it():
+    arrows = {*HIDDEN, ("z", "t"), ("w", "z"), ("w", "y")}
+    refused = answer(arrows)
+    assert refused.answer.status is Status.NOT_IDENTIFIABLE and refused.strategy is None
+    assert "instruments: [z]" in refused.answer.reason
+    found = answer(arrows, question=ask(instruments=("z",)))
+    assert (found.strategy, found.instrument, found.columns) == ("instrument", "z", ("w",))
+    assert "among the units whose `t` it decides" in found.answer.reason
+
+
+@pytest.mark.parametrize(
+    ("arrows", "says"),
+    [
+        ({("z", "t"), ("z", "y")}, "`z - y` goes past `t`"),
+        ({("c", "z"), ("c", "t")}, "no arrow by which it moves `t`"),
+        ({("z", "t"), ("taste", "z")}, "shares a cause"),
+    ],
+)
+def test_a_declared_instrument_that_the_graph_refutes_is_not_used(arrows, says):
+    found = answer(HIDDEN | arrows, question=ask(instruments=("z",)))
+    assert found.answer.status is Status.NOT_IDENTIFIABLE and says in found.answer.reason
+
+
+def test_an_instrument_that_is_not_logged_is_refused_in_words():
+    found = answer(HIDDEN | {("u", "t")}, question=ask(instruments=("u",)))
+    assert "`u` cannot be the instrument: it is no logged column" in found.answer.reason
+
+
+CHAIN = {("t", "m"), ("m", "y"), ("t", "y"), ("c", "t"), ("c", "y"), ("k", "m"), ("k", "y")}
+
+
+def test_a_direct_effect_holds_its_mediator_apart_from_the_columns():
+    found = answer(CHAIN, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)), rule="optimal")
+    assert (found.columns, found.held, found.strategy) == (("c", "k"), ("m",), "back_door")
+    assert answer(CHAIN, roles={"m": "mediator"}, rule="optimal").columns == ("c", "k")
+
+
+def test_a_hidden_cause_of_mediator_and_outcome_spoils_the_direct_effect_only():
+    arrows = {("t", "m"), ("m", "y"), ("t", "y"), ("u", "m"), ("u", "y")}
+    assert answer(arrows, roles={"m": "mediator"}).answer.answered
+    found = answer(arrows, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)))
+    assert found.answer.status is Status.NOT_IDENTIFIABLE
+    assert "m <- u -> y" in found.answer.reason and "log `u`" in found.answer.reason
+
+
+def test_a_mediator_of_one_arm_cannot_be_held_and_one_that_is_missing_neither():
+    dropped = {"m": "exists on a part of the rows only; left to the expert graph"}
+    found = answer(CHAIN, roles={"m": "mediator"}, dropped=dropped, question=ask(effect="direct", held=("m",)))
+    assert found.answer.status is Status.NOT_IDENTIFIABLE and "`m` cannot be held" in found.answer.reason
+    gone = answer(CHAIN, question=ask(effect="direct", held=("basket",)))
+    assert gone.answer.status is Status.NOT_AVAILABLE and "`basket` cannot be held" in gone.answer.reason
+
+
+def test_what_choose_nodes_says_of_such_a_mediator_is_what_is_looked_for():
+    import polars as pl
+
+    from causalrec_assets.graph.explanations import PART_OF_THE_ROWS
+    from causalrec_assets.graph.nodes import choose_nodes
+
+    units = pl.DataFrame({"t": [0, 1] * 20, "position": [None, 1, None, 2] * 10, "y": [0, 1, 1, 0] * 10})
+    _, dropped, *_ = choose_nodes(units, {"t": "treatment", "position": "mediator", "y": "outcome"}, ["y"])
+    assert [PART_OF_THE_ROWS in d.reason for d in dropped if d.column == "position"] == [True]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_forty_nodes_and_a_hundred_and_fifty_edges_take_less_than_a_second(seed):
+    rng = np.random.default_rng(seed)
+    names = [f"v{k:02}" for k in range(40)]
+    pairs = list(itertools.combinations(names, 2))
+    arrows = {pairs[k] for k in rng.choice(len(pairs), 150, replace=False)}
+    graph, _ = orient(names, skeleton_of(arrows), set(), sorted(colliders_of(arrows)))
+    hidden = set(rng.choice(names, 3 * (seed % 4), replace=False).tolist())
+    roles = {n: "pre_treatment" for n in names if n not in hidden} | {"v05": "treatment", "v35": "outcome"}
+    start = time.perf_counter()
+    adjust(Question("q", "v05", "v35"), graph, roles, {}, "every_impression", strategies="graph")
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_direct_effect_is_answered_exactly_when_some_set_serves_both(seed):
+    rng = np.random.default_rng(seed)
+    names, arrows = random_dag(rng, 6, 0.5)
+    t, m, y, *others = rng.permutation(names).tolist()
+    graph = dag(names, arrows)
+    if graph.possible_path(t, {y}) is None:
+        return
+    roles = {t: "treatment", m: "mediator", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
+    found = adjust(Question("q", t, y, "direct", (m,)), graph, roles, {}, "every_impression")
+    assert found.answer.answered == any(is_valid(graph, {t, m}, y, s) for s in all_sets(others))
+    assert not found.answer.answered or is_valid(graph, {t, m}, y, found.columns)
