@@ -8,11 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from causalrec_assets.graph.independence import BlockTest, register
-from causalrec_assets.graph.mpdag import MPDAG, Edge, colliders_of, orient, pair
+from causalrec_assets.graph.colliders import Triple, decide
+from causalrec_assets.graph.independence import BlockTest, Tests
+from causalrec_assets.graph.mpdag import MPDAG, Edge, extend, find_cycle, orient, pair
 from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.search import Search
+from causalrec_assets.graph.skeleton import Skeleton, find_skeleton
+
+EDGES: dict[str, pl.DataType] = {
+    "source": pl.String(),
+    "target": pl.String(),
+    "mark": pl.String(),
+    "p_value": pl.Float64(),
+    "strength": pl.Float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Discovered:
         given_up: Those that contradict the tiers or a stronger one.
         separations: For each pair that is not adjacent, (p-value, strength) where it was called independent: the
             p-value is small where the dependence is real but weaker than the floor.
+        separating_sets: For each such pair, what it was called independent given.
     """
 
     graph: MPDAG
@@ -31,8 +43,16 @@ class Discovered:
     colliders: tuple[tuple[str, str, str], ...]
     given_up: tuple[tuple[str, str, str], ...]
     separations: dict[Edge, tuple[float, float]]
-    tests: BlockTest
+    separating_sets: dict[Edge, tuple[str, ...]]
+    tests: Tests
     seconds: float
+
+    def table(self) -> pl.DataFrame:
+        """The edges: source, target, mark (directed or undirected), p_value, strength."""
+        rows: list[tuple[object, ...]] = []
+        for mark, pairs in (("directed", self.graph.directed), ("undirected", self.graph.undirected)):
+            rows.extend((a, b, mark, *self.strength(a, b)) for a, b in sorted(pairs))
+        return pl.DataFrame(rows, schema=EDGES, orient="row")
 
     def strength(self, a: str, b: str) -> tuple[float, float]:
         """(p-value, strength) of a pair given the other neighbours of the later node."""
@@ -60,11 +80,11 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     return find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
 
 
-def find_graph(tests: BlockTest, tiers: dict[str, int], search: Search, started: float | None = None) -> Discovered:
+def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: float | None = None) -> Discovered:
     """Run PC with tests at hand.
 
-    causal-learn gives skeleton and colliders through its public interface. Orientation from tiers, and the closure
-    under Meek's rules, are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z
+    causal-learn gives the skeleton through its public interface. Colliders, orientation from tiers and the closure
+    under Meek's rules are done here: given forbidden pairs it would make a collider of X - Y - Z with X and Z
     forbidden both ways, and it drops required edges that data call independent (tests/graph pins both).
 
     Args:
@@ -72,38 +92,22 @@ def find_graph(tests: BlockTest, tiers: dict[str, int], search: Search, started:
         tiers: Node -> its tier.
         started: When the work began, of `time.perf_counter`.
     """
-    from causallearn.graph.GraphNode import GraphNode
-    from causallearn.search.ConstraintBased.PC import pc
-    from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
-
     started, names = started or time.perf_counter(), list(tiers)
-    knowledge = BackgroundKnowledge()
-    for name, tier in tiers.items():
-        knowledge.add_node_to_tier(GraphNode(name), tier)
-    no_rows = np.zeros((max(2, len(names) + 1), len(names)))
-    found = pc(
-        no_rows,
-        search.alpha,
-        register(),
-        stable=True,
-        background_knowledge=knowledge,
-        show_progress=False,
-        node_names=names,
-        max_k=search.max_conditioning,
-        blocks=tests,
-    )
-    matrix = found.G.graph
-    skeleton = {pair(names[i], names[j]) for i in range(len(names)) for j in range(i) if matrix[i, j] or matrix[j, i]}
-    colliders = _colliders(matrix, names, tests)
-    separations = {}
-    for i in range(len(names)):
-        for j in range(i):
-            if (edge := pair(names[i], names[j])) not in skeleton:
-                sets = found.sepset[i, j] or [()]
-                weakest = min((tests.test(i, j, [int(k) for k in s]) for s in sets), key=lambda found: found[1])
-                separations[edge] = weakest
+    found = find_skeleton(tests, tiers, search)
+    skeleton = {pair(names[i], names[j]) for i, j in found.edges}
+    decided, believed = decide(found, tests, search)
+    colliders = tuple(_named(triple, names) for triple in _surest(decided, tests))
+    separating = {pair(names[i], names[j]): tuple(names[k] for k in s) for (i, j), s in believed.items()}
+    separations = {pair(names[i], names[j]): tests.test(i, j, s) for (i, j), s in believed.items()}
     graph, given_up = orient(names, skeleton, time_order(skeleton, tiers), colliders)
-    return Discovered(graph, tiers, colliders, tuple(given_up), separations, tests, time.perf_counter() - started)
+    if search.separating_sets == "stock" and len(set(tiers.values())) == 1:
+        # causal-learn settles colliders that contradict each other in another order. Its graph, where it stands for a
+        # DAG, is what was asked for.
+        theirs = _as_graph(found, names)
+        graph = graph if theirs is None or extend(theirs) is None else theirs
+    return Discovered(
+        graph, tiers, colliders, tuple(given_up), separations, separating, tests, time.perf_counter() - started
+    )
 
 
 def time_order(skeleton: Iterable[Edge], tiers: Mapping[str, int]) -> set[Edge]:
@@ -111,18 +115,30 @@ def time_order(skeleton: Iterable[Edge], tiers: Mapping[str, int]) -> set[Edge]:
     return {(a, b) if tiers[a] < tiers[b] else (b, a) for a, b in skeleton if tiers[a] != tiers[b]}
 
 
-def _colliders(matrix: npt.NDArray[np.int64], names: list[str], tests: BlockTest) -> tuple[tuple[str, str, str], ...]:
-    """The unshielded colliders of causal-learn's graph, the strongest first.
+def _named(triple: Triple, names: list[str]) -> tuple[str, str, str]:
+    a, c, b = triple
+    first, last = pair(names[a], names[b])
+    return first, names[c], last
 
-    In its matrix, i -> j is written graph[j, i] = 1 and graph[i, j] = -1.
-    """
-    size = range(len(names))
-    arrows = [(names[i], names[j]) for i in size for j in size if matrix[j, i] == 1 and matrix[i, j] == -1]
-    joined = {pair(names[i], names[j]) for i in size for j in range(i) if matrix[i, j] or matrix[j, i]}
 
-    def weakest_leg(collider: tuple[str, str, str]) -> float:
-        a, c, b = (names.index(n) for n in collider)
-        return min(tests.test(a, c)[1], tests.test(b, c)[1])
+def _surest(colliders: Iterable[Triple], tests: Tests) -> list[Triple]:
+    """Those first whose weaker leg is the strongest."""
+    return sorted(colliders, key=lambda t: (-min(tests.test(t[0], t[1])[1], tests.test(t[2], t[1])[1]), t))
 
-    found = [(a, c, b) for a, c, b in colliders_of(arrows) if pair(a, b) not in joined]
-    return tuple(sorted(found, key=lambda t: (-weakest_leg(t), t)))
+
+def _as_graph(skeleton: Skeleton, names: list[str]) -> MPDAG | None:
+    """causal-learn's own graph; None where an edge has two heads or the arrows close a cycle."""
+    directed, undirected = set(), set()
+    for i, j in skeleton.edges:
+        marks = skeleton.matrix[i, j], skeleton.matrix[j, i]
+        if marks == (-1, 1):
+            directed.add((names[i], names[j]))
+        elif marks == (1, -1):
+            directed.add((names[j], names[i]))
+        elif marks == (-1, -1):
+            undirected.add(pair(names[i], names[j]))
+        else:
+            return None
+    if find_cycle(directed):
+        return None
+    return MPDAG(tuple(names), frozenset(directed), frozenset(undirected))

@@ -9,6 +9,7 @@ from typing import Any
 from causalrec_assets.answers import InputError
 
 FILE = "discovery.yaml"
+RULES = ("strongest", "majority", "stock")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Search:
         floor: ... or when the dependence is weaker than this partial correlation: with enough rows every tiny
             dependence is significant, and a graph of those says nothing.
         max_conditioning: Size of the largest conditioning set.
+        separating_sets: Which set decides whether a - c - b is a collider a -> c <- b: of all that separate a and b
+            the best (`strongest`), most of them (`majority`), or all that causal-learn lists (`stock`).
         max_rows: Rows used, in whole clusters.
         bootstraps: How often clusters are drawn anew for the confidence of edges; 0: not at all.
         bootstrap_seconds: No draw begins later than this after the first.
@@ -29,6 +32,7 @@ class Search:
     alpha: float = 0.001
     floor: float = 0.01
     max_conditioning: int = 3
+    separating_sets: str = "strongest"
     max_rows: int = 1_000_000
     bootstraps: int = 0
     bootstrap_seconds: float = 120.0
@@ -45,7 +49,12 @@ def parse_search(settings: Mapping[str, Any]) -> Search:
     if set(settings) != known:
         raise InputError(f"{FILE}: needs exactly {sorted(known)}, got {sorted(settings)}")
     for name, value in settings.items():
-        wanted: tuple[type, ...] = {"fci": (bool,), "alpha": (float,), "floor": (int, float)}.get(name, (int,))
+        wanted: tuple[type, ...] = {
+            "fci": (bool,),
+            "alpha": (float,),
+            "floor": (int, float),
+            "separating_sets": (str,),
+        }.get(name, (int,))
         if not isinstance(value, wanted) or (isinstance(value, bool) and name != "fci"):
             raise InputError(f"{FILE}: `{name}` must be {' or '.join(t.__name__ for t in wanted)}, got {value!r}")
     parsed = Search(**settings)
@@ -53,6 +62,7 @@ def parse_search(settings: Mapping[str, Any]) -> Search:
         "alpha": 0 < parsed.alpha < 1,
         "floor": 0 <= parsed.floor < 1,
         "max_conditioning": parsed.max_conditioning >= 0,
+        "separating_sets": parsed.separating_sets in RULES,
         "max_rows": parsed.max_rows >= 100,
         "bootstraps": parsed.bootstraps >= 0,
         "bootstrap_seconds": parsed.bootstrap_seconds > 0,
