@@ -57,6 +57,7 @@ class Conflict:
     """Where an expert and the data disagree. The expert was followed.
 
     Attributes:
+        edge: What the entry speaks of; of a forbidden arrow that data find, the graph has the opposite, or none.
         says: The disagreement in words.
         strength, p_value, confidence: What data say of the pair.
         direction_confidence: Share of the draws with an edge in which it had the direction of `edge`.
@@ -241,8 +242,10 @@ def _orient(
             says = "forbidden, and so is the other direction or it cannot be; but the data find the dependence"
             work.disagreements.append((edge, says, said))
         else:
-            contradiction = "forbidden, but the data find the dependence and its direction" if edge in told else None
-            work.know(other, said, "both", contradiction)
+            work.know(other, said, "both", None)
+            if edge in told:
+                work.origin[other] = ("conflict", said)
+                work.disagreements.append((edge, "forbidden, but the data find it", said))
     nodes = [*discovered.nodes, *resolved.hidden]
     nodes += sorted({end for edge in resolved.required for end in edge} - set(nodes))
     # That a pair is independent is what told a collider between the two; of a pair that experts join it tells nothing.

@@ -106,7 +106,7 @@ def _small_png(canvas: Any) -> bytes:
     canvas.draw()
     buffer = io.BytesIO()
     whole = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    whole.quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+    whole.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 

@@ -1,9 +1,10 @@
 """What experts know is a guarantee; data that disagree are reported and yield."""
 
+import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.graph.causal_graph import bind, graph_of
+from causalrec_assets.graph.causal_graph import SCHEMA, bind, conflict_table, graph_of
 from causalrec_assets.graph.knowledge import parse_knowledge
 from causalrec_assets.graph.mpdag import MPDAG
 
@@ -92,3 +93,92 @@ def test_a_required_edge_against_time_is_an_error():
 def test_a_published_table_gives_the_graph_back():
     graph, table, _ = bound({("a", "b")}, {("b", "c")}, colliders=())
     assert graph_of(table, list(graph.nodes)) == graph
+
+
+FOUND = pl.DataFrame(
+    {
+        "source": ["b", "a"],
+        "target": ["a", "c"],
+        "mark": ["directed", "undirected"],
+        "p_value": [0.001, 0.01],
+        "strength": [0.2, 0.1],
+        "confidence": [0.9, 0.6],
+        "direction_confidence": [0.8, 0.5],
+    }
+)
+
+
+def with_evidence(separations=None, shares=None, **said):
+    data = MPDAG(("a", "b", "c"), frozenset({("b", "a")}), frozenset({("a", "c")}))
+    return bind(data, (), separations or {}, parse_knowledge(said), ROLES, FOUND, shares)
+
+
+def test_rows_and_conflicts_say_how_sure_the_data_are_of_the_direction_that_they_speak_of():
+    result = with_evidence(required=[says("a", "b")])
+    row = result.table.row(by_predicate=pl.col("target") == "b", named=True)
+    assert list(row) == list(SCHEMA)
+    assert (row["provenance"], row["confidence"], row["who"]) == ("conflict", 0.9, "Ada")
+    assert row["direction_confidence"] == pytest.approx(0.2)
+    (conflict,) = result.conflicts
+    assert (conflict.p_value, conflict.strength, conflict.confidence) == (0.001, 0.2, 0.9)
+    assert conflict.direction_confidence == pytest.approx(0.2) and conflict.line > 0
+    assert conflict_table(result.conflicts).row(0, named=True)["edge"] == "a -> b"
+    assert conflict_table([]).columns == conflict_table(result.conflicts).columns
+
+
+def test_a_pair_without_an_edge_says_in_how_many_draws_it_had_one():
+    result = with_evidence({("b", "c"): (0.4, 0.003)}, {("b", "c"): 0.1}, required=[says("b", "c")])
+    (conflict,) = result.conflicts
+    assert (conflict.p_value, conflict.strength, conflict.confidence) == (0.4, 0.003, 0.1)
+
+
+def test_a_settled_pair_is_directed_where_data_join_it_and_makes_no_edge_where_they_do_not():
+    data = MPDAG(("a", "b", "c"), frozenset(), frozenset({("a", "b"), ("a", "c")}))
+    result = bind(data, (), {}, parse_knowledge({"settled": [says("c", "a"), says("b", "c")]}), ROLES)
+    assert ("c", "a") in result.graph.directed and not result.graph.adjacent("b", "c")
+    assert result.table.row(by_predicate=pl.col("source") == "c", named=True)["provenance"] == "both"
+    assert result.conflicts == []
+
+
+def test_a_settled_direction_against_the_data_is_a_conflict():
+    result = with_evidence(settled=[says("a", "b")])
+    assert ("a", "b") in result.graph.directed and "settled, but the data find the opposite" in result.conflicts[0].says
+
+
+def test_a_place_in_the_tiers_directs_and_signs():
+    place = {"columns": "c", "tier": "history", "who": "Ada", "why": "it is", "when": "2026-01-01"}
+    result = with_evidence(tiers=[place])
+    assert ("a", "c") in result.graph.directed and result.tiers == {"a": 0, "b": 0, "c": 1}
+    row = result.table.row(by_predicate=pl.col("target") == "c", named=True)
+    assert (row["provenance"], row["who"]) == ("both", "Ada")
+    against = with_evidence(tiers=[place | {"columns": "b"}])
+    assert ("a", "b") in against.graph.directed and "placed in tiers, but" in against.conflicts[0].says
+
+
+def test_a_direction_that_only_follows_from_an_entry_is_a_conflict_of_that_entry():
+    """The data say a -> x <- b -> y <- c. With x -> b required, b - y follows, and so may c."""
+    names = ("a", "b", "c", "x", "y")
+    roles = dict.fromkeys(names, "pre_treatment")
+    data = MPDAG(names, frozenset({("a", "x"), ("b", "x"), ("c", "b")}), frozenset())
+    knowledge = parse_knowledge({"required": [says("x", "b"), says("a", "x")], "forbidden": [says("c", "b")]})
+    result = bind(data, [("a", "x", "b")], {}, knowledge, roles)
+    assert result.graph.directed == {("a", "x"), ("x", "b"), ("b", "c")}
+    assert {c.edge for c in result.conflicts} == {"x -> b", "c -> b"}
+    knowledge = parse_knowledge({"required": [says("x", "b")]})
+    result = bind(data, [("a", "x", "b")], {}, knowledge, roles)
+    # No collider x -> b <- c that nobody has seen: b -> c follows from x -> b.
+    (follows,) = [c for c in result.conflicts if c.edge == "b -> c"]
+    assert ("b", "c") in result.graph.directed and "follows from `required: x -> b`" in follows.says
+    assert result.table.row(by_predicate=pl.col("target") == "c", named=True)["provenance"] == "conflict"
+
+
+def test_the_verdict_names_the_person_and_the_line():
+    agreed = bound({("a", "b")}, required=[says("a", "b")])
+    assert agreed.verdict()[0] and not agreed.blocks
+    result = bound({("b", "a")}, conflicts="block", required=[says("a", "b")])
+    passed, words = result.verdict()
+    assert not passed and result.blocks and "a -> b (Ada, line" in words
+
+
+def test_what_is_not_asked_for_is_not_in_the_table():
+    assert "confidence" not in bound({("a", "b")}).table.columns

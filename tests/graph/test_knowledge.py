@@ -200,3 +200,11 @@ def test_a_place_of_no_column_is_reported():
     assert (
         resolved(tiers=["columns: [price, 'shop_*'], tier: history"]).unused[0].why_not.startswith("`shop_*` matches")
     )
+
+
+def test_the_example_of_the_documentation_is_read():
+    text = (DATA.parent / "docs" / "causal-graph.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    said = read_knowledge(example, date(2026, 12, 31))
+    assert [e.said.split(":")[0] for e in said.entries] == ["required", "forbidden", "settled", "tier", "hidden"]
+    assert not said.blocks and not said.expired

@@ -1,0 +1,106 @@
+"""A causal graph from a frame, for a notebook:
+
+from causalrec_assets.graph.notebook import causal_graph
+graph = causal_graph(pl.read_parquet("units.parquet"), treatment="recommended", outcomes=["click", "purchase"])
+graph
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.graph.adjustment import Adjustment, adjust
+from causalrec_assets.graph.causal_graph import Bound, bind
+from causalrec_assets.graph.discovery import Discovered, discover
+from causalrec_assets.graph.exports import GraphExport
+from causalrec_assets.graph.knowledge import read_knowledge
+from causalrec_assets.graph.nodes import Dropped, choose_nodes
+from causalrec_assets.graph.picture import Picture
+from causalrec_assets.graph.questions import Question
+from causalrec_assets.graph.search import Search
+
+
+@dataclass(frozen=True)
+class FoundGraph:
+    """A graph and what can be asked of it; a notebook shows it as a picture.
+
+    Attributes:
+        bound: The graph, its table of edges, the conflicts and the entries that say nothing here.
+        discovered: What the data said before experts were heard.
+        dropped: Columns that are no nodes, and why.
+    """
+
+    bound: Bound
+    discovered: Discovered
+    dropped: tuple[Dropped, ...]
+    roles: dict[str, str]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        return self.bound.table
+
+    @cached_property
+    def picture(self) -> Picture:
+        return Picture(self.table, self.bound.tiers, self.roles, self.bound.order.names)
+
+    def _repr_png_(self) -> bytes:
+        return self.picture.png
+
+    def adjust(self, treatment: str, outcome: str) -> Adjustment:
+        """What to adjust for, or why nothing will do."""
+        asked = Question(f"{treatment} on {outcome}", treatment, outcome)
+        reasons = {d.column: d.reason for d in self.dropped}
+        twins = {d.column: d.same_as for d in self.dropped if d.same_as}
+        return adjust(asked, self.bound.graph, self.roles, reasons, "every_impression", twins=twins)
+
+    def export(self) -> GraphExport:
+        """For `to_json`, `to_dot` and `to_networkx`."""
+        reasons = {d.column: d.reason for d in self.dropped}
+        roles = {n: r for n, r in self.roles.items() if n in self.bound.graph.nodes}
+        return GraphExport(
+            self.table, self.bound.graph.nodes, self.bound.tiers, roles, self.bound.order.names, dropped=reasons
+        )
+
+
+def causal_graph(
+    frame: pl.DataFrame,
+    treatment: str | None = None,
+    outcomes: Collection[str] = (),
+    mediators: Collection[str] = (),
+    expert: str = "",
+    clusters: Collection[str] = (),
+    search: Search | None = None,
+) -> FoundGraph:
+    """Search the causal graph of a frame.
+
+    Every other column is taken for a covariate, known before the treatment; select the columns first where that is not
+    so. In the frame `click` comes before other outcomes.
+
+    Args:
+        frame: One row for each unit.
+        treatment: The column of the arm.
+        outcomes, mediators: Columns that come after it.
+        expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
+        clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes.
+        search: Its settings; None: the defaults.
+
+    Raises:
+        InputError: A column is not in the frame, or the expert graph is faulty.
+        ValueError: Fewer than two columns vary.
+    """
+    after = {**dict.fromkeys(mediators, "mediator"), **dict.fromkeys(outcomes, "outcome")}
+    special = {**({treatment: "treatment"} if treatment else {}), **after}
+    if missing := [c for c in (*special, *clusters) if c not in frame.columns]:
+        raise InputError(f"the frame has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    roles = {c: special.get(c, "pre_treatment") for c in frame.columns if c not in clusters}
+    nodes, dropped = choose_nodes(frame, roles, list(outcomes))
+    codes = [np.unique(frame[c].to_numpy(), return_inverse=True)[1].astype(np.int64) for c in clusters]
+    found = discover(nodes, search or Search(), codes)
+    bound = bind(found.graph, found.colliders, found.separations, read_knowledge(expert), roles, found.table())
+    return FoundGraph(bound, found, tuple(dropped), roles)
