@@ -38,7 +38,7 @@ def candidates(skeleton: Skeleton, a: int, b: int, most: int) -> list[tuple[int,
 def decide(
     skeleton: Skeleton, tests: Tests, search: Search
 ) -> tuple[set[Triple], dict[tuple[int, int], tuple[int, ...]]]:
-    """The unshielded colliders by the rule that the search names, and the set that is believed to separate each pair."""
+    """The unshielded colliders by the rule that the search names, and which set is believed to separate each pair."""
     if search.separating_sets == "stock":
         return stored(skeleton), {pair: sets[0] for pair, sets in skeleton.separated.items()}
     believed = {pair: sets[0] for pair, sets in skeleton.separated.items()} | strongest(

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from causalrec_assets.graph.columns import Column, Flags, Floats, correlation
+from causalrec_assets.graph.columns import Column, Flags, Floats
+from causalrec_assets.graph.covariance import correlate, plain_layout
 
 LEFT = 1e-8
 """A column of which less than this share of its variance is left follows from the others."""
@@ -45,11 +47,15 @@ class _Number:
     def width(self) -> int:
         return 2 if self.gap.any() else 1
 
+    @property
+    def tested(self) -> int:
+        return self.width
+
     def write(self, part: slice, out: Floats) -> None:
         known = ~self.gap[part] & np.isfinite(self.values[part])
-        out[:, 0] = np.where(known, (self.values[part] - self.centre) / self.spread, 0.0)
-        if out.shape[1] > 1:
-            out[:, 1] = self.gap[part]
+        out[0] = np.where(known, (self.values[part] - self.centre) / self.spread, 0.0)
+        if len(out) > 1:
+            out[1] = self.gap[part]
 
     def contrasts(self) -> list[Floats]:
         return [self.values]
@@ -70,12 +76,9 @@ def follows_from(raw: Mapping[str, Raw], may_go: Sequence[str]) -> dict[str, tup
     if len(raw) < 2:
         return {}
     columns = {name: one.column() for name, one in raw.items()}
-    at: dict[str, list[int]] = {}
-    width = 0
-    for name, column in columns.items():
-        at[name] = list(range(width, width + column.width))
-        width += column.width
-    matrix = correlation(list(columns.values()), width, next(iter(columns.values())).rows, None)
+    layout = plain_layout(list(columns.values()))
+    at = dict(zip(columns, layout.at, strict=True))
+    matrix, _ = correlate(list(columns.values()), layout)
     gone: dict[str, tuple[str, ...]] = {}
     for name in reversed(may_go):
         others = [other for other in columns if other != name and other not in gone]
@@ -89,9 +92,9 @@ def follows_from(raw: Mapping[str, Raw], may_go: Sequence[str]) -> dict[str, tup
     return gone
 
 
-def _left(matrix: Floats, at: Mapping[str, list[int]], name: str, others: Sequence[str]) -> float:
+def _left(matrix: Floats, at: Mapping[str, npt.NDArray[np.int64]], name: str, others: Sequence[str]) -> float:
     """The largest share of variance that a column of the block keeps once the others are known."""
-    mine, theirs = at[name], [k for other in others for k in at[other]]
+    mine, theirs = at[name], np.concatenate([at[other] for other in others])
     values, vectors = np.linalg.eigh(matrix[np.ix_(theirs, theirs)])
     sound = values > 1e-10 * values[-1]
     shares = vectors[:, sound].T @ matrix[np.ix_(theirs, mine)]

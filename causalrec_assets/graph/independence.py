@@ -19,19 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec_assets.graph.columns import CHUNK, Column, Floats, as_column, correlation
+from causalrec_assets.graph.columns import Column, Floats, as_column
+from causalrec_assets.graph.covariance import correlate, plain_layout, with_products
+from causalrec_assets.graph.worth import Codes, independent_rows
 
 RIDGE = 1e-9
 DETERMINED = 1e-6
 """The share of a column's variance that must be left once the condition is known, or the test says nothing."""
-Codes = npt.NDArray[np.int64]
-Singles = npt.NDArray[np.float32]
 Separated = dict[tuple[int, int], tuple[int, ...]]
 """For a pair of nodes (the lower first) a set that separates it."""
 
@@ -65,11 +63,26 @@ class BlockTest:
         self.columns = tuple(as_column(c) for c in columns)
         self.floor = floor
         self.rows = self.columns[0].rows
-        self._begin(None)
-        self.worth = _worth(self.columns, self.rows, clusters)
+        plain = plain_layout(self.columns)
+        matrix, self._moments = correlate(self.columns, plain)
+        self.layout = with_products(plain, matrix, self.rows)
+        if self.layout is not plain:
+            matrix, _ = correlate(self.columns, self.layout, None, self._moments)
+        self._take(matrix)
+        self.added_chance = 0.0
+        self.worth = independent_rows(self.columns, clusters)
+
+    def _take(self, correlation: Floats) -> None:
+        correlation[np.diag_indices_from(correlation)] += RIDGE
+        self.correlation = correlation
+        self._cache: dict[tuple[int, int, tuple[int, ...]], tuple[float, float]] = {}
 
     def reweighted(self, weights: Floats) -> BlockTest:
         """The same columns with row i counted weights[i] times; what clusters leave of the rows is scaled along.
+
+        Rows drawn anew depend on each other by the sample's chance and by the draw's own, so that -n log L is larger by
+        p_x p_y times the variance of the weights (1 where rows are drawn with replacement): it is taken off again, or
+        every draw would find edges that the sample does not have.
 
         Args:
             weights: (rows,), none negative.
@@ -81,16 +94,11 @@ class BlockTest:
             raise ValueError(f"weights must be {self.rows} numbers, none negative and not all 0")
         other = object.__new__(BlockTest)
         other.columns, other.floor, other.rows = self.columns, self.floor, self.rows
-        other._begin(weights)
+        other.layout, other._moments = self.layout, self._moments
+        other._take(correlate(self.columns, self.layout, weights, self._moments)[0])
         other.worth = self.worth * (float(weights.sum()) / self.rows)
+        other.added_chance = float(weights.var() / weights.mean() ** 2)
         return other
-
-    def _begin(self, weights: Floats | None) -> None:
-        widths = np.cumsum([0] + [column.width for column in self.columns])
-        self.at = [np.arange(a, b) for a, b in pairwise(widths)]
-        self.correlation = correlation(self.columns, int(widths[-1]), self.rows, weights)
-        self.correlation[np.diag_indices_from(self.correlation)] += RIDGE
-        self._cache: dict[tuple[int, int, tuple[int, ...]], tuple[float, float]] = {}
 
     def test(self, x: int, y: int, given: Sequence[int] = ()) -> tuple[float, float]:
         """(p-value, strength) of nodes x and y given other nodes; the floor is not applied.
@@ -106,12 +114,12 @@ class BlockTest:
     def _test(self, x: int, y: int, given: tuple[int, ...]) -> tuple[float, float]:
         from scipy.special import chdtrc
 
-        first, second = self.at[x], self.at[y]
+        first, second = self.layout.tested[x], self.layout.tested[y]
         both = np.concatenate([first, second])
         partial, p = self.correlation[np.ix_(both, both)], len(first)
         conditions = 0
         if given:
-            z = np.concatenate([self.at[k] for k in given])
+            z = self.layout.given(given)
             cross = self.correlation[np.ix_(both, z)]
             partial = partial - cross @ np.linalg.solve(self.correlation[np.ix_(z, z)], cross.T)
             left = np.diag(partial) > DETERMINED
@@ -125,6 +133,7 @@ class BlockTest:
         apart = np.linalg.slogdet(partial[:p, :p])[1] + np.linalg.slogdet(partial[p:, p:])[1]
         log_ratio = min(0.0, float(joint - apart))
         effective = max(1.0, self.worth[x, y] - conditions - 1 - (p + q + 1) / 2)
+        log_ratio = min(0.0, log_ratio + self.added_chance * p * q / effective)
         strength = float(np.sqrt(-np.expm1(min(0.0, log_ratio + (p * q - 1) / effective))))
         return float(chdtrc(p * q, -effective * log_ratio)), strength
 
@@ -132,53 +141,6 @@ class BlockTest:
         """The p-value that the search sees."""
         p_value, strength = self.test(x, y, given)
         return 1.0 if strength < self.floor else p_value
-
-
-def _worth(columns: Sequence[Column], rows: int, clusters: Sequence[Codes]) -> Floats:
-    """How many independent rows each pair of nodes is worth, (nodes, nodes); the mean over the pair's contrasts."""
-    nodes = len(columns)
-    worth = np.full((nodes, nodes), float(rows))
-    if not clusters:
-        return worth
-    owner, found = [], []
-    for node, column in enumerate(columns):
-        for one in column.contrasts():
-            owner.append(node)
-            found.append(((one - one.mean()) / (one.std() or 1.0)).astype(np.float32))
-    z: Singles = np.stack(found)
-    square: Singles = np.square(z)
-    # Sums over rows of a^2 b^2, a^3 b and a^4 give the sum of squared influences without forming them.
-    r, mixed = _product(z, z) / rows, _product(square, square)
-    fourth = _product(square * z, z)
-    own = np.diag(mixed)
-    single = mixed - r * (fourth + fourth.T) + r**2 / 4 * (own[:, None] + own[None, :] + 2 * mixed)
-    clustered = np.zeros_like(r)
-    for codes in clusters:
-        order = np.argsort(codes, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-        ordered = z[:, order]
-        squares = np.stack([np.add.reduceat(a * a, starts, dtype=np.float64) for a in ordered])
-        for i in range(len(z)):
-            for j in range(i):
-                if owner[i] != owner[j]:
-                    product = np.add.reduceat(ordered[i] * ordered[j], starts, dtype=np.float64)
-                    influence = product - (r[i, j] / 2) * (squares[i] + squares[j])
-                    clustered[i, j] += influence @ influence
-    clustered += clustered.T - (len(clusters) - 1) * single
-    inflation = np.maximum(1.0, clustered / np.maximum(single, 1e-12 * rows))
-    of = np.array(owner)
-    for x in range(nodes):
-        for y in range(x):
-            worth[x, y] = worth[y, x] = rows / float(inflation[np.ix_(of == x, of == y)].mean())
-    return worth
-
-
-def _product(a: Singles, b: Singles) -> Floats:
-    """a b' over many rows, summed in chunks so that single precision is enough for each."""
-    total = np.zeros((len(a), len(b)))
-    for start in range(0, a.shape[1], CHUNK):
-        total += a[:, start : start + CHUNK] @ b[:, start : start + CHUNK].T
-    return total
 
 
 TEST_NAME = "causalrec"

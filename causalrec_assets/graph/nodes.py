@@ -10,7 +10,7 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.collinear import Raw, follows_from
-from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, Plain, normal_scores, numbers
+from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, as_column, normal_scores, numbers
 
 __all__ = ["Dropped", "Node", "choose_nodes", "column_policies", "normal_scores", "plain_nodes", "tier_of"]
 HISTORY_PREFIXES = (
@@ -222,7 +222,7 @@ def _raw(values: pl.Series, node: Node) -> Raw:
     if isinstance(node.block, Numbers):
         found, gap = _values(values)
         return Raw(found, gap)
-    return Raw(None, None, node.block if not isinstance(node.block, np.ndarray) else Plain(node.block))
+    return Raw(None, None, as_column(node.block))
 
 
 def _one_to_one(frame: pl.DataFrame, a: Node, b: Node, distinct: Mapping[str, int]) -> bool:

@@ -1,0 +1,152 @@
+"""The correlation matrix of all that tests read: each node's columns, and the products of two nodes'.
+
+Products are what two nodes do only together. Without them x and y would seem to depend on each other given a and b
+wherever both depend on a x b. Products of all columns would be thousands; a node enters them with the one or two
+functions of it that the other nodes depend on most (the leading canonical variates of its block with all others).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from causalrec_assets.graph.columns import Column, Floats
+
+Places = npt.NDArray[np.int64]
+CHUNK = 8_192
+"""Rows that are expanded at a time: 40 MB for six hundred columns."""
+BUDGET = 1e11
+"""Rows x columns^2 of the matrix, about 10 seconds of two cores: products beyond it are not looked at."""
+MOST_FUNCTIONS = 2
+"""Functions of a node that enter products."""
+FEWEST_ROWS = 2_000
+"""Of fewer, products say more about the sample than about the world."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in the matrix each node's columns and each pair's products stand.
+
+    Attributes:
+        at: Node -> its columns.
+        tested: Node -> those of them in which a test looks for dependence.
+        products: (a, b), a < b -> the products of functions of a and functions of b.
+        functions: (functions, columns): each row one function of one node's columns.
+        factors: (2, products): which two functions each product is of.
+        width: Columns and products.
+    """
+
+    at: tuple[Places, ...]
+    tested: tuple[Places, ...]
+    products: dict[tuple[int, int], Places]
+    functions: Floats
+    factors: Places
+    width: int
+
+    def given(self, nodes: Sequence[int]) -> Places:
+        """The columns that conditioning on these nodes takes out."""
+        pairs = [self.products[p] for p in combinations(sorted(nodes), 2) if p in self.products]
+        return np.concatenate([self.at[k] for k in nodes] + pairs)
+
+
+def plain_layout(columns: Sequence[Column]) -> Layout:
+    """The nodes' columns alone."""
+    edges = np.cumsum([0] + [column.width for column in columns])
+    at = tuple(np.arange(a, b) for a, b in pairwise(edges))
+    tested = tuple(place[: column.tested] for place, column in zip(at, columns, strict=True))
+    return Layout(at, tested, {}, np.zeros((0, edges[-1])), np.zeros((2, 0), np.int64), int(edges[-1]))
+
+
+def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
+    """Add the products of each pair of nodes that the budget allows.
+
+    Args:
+        plain: Without products.
+        correlation: Of its columns.
+        rows: How many there are.
+    """
+    room = int(np.sqrt(BUDGET / rows)) - plain.width
+    nodes = len(plain.at)
+    pairs = nodes * (nodes - 1) // 2
+    number = min(MOST_FUNCTIONS, int(np.sqrt(max(0, room) / max(1, pairs))))
+    if rows < FEWEST_ROWS or nodes < 3 or number == 0:
+        return plain
+    functions, owner = [], []
+    for node, place in enumerate(plain.at):
+        for weights in _leading(plain, correlation, node, number):
+            row = np.zeros(plain.width)
+            row[place] = weights
+            functions.append(row)
+            owner.append(node)
+    factors: list[tuple[int, int]] = []
+    products: dict[tuple[int, int], Places] = {}
+    of = {node: [k for k, o in enumerate(owner) if o == node] for node in range(nodes)}
+    for a, b in combinations(range(nodes), 2):
+        start = plain.width + len(factors)
+        factors.extend((i, j) for i in of[a] for j in of[b])
+        products[a, b] = np.arange(start, plain.width + len(factors))
+    return Layout(
+        plain.at, plain.tested, products, np.array(functions), np.array(factors).T, plain.width + len(factors)
+    )
+
+
+def _leading(plain: Layout, correlation: Floats, node: int, number: int) -> Floats:
+    """The functions of a node that others depend on most, as weights on its standardised columns; (number, width)."""
+    mine = plain.at[node]
+    theirs = np.concatenate([plain.tested[k] for k in range(len(plain.at)) if k != node])
+    values, vectors = np.linalg.eigh(correlation[np.ix_(mine, mine)])
+    sound = values > 1e-6 * values[-1]
+    whitening = vectors[:, sound] / np.sqrt(values[sound])
+    left, _, _ = np.linalg.svd(whitening.T @ correlation[np.ix_(mine, theirs)], full_matrices=False)
+    return np.asarray((whitening @ left[:, :number]).T)
+
+
+def correlate(
+    columns: Sequence[Column],
+    layout: Layout,
+    weights: Floats | None = None,
+    moments: tuple[Floats, Floats] | None = None,
+) -> tuple[Floats, tuple[Floats, Floats]]:
+    """The correlation matrix, a chunk of rows at a time; BLAS uses every core.
+
+    Args:
+        weights: How often each row counts; None: once.
+        moments: Mean and scale of each column by which functions of it are standardised; as they are without weights.
+
+    Returns:
+        The matrix, in which a column that does not vary correlates with nothing, and the columns' means and scales.
+    """
+    rows, plain = columns[0].rows, layout.functions.shape[1]
+    gram = np.zeros((layout.width + 1, layout.width + 1))
+    chunk = np.empty((layout.width + 1, min(rows, CHUNK)))
+    if len(layout.functions):
+        if moments is None:
+            raise ValueError("products need the moments of the columns")
+        mean, scale = moments
+        functions = layout.functions * scale
+        shift = functions @ mean
+    for start in range(0, rows, CHUNK):
+        part = slice(start, min(rows, start + CHUNK))
+        out = chunk[:, : part.stop - start]
+        for place, column in zip(layout.at, columns, strict=True):
+            column.write(part, out[place[0] : place[-1] + 1])
+        if len(layout.functions):
+            values = functions @ out[:plain] - shift[:, None]
+            np.multiply(values[layout.factors[0]], values[layout.factors[1]], out=out[plain:-1])
+        out[-1] = 1.0
+        if weights is not None:
+            out *= np.sqrt(weights[part])
+        gram += out @ out.T
+    total = gram[-1, -1]
+    means = gram[-1, :-1] / total
+    covariance = gram[:-1, :-1] / total - np.outer(means, means)
+    variance = np.diag(covariance).copy()
+    constant = variance <= 1e-12 * np.maximum(1.0, means**2)
+    scales = np.where(constant, 0.0, 1.0 / np.sqrt(np.where(constant, 1.0, variance)))
+    correlation: Floats = covariance * np.outer(scales, scales)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, (means[:plain], scales[:plain])
