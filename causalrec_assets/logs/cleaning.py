@@ -1,7 +1,7 @@
 """From landed rows to a day's clean events: our names, our types, one order; each landed row ends in one place.
 
-Rows are read piece by piece and cut by time into slices on disk; each slice is then freed of what was sent again, given
-its outcomes, sorted and appended to the table. No step holds more than a slice, and 8 bytes for each row's id.
+Rows are read piece by piece and cut by time into slices, in memory or on disk; each slice is then freed of what was
+sent again, given its outcomes, sorted and appended to the table.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,18 @@ from causalrec_assets.logs.attribution import (
     set_aside_outcomes,
     with_outcomes,
 )
-from causalrec_assets.logs.bots import BotWatch, set_bots_aside
-from causalrec_assets.logs.casting import extra_types, take_columns
+from causalrec_assets.logs.bots import BotWatch, bots_rows
+from causalrec_assets.logs.casting import Taken, extra_types, take_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.duplicates import (
     IdKeys,
     Keys,
+    Repeats,
     also_before,
     first_times,
     id_keys,
     in_two_slices,
     repeats_by_slice,
-    set_later_aside,
-    set_repeats_aside,
     with_content_ids,
 )
 from causalrec_assets.logs.feeds import Stream
@@ -48,7 +48,7 @@ from causalrec_assets.logs.forgotten import without_forgotten
 from causalrec_assets.logs.landing import BIN_MINUTES, LandedFile
 from causalrec_assets.logs.landing_zone import LandedDay
 from causalrec_assets.logs.reading import open_landed
-from causalrec_assets.logs.row_rules import REPEATED_ID, WRONG, with_reasons
+from causalrec_assets.logs.row_rules import REPEATED_ID, WRONG, told_apart
 from causalrec_assets.logs.set_aside import SetAside
 from causalrec_assets.logs.slices import Slices, write_table
 from causalrec_assets.logs.sources import Source
@@ -201,8 +201,7 @@ class _Day:
         self.forgotten_rows = 0
         self.outcome_rows: dict[str, int] = {}
         self.outcomes: list[tuple[Stream, pl.DataFrame]] = []
-        self.first_times: pl.DataFrame | None = None
-        self.repeats: dict[int, Keys] = {}
+        self.repeats = Repeats()
         self.bots = pl.Series("user_id", [], pl.String)
 
     # -- first: all rows, once -----------------------------------------------------------------------------------------
@@ -214,23 +213,21 @@ class _Day:
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
         ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour)
         for number, file in enumerate(self.landed.files):
-            for rows in ahead(self._rows_of(file, number)):
-                known = without_forgotten(rows, self.forgotten)
-                self.forgotten_rows += rows.height - known.height
-                usable = known["kind"].is_null()
-                self.aside.add(known.filter(~usable))
-                good = known.filter(usable)
+            for usable, unusable in ahead(self._rows_of(file, number)):
+                good, bad = (without_forgotten(rows, self.forgotten) for rows in (usable, unusable))
+                self.forgotten_rows += usable.height + unusable.height - good.height - bad.height
+                self.aside.add(bad)
                 slices = self.slices.numbers(good["time"])
                 if "event_id" in self.held:
                     ids.add(good["event_id"], slices)
                 watch.add(good)
                 for found, part in zip(exposures, exposures_asked(good, asked), strict=True):
                     found.append(part)
-                self.slices.add(good.drop("kind", "reason"), slices)
+                self.slices.add(good, slices)
         if "event_id" in self.held:
             self._find_repeats(ids.sorted())
         if watch.suspects:
-            self.bots = watch.bots(self._once(number) for number in range(len(self.slices)))
+            self.bots = watch.bots(self._sent_again(number) for number in self.slices)
         self._attribute(streams, asked, exposures)
 
     def _stream(self, stream: Stream) -> StreamRows:
@@ -243,12 +240,25 @@ class _Day:
         self.forgotten_rows += of_the_day - known.of(self.landed.day)
         return known
 
-    def _rows_of(
-        self, file: LandedFile, number: int = 0, columns: Sequence[str] | None = None
-    ) -> Iterator[pl.DataFrame]:
-        """A file's rows of the day (or, with `columns`, its usable rows of any day), with `file` and `row`."""
+    def _rows_of(self, file: LandedFile, number: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """A file's rows of the day, with `file` and `row`: those that can be used, and those that cannot."""
+        placing = self.landed.placing
+        for taken in self._taken(file, self.held, number):
+            rows, unreadable = taken.rows, taken.reason
+            away = placing.reasons(rows["time"], file.own_day)
+            own = placing.days(rows["time"], away, file.home) == self.landed.day
+            if not own.all():
+                rows, unreadable = rows.filter(own), unreadable.filter(own)
+            yield told_apart(rows, unreadable, self.source, self.rules, placing, file.own_day)
+
+    def _usable(self, file: LandedFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Some columns of a file's rows of any day, as far as they could be taken."""
+        for taken in self._taken(file, {name: self.held[name] for name in columns if name in self.held}):
+            yield taken.rows.filter(taken.reason.is_null())
+
+    def _taken(self, file: LandedFile, held: Mapping[str, pl.DataType], number: int = 0) -> Iterator[Taken]:
+        """A file's rows under our names and types, with `file` and `row`."""
         feed, first = self.source.events, 1
-        held = self.held if columns is None else {name: self.held[name] for name in columns if name in self.held}
         with open_landed(file.path, self.rules) as landed:
             for raw in landed.pieces([feed.columns[name] for name in held if name in feed.columns]):
                 taken = take_columns(raw, feed, held, self.source.time_zone)
@@ -257,33 +267,23 @@ class _Day:
                     pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("row"),
                 )
                 first += raw.height
-                if columns is not None:
-                    yield rows.filter(taken.reason.is_null())
-                    continue
-                away = self.landed.placing.reasons(rows["time"], file.own_day)
-                own = self.landed.placing.days(rows["time"], away, file.home) == self.landed.day
-                mine, unreadable = rows, taken.reason
-                if not own.all():
-                    mine, unreadable = rows.filter(own), unreadable.filter(own)
-                yield with_reasons(mine, unreadable, self.source, self.rules, self.landed.placing, file.own_day)
+                yield Taken(rows, taken.reason)
         file.require_unchanged()
 
     def _find_repeats(self, keys: Keys) -> None:
-        self.repeats = repeats_by_slice(keys)
         suspects = [in_two_slices(keys)]
         if self.landed.before:
             suspects.append(also_before(keys, (self._keys_before(file) for file in self.landed.before)))
-        wanted = pl.Series(np.concatenate(suspects)).unique()
-        if not len(wanted):
-            return
-        candidates = [
-            rows.filter(pl.Series(id_keys(rows["event_id"])).is_in(wanted)).select("event_id", "time")
-            for rows in self._all_rows()
-        ]
-        for file in self.landed.before:
-            for rows in self._earlier_rows(file):
-                candidates.append(rows.filter(pl.Series(id_keys(rows["event_id"])).is_in(wanted)))
-        self.first_times = first_times(candidates)
+        wanted = pl.Series(np.concatenate(suspects)).unique().implode()
+        candidates = []
+        if len(wanted[0]):
+            slices = (self.slices.read(number) for number in self.slices)
+            earlier = (rows for file in self.landed.before for rows in self._earlier_rows(file))
+            candidates = [
+                rows.select("event_id", "time").filter(pl.Series(id_keys(rows["event_id"])).is_in(wanted))
+                for rows in chain(slices, earlier)
+            ]
+        self.repeats = Repeats(repeats_by_slice(keys), first_times(candidates) if candidates else None)
 
     def _keys_before(self, file: LandedFile) -> Keys:
         parts = [id_keys(rows["event_id"]) for rows in self._earlier_rows(file)]
@@ -293,7 +293,7 @@ class _Day:
         """The ids and times of a file's rows of the days of the look-back; whether the rest of a row is right is not
         asked: an event that was set aside there does not come back here."""
         earliest = self.landed.day - self._look_back
-        for rows in self._rows_of(file, columns=["event_id", "time", "item_id"]):
+        for rows in self._usable(file, ["event_id", "time", "item_id"]):
             days = rows["time"].dt.date()
             yield rows.filter(
                 days.is_between(earliest, self.landed.day, closed="left") & rows["event_id"].is_not_null()
@@ -309,7 +309,7 @@ class _Day:
         if not streams:
             return
         for file in self.landed.near:
-            for rows in self._rows_of(file, columns=["event_id", "time", "item_id", "user_id", "request_id", "click"]):
+            for rows in self._usable(file, ["event_id", "time", "item_id", "user_id", "request_id", "click"]):
                 elsewhere = rows.filter(rows["time"].dt.date() != self.landed.day)
                 for found, part in zip(exposures, exposures_asked(elsewhere, asked), strict=True):
                     found.append(part)
@@ -329,15 +329,13 @@ class _Day:
 
     def clean(self) -> Iterator[pl.DataFrame]:
         """The clean events, slice by slice."""
-        for number in range(len(self.slices)):
-            rows = self._once(number)
-            if rows is None:
-                continue
-            rows = set_bots_aside(rows, self.bots)
-            if rows["kind"].null_count() < rows.height:
-                self.aside.add(rows.filter(pl.col("kind").is_not_null()))
-                rows = rows.filter(pl.col("kind").is_null())
-            events = _in_order(rows)
+        for number in self.slices:
+            rows, again = self._sent_again(number)
+            self.slices.forget(number)
+            bots = bots_rows(rows, self.bots)
+            away = pl.concat([again, bots.join(again, on="at", how="anti")])
+            self.aside.add(rows[away["at"]].with_columns(away["kind"], away["reason"]))
+            events = rows.drop("file", "row").select(pl.all().gather(_order(rows, away["at"])))
             for stream, outcomes in self.outcomes:
                 events = with_outcomes(events, stream, outcomes)
             missing = [pl.lit(None, dtype).alias(n) for n, dtype in self.types.items() if n not in events.columns]
@@ -348,29 +346,26 @@ class _Day:
                 .select(pl.col(name).cast(dtype) for name, dtype in self.types.items())
             )
 
-    def _all_rows(self) -> Iterator[pl.DataFrame]:
-        for number in range(len(self.slices)):
-            rows = self.slices.read(number)
-            if rows is not None:
-                yield rows
-
-    def _once(self, number: int) -> pl.DataFrame | None:
-        """A slice's rows, those that were sent again marked."""
+    def _sent_again(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """A slice's rows, each with its id, and those of them that were sent again, as `AWAY`."""
         rows = self.slices.read(number)
-        if rows is None:
-            return None
-        rows = rows.with_columns(pl.lit(None, pl.String).alias("kind"), pl.lit(None, pl.String).alias("reason"))
         if "event_id" not in self.held:
             return with_content_ids(rows, self.source)
-        if self.first_times is not None:
-            rows = set_later_aside(rows, self.first_times)
-        return set_repeats_aside(rows, self.repeats[number]) if number in self.repeats else rows
+        return rows, self.repeats.away(rows, number)
 
 
-def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sorted by time, then id; most logs are in order already, which is cheaper to see than to make."""
-    if rows["time"].is_sorted():
-        tied = rows["time"].is_duplicated() if rows["time"].n_unique() < rows.height else None
-        if tied is None:
-            return rows
-    return rows.sort("time", "event_id")
+def _order(rows: pl.DataFrame, away: pl.Series) -> pl.Series:
+    """Where the rows that stay stand, by time, then id."""
+    # Sorting whole numbers is cheap, and few events share their microsecond in most logs.
+    order = rows["time"].arg_sort()
+    if len(away):
+        stays = np.ones(rows.height, bool)
+        stays[away.to_numpy()] = False
+        order = order.filter(pl.Series(stays).gather(order))
+    times = rows["time"].to_physical().gather(order).to_numpy()
+    same = np.concatenate([[False], times[1:] == times[:-1]])
+    tied = np.flatnonzero(same | np.append(same[1:], False))
+    if not len(tied):
+        return order
+    among = rows.select(pl.col("time", "event_id").gather(order[tied]), order[tied].alias("at"))
+    return order.scatter(tied, among.sort("time", "event_id")["at"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ SLICE_BITS = 16
 """The last bits of a key hold the slice: an id whose rows are in two slices is found by its other bits."""
 LAST_BITS = np.uint64(2**SLICE_BITS - 1)
 MARKS = ("file", "row")
+AWAY: dict[str, pl.DataType] = {"at": pl.UInt32(), "kind": pl.String(), "reason": pl.String()}
+"""Rows of a slice that are set aside: where they stand in it, from 0, and why."""
 
 
 class IdKeys:
@@ -35,7 +38,8 @@ class IdKeys:
         self._parts.append(id_keys(ids) | slices.astype(np.uint64))
 
     def sorted(self) -> Keys:
-        return np.sort(np.concatenate(self._parts)) if self._parts else np.empty(0, np.uint64)
+        # Polars sorts on all cores.
+        return pl.Series(np.concatenate(self._parts)).sort().to_numpy() if self._parts else np.empty(0, np.uint64)
 
 
 def id_keys(ids: pl.Series) -> Keys:
@@ -71,6 +75,39 @@ def _distinct(ordered: Keys) -> Keys:
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
+@dataclass(frozen=True)
+class Repeats:
+    """What the whole day knows of its ids.
+
+    Attributes:
+        by_slice: Slice -> keys of the ids that may occur more than once in it.
+        first: `first_times` of the ids that may occur in another slice, or on a day before.
+    """
+
+    by_slice: dict[int, Keys] = field(default_factory=dict)
+    first: pl.DataFrame | None = None
+
+    def away(self, rows: pl.DataFrame, number: int) -> pl.DataFrame:
+        """The rows of a slice that were sent again, as `AWAY`; only those of suspect ids are looked at.
+
+        Args:
+            rows: All rows of the slice.
+        """
+        within = self.by_slice.get(number, np.empty(0, np.uint64))
+        suspects = within if self.first is None else np.concatenate([within, id_keys(self.first["event_id"])])
+        if not len(suspects):
+            return pl.DataFrame(schema=AWAY)
+        suspect = pl.Series(id_keys(rows["event_id"])).is_in(pl.Series(suspects).implode())
+        among = rows.with_row_index("at").filter(suspect).with_columns(no_reason("kind"), no_reason("reason"))
+        if self.first is not None:
+            among = set_later_aside(among, self.first)
+        return set_repeats_aside(among, within).filter(pl.col("kind").is_not_null()).select(list(AWAY))
+
+
+def no_reason(name: str) -> pl.Expr:
+    return pl.lit(None, pl.String).alias(name)
+
+
 def first_times(candidates: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The time of the earliest row of each id.
 
@@ -87,55 +124,61 @@ def first_times(candidates: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def set_later_aside(rows: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Mark the rows whose id an earlier row has, with `kind` and `reason`."""
     later = pl.col("first_time") < pl.col("time")
-    said = pl.format("the event of its id was at {}", pl.col("first_time").dt.to_string("%Y-%m-%d %H:%M:%S"))
     return (
         rows.join(first, on="event_id", how="left", maintain_order="left")
         .with_columns(
             pl.when(later).then(pl.lit(REPEATED_ID)).otherwise("kind").alias("kind"),
-            pl.when(later).then(said).otherwise("reason").alias("reason"),
+            pl.when(later).then(_event_was_at("first_time")).otherwise("reason").alias("reason"),
         )
         .drop("first_time")
     )
 
 
+def _event_was_at(time: str) -> pl.Expr:
+    return pl.format("the event of its id was at {}", pl.col(time).dt.to_string("%Y-%m-%d %H:%M:%S"))
+
+
 def set_repeats_aside(rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
-    """Mark all but one of the rows of one id and time, with `kind` and `reason`.
+    """Mark all but one of the rows of one id, with `kind` and `reason`.
 
     Args:
         rows: All rows of their times.
         keys: Of the ids that may occur more than once.
     """
     repeated = pl.Series(id_keys(rows["event_id"])).is_in(pl.Series(keys).implode()) & rows["kind"].is_null()
-    content = [name for name in rows.columns if name not in (*MARKS, "kind", "reason")]
+    content = [name for name in rows.columns if name not in (*MARKS, *AWAY)]
     among = rows.filter(repeated).with_columns(content_texts(rows.filter(repeated).select(content)).alias("content"))
     # Of equal rows any one is the event; which of them is named as sent again is only for people to read.
     among = among.sort("event_id", "time", "content", *MARKS, nulls_last=True)
     first = pl.col("content").first().over("event_id")
     among = among.with_columns(
+        pl.col("time").first().over("event_id").alias("first_time"),
         pl.when(pl.int_range(pl.len()).over("event_id") == 0)
         .then(None)
         .when(pl.col("content") == first)
         .then(pl.lit(SENT_AGAIN))
         .otherwise(pl.lit(REPEATED_ID))
-        .alias("kind")
+        .alias("kind"),
     )
     said = (
         pl.when(pl.col("kind") == SENT_AGAIN)
         .then(pl.lit("the same row again"))
+        .when((pl.col("kind") == REPEATED_ID) & (pl.col("first_time") < pl.col("time")))
+        .then(_event_was_at("first_time"))
         .when(pl.col("kind") == REPEATED_ID)
         .then(pl.lit("another row of its id and time says otherwise"))
     )
-    among = among.with_columns(said.otherwise(None).alias("reason")).drop("content")
+    among = among.with_columns(said.otherwise(None).alias("reason"))
     return pl.concat([rows.filter(~repeated), among.select(rows.columns)])
 
 
-def with_content_ids(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Give rows without an id one from their content, and mark those that were sent again.
+def with_content_ids(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give rows without an id one from their content; and find those that were sent again, as `AWAY`.
 
     Args:
         rows: All rows of their times, so that equal rows are together.
     """
-    content = [name for name in rows.columns if name not in (*MARKS, "kind", "reason", "event_id")]
+    content = [name for name in rows.columns if name not in (*MARKS, "event_id")]
     texts = content_texts(rows.select(content))
     hashes = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
     rows = rows.with_columns(pl.Series("event_id", hashes, pl.String))
@@ -145,12 +188,13 @@ def with_content_ids(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
     ordinal = pl.int_range(1, pl.len() + 1).over("event_id", "file", order_by="row")
     rows = rows.with_columns(pl.when(asked).then(1).otherwise(ordinal).alias("ordinal"))
     rows = rows.with_columns(pl.format("{}-{}", "event_id", "ordinal").alias("event_id")).drop("ordinal")
-    again = pl.int_range(pl.len()).over("event_id", order_by=list(MARKS)) > 0
-    again = again & pl.col("kind").is_null()
-    return rows.with_columns(
-        pl.when(again).then(pl.lit(SENT_AGAIN)).otherwise("kind").alias("kind"),
-        pl.when(again).then(pl.lit("the same row again")).otherwise("reason").alias("reason"),
-    )
+    again = rows.select(pl.int_range(pl.len()).over("event_id", order_by=list(MARKS)) > 0).to_series().arg_true()
+    return rows, away_for(again, SENT_AGAIN, "the same row again")
+
+
+def away_for(rows: pl.Series, kind: str, reason: str) -> pl.DataFrame:
+    """Rows that are set aside for one reason, as `AWAY`."""
+    return pl.DataFrame({"at": rows}).select(pl.col("at"), pl.lit(kind).alias("kind"), pl.lit(reason).alias("reason"))
 
 
 def content_texts(rows: pl.DataFrame) -> pl.Series:

@@ -271,10 +271,10 @@ def _look_into(
 
 
 def _count(times: pl.Series, bins: dict[str, Counter[int]]) -> None:
-    minutes = times.dt.hour().cast(pl.Int32) * 60 + times.dt.minute()
-    counts = pl.DataFrame({"day": times.dt.date(), "bin": minutes // BIN_MINUTES}).group_by("day", "bin").len()
-    for day, number, count in counts.iter_rows():
-        bins[day.isoformat()][number] += count
+    of_all_days = (times.to_physical() // (BIN_MINUTES * 60_000_000)).rename("bin")
+    for bin_, count in of_all_days.value_counts().iter_rows():
+        days, number = divmod(bin_, 24 * 60 // BIN_MINUTES)
+        bins[(date(1970, 1, 1) + timedelta(days=days)).isoformat()][number] += count
 
 
 @lru_cache(maxsize=100_000)

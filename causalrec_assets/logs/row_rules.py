@@ -19,15 +19,15 @@ WRONG = (UNREADABLE, NO_ID, IMPOSSIBLE, CONTRADICTION, REPEATED_ID)
 OUTCOME_TIMES = {"click": "click_time", "purchase": "purchase_time", "rating": "rating_time"}
 
 
-def with_reasons(
+def told_apart(
     rows: pl.DataFrame,
     unreadable: pl.Series,
     source: Source,
     rules: CleaningRules,
     placing: Placing,
     own_day: date | None,
-) -> pl.DataFrame:
-    """Add `kind` and `reason`, both null where a row can be used; of several reasons the first.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that can be used; and those that cannot, with `kind` and `reason`, of several reasons the first.
 
     Args:
         rows: Under our names and types.
@@ -35,12 +35,10 @@ def with_reasons(
         own_day: The day of the file's folder.
     """
     misplaced = placing.reasons(rows["time"], own_day)
-    checks = [(kind, broken.fill_null(False), said) for kind, broken, said in _checks(source, rules)]
-    bad = rows.select(pl.any_horizontal(broken for _, broken, _ in checks)).to_series()
+    checks = list(_checks(source, rules))
+    # What is not known breaks nothing.
+    bad = rows.select(pl.any_horizontal(broken for _, broken, _ in checks).fill_null(False)).to_series()
     bad = bad | unreadable.is_not_null() | misplaced.is_not_null()
-    rows = rows.with_columns(pl.lit(None, pl.String).alias("kind"), pl.lit(None, pl.String).alias("reason"))
-    if not bad.any():
-        return rows
     # Words are made for the bad rows alone.
     few = rows.filter(bad).with_columns(unreadable.filter(bad).alias("reason"), misplaced.filter(bad).alias("kind"))
     reason, kind = pl.lit(None, pl.String), pl.lit(None, pl.String)
@@ -48,7 +46,8 @@ def with_reasons(
     away = [(TIME, pl.col("kind").is_not_null(), pl.col("kind"))]
     for why, broken, said in reversed([*given, *away, *checks]):
         reason, kind = pl.when(broken).then(said).otherwise(reason), pl.when(broken).then(pl.lit(why)).otherwise(kind)
-    return pl.concat([rows.filter(~bad), few.with_columns(kind.alias("kind"), reason.alias("reason"))])
+    few = few.with_columns(kind.alias("kind"), reason.alias("reason"))
+    return rows if not few.height else rows.filter(~bad), few
 
 
 def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
@@ -60,7 +59,7 @@ def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr
     for name in ("recommended", "click", "purchase"):
         if name in mapped:
             said = pl.format(f"`{name}` is {{}}, which is neither 0 nor 1", name)
-            yield IMPOSSIBLE, ~pl.col(name).is_in([0, 1]), said
+            yield IMPOSSIBLE, ~pl.col(name).is_between(0, 1), said
     for name, (least, most) in rules.bounds.items():
         if name in mapped:
             said = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)

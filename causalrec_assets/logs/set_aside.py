@@ -52,7 +52,8 @@ class SetAside:
             row = wrong.row(0, named=True)
             self.first = f"{row['file']}, row {row['row']}: {row['reason']}."
         path = self._folder / f"aside-{len(self._parts):05d}.arrow"
-        rows.write_ipc(path)
+        # In the newest layout some rows of a frame would write the texts of the whole.
+        rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
         self._parts.append(path)
 
     def write(self, path: Path) -> dict[str, int]:

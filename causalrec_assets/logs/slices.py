@@ -1,4 +1,4 @@
-"""A day's rows on this machine's disk, cut by time into slices that fit in memory; and writing them as one table."""
+"""A day's rows, cut by time into slices: in memory as far as they fit, then on disk; and writing them as one table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import polars as pl
 DAY = 86_400_000_000
 """Microseconds; a day is one in UTC."""
 SLICE_ROWS = 1_000_000
+HELD = 5 * 1024**3 // 2
+"""Bytes of rows that are held in memory: those of some 13 million events. What comes after them goes to disk, at the
+price of writing and reading it, so that a day of any size is made; the making takes up to 1 GB beside them."""
 ROW_GROUP = 250_000
 
 
@@ -22,9 +25,16 @@ class Slices:
     The rows of one bin are never parted: as many as there are at one time have to fit.
     """
 
-    def __init__(self, folder: Path, bins: Mapping[int, int], bin_minutes: int, rows: int = SLICE_ROWS) -> None:
-        """Args: bins: bin of `bin_minutes` -> how many rows it will have."""
-        self._folder, self._bin_minutes = folder, bin_minutes
+    def __init__(
+        self, folder: Path, bins: Mapping[int, int], bin_minutes: int, rows: int = SLICE_ROWS, held: int = HELD
+    ) -> None:
+        """Args:
+        folder: For what is not held in memory.
+        bins: Bin of `bin_minutes` -> how many rows it will have.
+        rows: Of a slice, as far as bins let choose.
+        held: Bytes in memory.
+        """
+        self._folder, self._bin_minutes, self._room = folder, bin_minutes, held
         firsts, held = [0], 0
         for number, count in sorted(bins.items()):
             if held and held + count > rows:
@@ -32,10 +42,11 @@ class Slices:
                 held = 0
             held += count
         self._firsts = np.array(firsts)
-        self._files: dict[int, list[Path]] = defaultdict(list)
+        self._parts: dict[int, list[pl.DataFrame | Path]] = defaultdict(list)
 
-    def __len__(self) -> int:
-        return len(self._firsts)
+    def __iter__(self) -> Iterator[int]:
+        """The numbers of the slices that have rows, by their times."""
+        return iter(sorted(self._parts))
 
     def numbers(self, times: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The slice of each time of the day, from 0."""
@@ -44,17 +55,45 @@ class Slices:
 
     def add(self, rows: pl.DataFrame, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         """Args: numbers: the slice of each row."""
-        for number in np.flatnonzero(np.bincount(numbers)).tolist():
-            here = numbers == number
-            part = rows if here.all() else rows.filter(pl.Series(here))
-            path = self._folder / f"slice-{number:05d}-{len(self._files[number]):05d}.arrow"
-            part.write_ipc(path)
-            self._files[number].append(path)
+        # Parts may share what they are made of, so their sizes do not add up to that of the rows.
+        self._room -= _bytes(rows)
+        for number, part in _parted(rows, numbers):
+            if self._room >= 0:
+                self._parts[number].append(part)
+                continue
+            path = self._folder / f"slice-{number:05d}-{len(self._parts[number]):05d}.arrow"
+            # In the newest layout a part of a frame would write the texts of the whole.
+            part.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+            self._parts[number].append(path)
 
-    def read(self, number: int) -> pl.DataFrame | None:
-        """A slice's rows, as they came; None where there are none."""
-        files = self._files.get(number)
-        return pl.concat([pl.read_ipc(path) for path in files]) if files else None
+    def read(self, number: int) -> pl.DataFrame:
+        """A slice's rows, as they came."""
+        return pl.concat(part if isinstance(part, pl.DataFrame) else pl.read_ipc(part) for part in self._parts[number])
+
+    def forget(self, number: int) -> None:
+        """Let go of a slice that is not read again."""
+        for part in self._parts.pop(number):
+            if isinstance(part, Path):
+                part.unlink()
+
+
+def _bytes(rows: pl.DataFrame) -> int:
+    """At most what rows take: Polars' own size leaves out the 16 bytes that each text takes beside its letters."""
+    texts = sum(dtype == pl.String for dtype in rows.dtypes)
+    return int(rows.estimated_size()) + 16 * texts * rows.height
+
+
+def _parted(rows: pl.DataFrame, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows of each slice that has some; the rows of a log are mostly in order, and then are not copied."""
+    counts = np.bincount(numbers)
+    in_order = bool((numbers[1:] >= numbers[:-1]).all())
+    ends = np.cumsum(counts)
+    for number in np.flatnonzero(counts).tolist():
+        count = int(counts[number])
+        if in_order:
+            yield number, rows.slice(int(ends[number]) - count, count)
+        else:
+            yield number, rows.filter(pl.Series(numbers == number))
 
 
 def write_table(frames: Iterator[pl.DataFrame], schema: Mapping[str, pl.DataType], path: Path) -> int:
