@@ -161,7 +161,8 @@ def bind(
         knowledge: Of the partition's day (`read_knowledge(text, day)`).
         roles: Of all columns of `units`: an expert may speak of a column that data could not place, such as `position`.
         found: The table of `discovered`: source, target, strength, p_value and, where asked for, confidence and
-            direction_confidence. Without it the table of the result has no such columns.
+            direction_confidence. Without it the table of the result has no such columns, and what experts say
+            against the data is `expert` in it.
         shares: Of pairs without an edge: the share of bootstrap draws in which they had one.
 
     Raises:
@@ -187,6 +188,7 @@ def bind(
     table = _table(graph, work.origin, evidence)
     if found is None:
         table = table.drop(f.name for f in fields(Evidence))
+        table = table.with_columns(pl.col("provenance").replace("conflict", "expert"))
     return Bound(graph, table, conflicts, resolved.unused, resolved.order, knowledge.blocks)
 
 
@@ -239,7 +241,7 @@ def _orient(
             work.sure -= {edge, other}
             work.origin.pop(edge, None)
             work.origin.pop(other, None)
-            says = "forbidden, and so is the other direction or it cannot be; but the data find the dependence"
+            says = "forbidden, and the other direction cannot be either, but the data join the two"
             work.disagreements.append((edge, says, said))
         else:
             work.know(other, said, "both", None)

@@ -98,7 +98,13 @@ def _edges(without: MPDAG, whole: MPDAG) -> str:
     if without == whole:
         return NOTHING
     changes = compare(_table(without), list(without.nodes), _table(whole), list(whole.nodes)).table
-    verbs = {"gained": "adds", "lost": "takes away", "turned": "turns", "directed": "directs", "opened": "leaves open"}
+    verbs = {
+        "gained": "adds",
+        "lost": "takes away",
+        "turned": "turns to",
+        "directed": "directs",
+        "opened": "leaves open",
+    }
     words = [
         f"{verbs[kind]} {_arrow(a, b, kind, whole)}"
         for a, b, kind in changes.select("source", "target", "change").iter_rows()

@@ -18,6 +18,17 @@ ROLES = {
     "b": "pre_treatment",
     "c": "pre_treatment",
 }
+FOUND = pl.DataFrame(
+    {
+        "source": ["b", "a"],
+        "target": ["a", "c"],
+        "mark": ["directed", "undirected"],
+        "p_value": [0.001, 0.01],
+        "strength": [0.2, 0.1],
+        "confidence": [0.9, 0.6],
+        "direction_confidence": [0.8, 0.5],
+    }
+)
 
 
 def says(cause, effect):
@@ -26,7 +37,7 @@ def says(cause, effect):
 
 def bound(directed=(), undirected=(), *, nodes=("a", "b", "c"), colliders=(), separations=None, **said):
     discovered = MPDAG(tuple(nodes), frozenset(directed), frozenset(undirected))
-    return bind(discovered, colliders, separations or {}, parse_knowledge(said), ROLES)
+    return bind(discovered, colliders, separations or {}, parse_knowledge(said), ROLES, FOUND.clear())
 
 
 def test_a_required_edge_that_data_call_independent_stays_and_is_a_conflict_with_its_p_value():
@@ -95,19 +106,6 @@ def test_a_published_table_gives_the_graph_back():
     assert graph_of(table, list(graph.nodes)) == graph
 
 
-FOUND = pl.DataFrame(
-    {
-        "source": ["b", "a"],
-        "target": ["a", "c"],
-        "mark": ["directed", "undirected"],
-        "p_value": [0.001, 0.01],
-        "strength": [0.2, 0.1],
-        "confidence": [0.9, 0.6],
-        "direction_confidence": [0.8, 0.5],
-    }
-)
-
-
 def with_evidence(separations=None, shares=None, **said):
     data = MPDAG(("a", "b", "c"), frozenset({("b", "a")}), frozenset({("a", "c")}))
     return bind(data, (), separations or {}, parse_knowledge(said), ROLES, FOUND, shares)
@@ -165,7 +163,7 @@ def test_a_direction_that_only_follows_from_an_entry_is_a_conflict_of_that_entry
     assert result.graph.directed == {("a", "x"), ("x", "b"), ("b", "c")}
     assert {c.edge for c in result.conflicts} == {"x -> b", "c -> b"}
     knowledge = parse_knowledge({"required": [says("x", "b")]})
-    result = bind(data, [("a", "x", "b")], {}, knowledge, roles)
+    result = bind(data, [("a", "x", "b")], {}, knowledge, roles, FOUND.clear())
     # No collider x -> b <- c that nobody has seen: b -> c follows from x -> b.
     (follows,) = [c for c in result.conflicts if c.edge == "b -> c"]
     assert ("b", "c") in result.graph.directed and "follows from `required: x -> b`" in follows.says
@@ -181,4 +179,6 @@ def test_the_verdict_names_the_person_and_the_line():
 
 
 def test_what_is_not_asked_for_is_not_in_the_table():
-    assert "confidence" not in bound({("a", "b")}).table.columns
+    data = MPDAG(("a", "b"), frozenset({("b", "a")}), frozenset())
+    table = bind(data, (), {}, parse_knowledge({"required": [says("a", "b")]}), ROLES).table
+    assert "confidence" not in table.columns and table["provenance"].to_list() == ["expert"]

@@ -4,6 +4,7 @@ import itertools
 
 import networkx as nx
 import numpy as np
+import polars as pl
 import pytest
 
 from causalrec_assets.graph.causal_graph import bind
@@ -63,7 +64,8 @@ def test_knowledge_is_a_guarantee(seed):
     data, colliders = what_data_say(rng, int(rng.integers(2, 9)))
     roles = dict.fromkeys(data.nodes, "pre_treatment")
     known = what_experts_say(rng, list(data.nodes))
-    bound = bind(data, colliders, {}, known, roles)
+    nothing = pl.DataFrame(schema=["source", "target"])
+    bound = bind(data, colliders, {}, known, roles, nothing)
     graph, tiers = bound.graph, bound.order.of
     in_data = {pair(a, b) for a, b in data.directed | data.undirected}
     forbidden = {s.edge for s in known.forbidden}
