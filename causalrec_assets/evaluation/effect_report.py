@@ -31,8 +31,17 @@ SCHEMA: dict[str, pl.DataType] = {
 ASSUMPTIONS = (
     "Consistency: a unit's outcome under the arm it had is its potential outcome of that arm. No "
     "interference: an item's outcome does not depend on which other items of the slate were recommended. "
-    "Overlap: every kind of unit could have had either arm. No unmeasured confounding given "
-    "{columns}{sensitivity}."
+    "Overlap: every kind of unit could have had either arm. {rest}."
+)
+BACK_DOOR = "No unmeasured confounding given {columns}{sensitivity}"
+DIRECT = "No unmeasured confounding of the treatment, nor of {held}, given {columns}{sensitivity}"
+FRONT_DOOR = (
+    "Front door: the whole effect passes through {mediators}, and given {columns} nothing unmeasured moves "
+    "{mediators} together with the treatment or with the outcome"
+)
+INSTRUMENT = (
+    "Instrument: given {columns}, {instrument} is as good as random, moves the outcome only through the treatment, and "
+    "never moves a unit away from it; the effect is that among the units whose treatment it decides"
 )
 
 
@@ -62,8 +71,9 @@ def report(effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], 
                     f"{ours}{part}": by[theirs][column]
                     for part, column in (("", "estimate"), ("_lower", "lower"), ("_upper", "upper"))
                 }
-            row |= sensitivity(row, float(found["mean_if_not"]))
-            row["assumptions"] = assumptions(question["columns"], row["e_value"], row["e_value_limit"])
+            if (question.get("strategy") or "back_door") == "back_door":
+                row |= sensitivity(row, float(found["mean_if_not"]))
+            row["assumptions"] = assumptions(question, row.get("e_value"), row.get("e_value_limit"))
         row["verdict"] = verdict(row)
         rows.append(row)
     return pl.DataFrame(rows, schema=SCHEMA)
@@ -83,20 +93,34 @@ def sensitivity(row: Mapping[str, Any], mean_if_not: float) -> dict[str, float |
     return {"e_value": e_value(ratio), "e_value_limit": e_value_of_limit(ratio, limit) if limit > 0 else 1.0}
 
 
-def assumptions(columns: list[str], value: float | None, limit: float | None) -> str:
-    """What the causal estimate rests on, with what it would take to break the last of them."""
-    given = ", ".join(columns) or "nothing at all (a randomised treatment)"
-    if value is None or limit is None:
-        return ASSUMPTIONS.format(columns=given, sensitivity="")
-    strength = (
-        ": to explain the effect away, a hidden cause would have to multiply the risk of both treatment and "
-        f"outcome by {value:.2f} (by {limit:.2f} for the interval to reach 0)"
+def assumptions(question: Mapping[str, Any], value: float | None, limit: float | None) -> str:
+    """What the causal estimate rests on, with what it would take to break the last of them.
+
+    Args:
+        question: A row of `adjustment_sets`.
+        value, limit: Its e-values; only adjustment has them.
+    """
+    sensitivity = ""
+    if value is not None and limit is not None:
+        sensitivity = (
+            ": to explain the effect away, a hidden cause would have to multiply the risk of both treatment and "
+            f"outcome by {value:.2f} (by {limit:.2f} for the interval to reach 0)"
+        )
+    held = ", ".join(question.get("held") or [])
+    back_door = DIRECT if held else BACK_DOOR
+    rest = {"front_door": FRONT_DOOR, "instrument": INSTRUMENT}.get(question.get("strategy") or "", back_door)
+    words = rest.format(
+        columns=", ".join(question["columns"]) or "nothing at all (a randomised treatment)",
+        mediators=", ".join(question.get("mediators") or []),
+        instrument=question.get("instrument"),
+        held=held,
+        sensitivity=sensitivity,
     )
-    return ASSUMPTIONS.format(columns=given, sensitivity=strength)
+    return ASSUMPTIONS.format(rest=words)
 
 
 def verdict(row: Mapping[str, Any]) -> str:
-    """One sentence for people."""
+    """One sentence for people. The reason of an answered row says whose effect it is, if not that of all units."""
     if row["status"] != Status.ANSWERED:
         return f"Cannot be told ({str(row['status']).replace('_', ' ')}): {row['reason']}."
     low, high = row["causal_lower"], row["causal_upper"]
@@ -104,6 +128,7 @@ def verdict(row: Mapping[str, Any]) -> str:
     share = f"{100 * row['causal']:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
     naive = f"the naive difference says {100 * row['naive']:+.2f}"
     chance = f"the chance of a {row['outcome']}"
+    whose = f", {row['reason']}" if row["reason"] else ""
     if low > 0 or high < 0:
-        return f"{cause} {'raises' if low > 0 else 'lowers'} {chance} by {share}; {naive}."
-    return f"{cause} has no effect on {chance} that can be told from 0: {share}; {naive}."
+        return f"{cause} {'raises' if low > 0 else 'lowers'} {chance} by {share}{whose}; {naive}."
+    return f"{cause} has no effect on {chance} that can be told from 0: {share}{whose}; {naive}."

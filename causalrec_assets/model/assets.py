@@ -26,6 +26,7 @@ from causalrec_assets.model.outcome_training import Trained, train_outcome_model
 from causalrec_assets.model.plan import Plan, plan_training
 from causalrec_assets.model.plots import calibration_plot, overlap_plot, training_plot
 from causalrec_assets.model.settings import ModelSettings, parse_model_settings
+from causalrec_assets.model.strategies import covariates_of, estimate_question
 from causalrec_assets.partitions import learning_window_mapping
 from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
 from resources.lake import Lake
@@ -61,7 +62,7 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
         if not answer.answered:
             return Draft(inputs, None, answer=answer, params={"rows": 0})
         # Questions about one treatment often share their adjustment set, and so their propensities.
-        key = (question["treatment"], *question["columns"])
+        key = (question["treatment"], *covariates_of(question))
         if key not in fitted:
             fitted[key] = fit.treatment_propensities(rows, *_split(key), clusters, settings, inputs.seed)
         found, t = fitted[key], treatment.to_numpy()
@@ -128,11 +129,9 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             answer = propensities.answer
         elif answer.answered:
             mine = fit.aligned(propensities.frame, name, rows)
-            answer, estimates, diagnostics[name] = fit.estimate_effect(
+            answer, estimates, diagnostics[name] = estimate_question(
                 rows,
-                question["treatment"],
-                question["outcome"],
-                question["columns"],
+                question,
                 mine["propensity"].to_numpy(),
                 mine["fold"].to_numpy(),
                 clusters,

@@ -64,7 +64,7 @@ def can_be_compared(treatment: pl.Series, clusters: Codes, settings: ModelSettin
     Raises:
         InputError: The treatment has values other than 0 and 1.
     """
-    t = _binary(treatment)
+    t = as_binary(treatment)
     if t.size == 0:
         return insufficient_evidence("the training window has no units")
     if t.min() == t.max():
@@ -99,7 +99,7 @@ def treatment_propensities(
         InputError: The treatment has values other than 0 and 1.
         ValueError: Fewer clusters than folds; ask `can_be_compared` first.
     """
-    t = _binary(units[treatment])
+    t = as_binary(units[treatment])
     x = DesignMatrix.fit(units, columns).transform(units)
     fold = folds_by_cluster(clusters, settings.folds, seed)
     return Propensities(cross_fit_calibrated(x, t, fold, seed), fold)
@@ -146,7 +146,7 @@ def estimate_effect(
             {},
             {},
         )
-    t, y = _binary(units[treatment]), _binary(units[outcome])
+    t, y = as_binary(units[treatment]), as_binary(units[outcome])
     bound = settings.propensity_bound
     e = np.clip(propensity, bound, 1 - bound)
     inside = (propensity >= bound) & (propensity <= 1 - bound)
@@ -159,7 +159,7 @@ def estimate_effect(
         "rate_treated": float(y[t == 1].mean()),
         "rate_control": float(y[t == 0].mean()),
     }
-    doubt = _enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
+    doubt = enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
     if not doubt.answered:
         return doubt, {}, diagnostics
     x = DesignMatrix.fit(units, columns).transform(units)
@@ -224,7 +224,8 @@ def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> p
     return found.select("propensity", "fold")
 
 
-def _enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings) -> Answer:
+def enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings) -> Answer:
+    """Whether both arms have outcomes, overlap, and units in several folds."""
     events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
     if events < settings.min_outcomes_per_arm:
         return insufficient_evidence(
@@ -242,7 +243,12 @@ def _enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: floa
     return ANSWERED
 
 
-def _binary(values: pl.Series) -> Floats:
+def as_binary(values: pl.Series) -> Floats:
+    """A treatment or an outcome as 0.0 and 1.0.
+
+    Raises:
+        InputError: It has other values.
+    """
     x = np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)
     if not np.isin(x, (0.0, 1.0)).all():
         raise InputError(

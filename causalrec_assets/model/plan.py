@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.answers import Answer, Status, insufficient_evidence, not_available
+from causalrec_assets.answers import Answer, insufficient_evidence, not_available
 from causalrec_assets.logs.gaps import NO_CLICKS
 from causalrec_assets.model.effects import aligned
 from causalrec_assets.model.outcome_training import check_columns
+from causalrec_assets.model.strategies import blocks_back_doors
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,8 +55,9 @@ def plan_training(
 
     With an identified effect the model reads the adjustment sets of all questions about `recommended` together, and
     its loss divides by the treatment propensities of the first of them: each set alone blocks the back doors of its
-    question. Without, it predicts what was shown from everything that was known before, the action question's
-    context with it: a prediction, no effect.
+    question. (That of a front door, an instrument or a direct effect does not, and is left out.) Without, it predicts
+    what was shown from everything that was known before, the action question's context with it: a prediction, no
+    effect.
 
     Args:
         units: Training units without the held-out policies' rows.
@@ -71,7 +73,7 @@ def plan_training(
         return insufficient_evidence("the training window has no units to learn from")
     if units["click"].null_count() == units.height:
         return not_available(NO_CLICKS)
-    identified = sets.filter((pl.col("status") == Status.ANSWERED) & (pl.col("treatment") == "recommended"))
+    identified = blocks_back_doors(sets).filter(pl.col("treatment") == "recommended")
     if identified.height:
         if not propensity_answer.answered:
             return propensity_answer

@@ -109,3 +109,21 @@ def test_one_row_a_question_with_the_tables_schema():
     frame = report(effects(), DIAGNOSTICS, pl.DataFrame([ASKED], schema_overrides=LIST))
     assert frame.schema == SCHEMA
     assert frame.height == 1
+
+
+@pytest.mark.parametrize(
+    ("strategy", "whose", "assumes", "e_value"),
+    [
+        ({"strategy": "front_door", "mediators": ["add_to_cart"]}, "through add_to_cart", "passes through", False),
+        ({"strategy": "instrument", "instrument": "lottery"}, "among some", "lottery is as good as random", False),
+        ({"strategy": "back_door", "held": ["click"]}, "with click held", "nor of click, given price", True),
+    ],
+)
+def test_another_strategy_says_whose_effect_it_is_and_what_it_assumes(strategy, whose, assumes, e_value):
+    lists = LIST | {"held": pl.List(pl.String), "mediators": pl.List(pl.String), "instrument": pl.String}
+    asked = ASKED | {"held": [], "mediators": [], "instrument": None} | strategy
+    sets = pl.DataFrame([asked], schema_overrides=lists)
+    row = report(effects(reason=whose), DIAGNOSTICS, sets).row(0, named=True)
+    assert f"+15.00), {whose}; the naive" in row["verdict"]
+    assert assumes in row["assumptions"] and row["assumptions"].endswith(".")
+    assert (row["e_value"] is not None) == e_value
