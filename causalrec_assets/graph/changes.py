@@ -34,8 +34,8 @@ class Changes:
         distance: Structural Hamming distance: pairs of nodes in both graphs whose edge is another one, or in one graph
             only. None without a comparison.
         edges: Pairs with an edge in either graph, between nodes in both.
-        sure_edges: Edges of the earlier graph that were sure.
-        sure_changed: Those of them that are gone, or whose sure direction is another one now.
+        sure_edges: Edges that were sure in the earlier graph, or are new and sure.
+        sure_changed: Those of them that are gone or new, or whose sure direction is another one now.
     """
 
     table: pl.DataFrame
@@ -119,10 +119,11 @@ def compare(
         foreign = sorted(set(edge) - common)
         counts = not foreign and change not in ("", "stronger", "weaker")
         distance += counts
-        if first and not foreign and (first.get("confidence") or 0.0) >= sure:
+        told = first or second or {}
+        if not foreign and (told.get("confidence") or 0.0) >= sure:
             sure_edges += 1
-            held = first["mark"] != "directed" or (first.get("direction_confidence") or 0.0) < sure
-            sure_changed += counts and (change == "lost" or not held)
+            direction = told["mark"] == "directed" and (told.get("direction_confidence") or 0.0) >= sure
+            sure_changed += counts and (change in ("lost", "gained") or direction)
         if change:
             gone = [f"`{n}` is no node {'now' if n in nodes_before else 'before'}" for n in foreign]
             values = [row.get(k) if row else None for k in ("strength", "confidence") for row in (first, second)]

@@ -88,10 +88,11 @@ def effect_table(effects: Sequence[Effect]) -> pl.DataFrame:
 
 
 def in_words(answer: Answer, columns: Sequence[str]) -> str:
-    """An adjustment set, or why there is none."""
+    """An adjustment set, with what is to be said of it, or why there is none."""
     if not answer.answered:
         return f"{answer.status}: {answer.reason}"
-    return ", ".join(sorted(columns)) or "nothing to adjust for"
+    named = ", ".join(sorted(columns)) or "nothing to adjust for"
+    return f"{named} ({answer.reason})" if answer.reason else named
 
 
 def _edges(without: MPDAG, whole: MPDAG) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import polars as pl
+
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.knowledge import (
     FILE,
@@ -65,6 +67,12 @@ class Resolved:
     hidden: tuple[str, ...]
     order: TierOrder
     unused: tuple[Unused, ...]
+
+
+def unused_table(unused: Sequence[Unused]) -> pl.DataFrame:
+    """As rows, for the metadata."""
+    schema = {"line": pl.Int64, "says": pl.String, "why_not": pl.String, "who": pl.String}
+    return pl.DataFrame([vars(u) for u in unused], schema=schema)
 
 
 def tier_order(placements: Sequence[Placement], roles: Mapping[str, str]) -> TierOrder:

@@ -64,6 +64,13 @@ def test_only_sure_edges_count_for_the_verdict_where_there_are_any():
     assert gone.sure_changed == 1 and not gone.verdict(0.4)[0]
 
 
+def test_a_new_edge_that_is_sure_counts_and_a_new_one_that_is_not_does_not():
+    before = table(("a -> b", 0.1, 0.95, 0.9))
+    for confidence, changed_of in ((0.9, (1, 2)), (0.4, (0, 1))):
+        found = changed(before, table(("a -> b", 0.1, 0.95, 0.9), ("c -> d", 0.1, confidence, 0.9)))
+        assert (found.sure_changed, found.sure_edges) == changed_of
+
+
 def test_without_confidence_all_edges_count():
     found = changed(table(("a -> b", 0.1), ("b -> c", 0.1)), table(("a -> b", 0.1)))
     assert found.sure_share is None and not found.verdict(0.4)[0] and found.verdict(0.5)[0]

@@ -7,7 +7,7 @@ import pytest
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.knowledge import read_knowledge
-from causalrec_assets.graph.resolve import resolve
+from causalrec_assets.graph.resolve import resolve, unused_table
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 A_B = "cause: a, effect: b"
@@ -145,6 +145,7 @@ def test_a_pattern_stands_for_the_columns_that_it_matches():
 def test_what_says_nothing_of_these_columns_is_reported_and_no_error(entry, why_not):
     said = resolved(required=[entry])
     assert [(u.line, u.why_not) for u in said.unused] == [(2, why_not)] and not said.required
+    assert unused_table(said.unused)["why_not"].to_list() == [why_not] and unused_table(()).is_empty()
 
 
 def test_patterns_that_contradict_each_other_on_a_column_are_refused():

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from causalrec_assets.answers import ANSWERED, not_identifiable
+from causalrec_assets.answers import ANSWERED, Answer, Status, not_identifiable
 from causalrec_assets.graph.knowledge import Knowledge, read_knowledge
 from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient
 from causalrec_assets.graph.overrides import NOTHING, effect_table, in_words, override_effects
@@ -85,6 +85,8 @@ required:
 
 def test_sets_in_words():
     assert in_words(ANSWERED, ("b", "a")) == "a, b" and in_words(ANSWERED, ()) == "nothing to adjust for"
+    front_door = Answer(Status.ANSWERED, "by the front door")
+    assert in_words(front_door, ("a",)) == "a (by the front door)"
     assert in_words(not_identifiable("no way"), ()) == "not_identifiable: no way"
 
 
