@@ -158,6 +158,8 @@ def could_be_declared(question: Question, mediators: Collection[str], instrument
 def experiment(question: Question, scale: Scale | None) -> str:
     """Which variable to randomise, and for what share of the units."""
     t, y = question.treatment, question.outcome
+    if question.held:
+        return f"or randomise {listed({t, *question.held})} together for a share of the units"
     if scale is None or not scale.units or not 0 < scale.rates.get(y, 0) < 1:
         return f"or randomise `{t}` for a share of the units"
     needed = units_to_randomise(scale.rates[y])
