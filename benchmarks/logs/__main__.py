@@ -7,7 +7,7 @@ import importlib
 import json
 from pathlib import Path
 
-from benchmarks.logs.figures import Figure, say, table
+from benchmarks.figures import Figure, say, table
 
 SECTIONS = ("day", "gate", "history", "simulator")
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import yaml
 
-from benchmarks.logs.figures import Figure, Measured, measured, say
+from benchmarks.figures import Figure, Measured, measured, say
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.publishing import write_audit_publish

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.logs.figures import Figure, measured, say
+from benchmarks.figures import Figure, measured, say
 from causalrec_assets.gate.settings import GateSettings
 
 ROWS, KEYS = 2_000_000, 10_000_000

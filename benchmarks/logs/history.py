@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.logs.figures import Figure, Measured, measured, say
+from benchmarks.figures import Figure, Measured, measured, say
 from causalrec_assets.logs.cleaning import TYPES
 from causalrec_assets.logs.covariates import as_of
 from causalrec_assets.logs.day_counts import day_before, days_read

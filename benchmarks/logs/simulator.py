@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.logs.figures import Figure, measured, say
+from benchmarks.figures import Figure, measured, say
 from causalrec_assets.simulator import traffic
 from causalrec_assets.simulator.landing import simulate
 from causalrec_assets.simulator.logging_policy import item_distribution

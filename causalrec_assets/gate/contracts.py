@@ -32,6 +32,7 @@ DTYPES: dict[str, pl.DataType] = {
         pl.Boolean(),
         pl.Date(),
         pl.List(pl.String()),
+        pl.List(pl.List(pl.String())),
         pl.List(pl.Float32()),
     )
 } | {"Datetime(us, UTC)": pl.Datetime("us", "UTC"), "Array(Float32)": pl.Array(pl.Float32(), 1)}

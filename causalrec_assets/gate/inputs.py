@@ -199,6 +199,11 @@ class Inputs:
         self.note(f"setting:{file}", setting_hash(self.home, file))
         return read_setting(self.home, file)
 
+    def setting_text(self, file: str) -> str:
+        """The same as text, for a reader that names lines in its errors."""
+        self.note(f"setting:{file}", setting_hash(self.home, file))
+        return self.home.setting(file).read_text()
+
     @cached_property
     def learning(self) -> LearningWindow:
         """The training and judgement days of this partition."""

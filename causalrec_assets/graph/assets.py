@@ -1,6 +1,8 @@
 """The graph assets: `discovered_graph`, `causal_graph`, `adjustment_sets`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -8,16 +10,22 @@ import polars as pl
 from causalrec_assets.answers import ANSWERED, insufficient_evidence
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.graph.adjustment import Adjustment, adjust
-from causalrec_assets.graph.causal_graph import bind, graph_of
-from causalrec_assets.graph.discovery import discover
-from causalrec_assets.graph.knowledge import parse_knowledge
+from causalrec_assets.graph.causal_graph import bind, conflict_table, graph_of
+from causalrec_assets.graph.changes import changes_since
+from causalrec_assets.graph.evidence import gather, rows_to_search
+from causalrec_assets.graph.explanations import Scale
+from causalrec_assets.graph.exports import GraphExport
+from causalrec_assets.graph.knowledge import FILE, read_knowledge
 from causalrec_assets.graph.mpdag import MPDAG, Edge, find_cycle
-from causalrec_assets.graph.nodes import choose_nodes, tier_of
+from causalrec_assets.graph.nodes import choose_nodes, column_policies
+from causalrec_assets.graph.overrides import effect_table, in_words, override_effects
 from causalrec_assets.graph.picture import draw
-from causalrec_assets.graph.questions import parse_questions
+from causalrec_assets.graph.questions import Questions, parse_questions
 from causalrec_assets.graph.search import parse_search
+from causalrec_assets.graph.sets_table import sets_table, shown
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.partitions import learning_window_mapping
 from resources.lake import Lake
@@ -28,54 +36,48 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the training window says: causal-learn's PC with tiers, before any expert is heard."""
     inputs = lake.inputs(context)
     if not inputs.learning.enough:
-        return Draft(inputs, None, answer=insufficient_evidence(inputs.learning.reason), params={"acyclic": True})
-    questions = parse_questions(inputs.setting("questions.yaml"))
-    search = parse_search(inputs.setting("discovery.yaml"))
+        return _no_graph(inputs, inputs.learning.reason)
+    asked, search = _asked(inputs), parse_search(inputs.setting("discovery.yaml"))
     window = inputs.window("units", inputs.learning.train_days)
-    roles, held_out = window.notes["roles"], window.notes["held_out_policies"]
-    rows = window.frame.filter(~pl.col("policy").is_in(held_out).fill_null(False))
-    if rows.height > search.max_rows:
-        cluster = cluster_codes(rows, window.notes["cluster"])
-        kept = cluster % -(-rows.height // search.max_rows) == 0
-        rows = rows.filter(pl.Series(kept))
-    nodes, dropped = choose_nodes(rows, roles, [q.outcome for q in questions.questions])
+    notes, rows = window.notes, rows_to_search(window.frame, window.notes, search)
+    outcomes = [q.outcome for q in asked.questions]
+    nodes, dropped = choose_nodes(rows, notes["roles"], outcomes)
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
-        return Draft(inputs, None, answer=insufficient_evidence(reason), params={"acyclic": True})
-    clusters = [cluster_codes(rows, name) for name in (window.notes["cluster"], "item_id")]
-    found = discover(nodes, search, clusters)
-    edges = []
-    for mark, pairs in (("directed", found.graph.directed), ("undirected", found.graph.undirected)):
-        for a, b in sorted(pairs):
-            edges.append((a, b, mark, *found.strength(a, b)))
-    schema = {
-        "source": pl.String,
-        "target": pl.String,
-        "mark": pl.String,
-        "p_value": pl.Float64,
-        "strength": pl.Float64,
-    }
-    frame = pl.DataFrame(edges, schema=schema, orient="row")
+        return _no_graph(inputs, reason)
+    clusters = [cluster_codes(rows, name) for name in (notes["cluster"], "item_id")]
+    evidence = gather(nodes, search, clusters, inputs.seed, context.log.info)
+    found, frame = evidence.found, evidence.table()
     return Draft(
         inputs,
         frame,
         notes={
             "nodes": list(found.graph.nodes),
             "tiers": found.tiers,
-            "roles": roles,
+            "roles": notes["roles"],
             "dropped": [asdict(d) for d in dropped],
             "separations": [[a, b, p, r] for (a, b), (p, r) in sorted(found.separations.items())],
+            "shares": [[a, b, share] for (a, b), share in sorted(evidence.shares().items())],
             "colliders": [list(c) for c in found.colliders],
-            "organic_rows": window.notes["organic_rows"],
+            "disagreements": evidence.disagreements().to_dicts(),
+            "draws": evidence.confidence.said(),
+            "organic_rows": notes["organic_rows"],
             "rows": rows.height,
+            "rates": {y: rows[y].cast(pl.Float64).mean() for y in outcomes if y in rows.columns},
+            "split": search.split,
         },
-        params={"acyclic": find_cycle(found.graph.directed) is None},
+        params={
+            "acyclic": find_cycle(found.graph.directed) is None,
+            "no_hidden_cause": _no_hidden_cause(evidence.disagreements()),
+        },
         metadata={
-            "graph": picture(draw(frame, found.tiers, roles)),
+            "graph": picture(draw(frame, found.tiers, notes["roles"])),
             "edges": table(frame),
             "rows_used": rows.height,
             "seconds": round(found.seconds, 2),
-            "dropped": table(pl.DataFrame([asdict(d) for d in dropped] or {"column": []})),
+            "confidence": evidence.confidence.said(),
+            "fci_disagrees": table(evidence.disagreements()),
+            "columns": table(column_policies(nodes, dropped)),
         },
     )
 
@@ -86,33 +88,67 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     found = inputs.table("discovered_graph")
     if not found.answer.answered:
-        return Draft(inputs, None, answer=found.answer, params={"acyclic": True})
-    notes = found.notes
+        nothing_wrong = dict.fromkeys(("acyclic", "experts_and_data_agree", "may_be_used", "holds_still"), True)
+        return Draft(inputs, None, answer=found.answer, params=nothing_wrong)
+    asked, notes = _asked(inputs), found.notes
     separations: dict[Edge, tuple[float, float]] = {(a, b): (p, r) for a, b, p, r in notes["separations"]}
     colliders = [(a, c, b) for a, c, b in notes["colliders"]]
-    knowledge = parse_knowledge(inputs.setting("expert_graph.yaml"))
-    graph, frame, conflicts = bind(
-        graph_of(found.frame, notes["nodes"]), colliders, separations, knowledge, notes["roles"]
+    knowledge = read_knowledge(inputs.setting_text(FILE), inputs.day)
+    discovered, roles = graph_of(found.frame, notes["nodes"]), notes["roles"]
+    shares = {(a, b): share for a, b, share in notes["shares"]}
+    bound = bind(discovered, colliders, separations, knowledge, roles, found.frame, shares)
+
+    def sets(graph: MPDAG) -> Mapping[str, str]:
+        return {a.question.name: in_words(a.answer, a.columns) for a in _answers(asked, graph, notes)}
+
+    effects = override_effects(discovered, colliders, separations, knowledge, roles, sets)
+    search = parse_search(inputs.setting("discovery.yaml"))
+    graph, changes = (
+        bound.graph,
+        changes_since(inputs.latest("causal_graph", inputs.day), bound.table, list(bound.graph.nodes)),
     )
-    tiers = {node: tier_of(node, notes["roles"].get(node, "pre_treatment")) for node in graph.nodes}
-    rows = pl.DataFrame([asdict(c) for c in conflicts] or {"edge": []}, infer_schema_length=None)
+    agree, said = bound.verdict()
+    still, change = changes.verdict(search.may_change)
+    reasons = {d["column"]: d["reason"] for d in notes["dropped"]}
+    export = GraphExport(
+        bound.table,
+        list(graph.nodes),
+        bound.tiers,
+        {node: roles[node] for node in graph.nodes if node in roles},
+        bound.order.names,
+        reasons,
+        {"day": str(inputs.day), "confidence": notes["draws"]},
+    )
+    drawn = draw(bound.table, bound.tiers, roles, bound.order.names)
     return Draft(
         inputs,
-        frame,
+        bound.table,
         notes={
+            **{key: notes[key] for key in ("roles", "dropped", "organic_rows", "rows", "rates", "split", "draws")},
             "nodes": list(graph.nodes),
-            "tiers": tiers,
-            "roles": notes["roles"],
-            "dropped": notes["dropped"],
-            "organic_rows": notes["organic_rows"],
-            "conflicts": [asdict(c) for c in conflicts],
+            "tiers": bound.tiers,
+            "conflicts": [asdict(c) for c in bound.conflicts],
+            "disagreements": notes["disagreements"],
         },
-        files={"graph.png": draw(frame, tiers, notes["roles"])},
-        params={"acyclic": find_cycle(graph.directed) is None},
+        files={
+            "graph.png": drawn,
+            "graph.json": export.to_json().encode(),
+            "graph.dot": export.to_dot().encode(),
+        },
+        params={
+            "acyclic": find_cycle(graph.directed) is None,
+            "experts_and_data_agree": agree or said,
+            "may_be_used": said if bound.blocks and not agree else True,
+            "holds_still": still or change,
+        },
         metadata={
-            "graph": picture(draw(frame, tiers, notes["roles"])),
-            "edges": table(frame),
-            "conflicts": table(rows),
+            "graph": picture(drawn),
+            "edges": table(bound.table),
+            "conflicts": table(conflict_table(bound.conflicts)),
+            "entries": table(effect_table(effects)),
+            "entries_not_used": table(pl.DataFrame([asdict(u) for u in bound.unused])),
+            "change": change,
+            "changes": table(changes.table),
         },
     )
 
@@ -121,51 +157,50 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
     inputs = lake.inputs(context)
-    source = inputs.table("causal_graph")
-    asked = parse_questions(inputs.setting("questions.yaml"))
-    questions = asked.questions
+    source, asked = inputs.table("causal_graph"), _asked(inputs)
     if source.answer.answered:
-        graph: MPDAG = graph_of(source.frame, source.notes["nodes"])
-        dropped = {d["column"]: d["reason"] for d in source.notes["dropped"]}
-        twins = {d["column"]: d["same_as"] for d in source.notes["dropped"] if d["same_as"]}
-        sets = [
-            adjust(q, graph, source.notes["roles"], dropped, source.notes["organic_rows"], asked.adjustment, twins)
-            for q in questions
-        ]
+        sets = _answers(asked, graph_of(source.frame, source.notes["nodes"]), source.notes)
         never = [c for c, role in source.notes["roles"].items() if role != "pre_treatment"]
     else:
-        sets, never = [Adjustment(q, source.answer, ()) for q in questions], []
-    frame = pl.DataFrame(
-        [
-            (
-                a.question.name,
-                a.question.treatment,
-                a.question.outcome,
-                a.answer.status.value,
-                a.answer.reason,
-                list(a.columns),
-            )
-            for a in sets
-        ],
-        schema={
-            "question": pl.String,
-            "treatment": pl.String,
-            "outcome": pl.String,
-            "status": pl.String,
-            "reason": pl.String,
-            "columns": pl.List(pl.String),
-        },
-        orient="row",
-    )
-    shown = frame.with_columns(pl.col("columns").list.join(", "))
+        sets, never = [Adjustment(q, source.answer, ()) for q in asked.questions], []
+    frame = sets_table(sets)
     forbidden = frame.filter(pl.col("columns").list.eval(pl.element().is_in(never)).list.any())
     return Draft(
         inputs,
         frame,
         answer=ANSWERED,
+        notes={"split": source.notes.get("split", False)},
         params={"only_pre_treatment": forbidden.is_empty(), "questions": len(sets)},
-        metadata={"sets": table(shown)},
+        metadata={"sets": table(shown(frame))},
     )
+
+
+def _no_graph(inputs: Inputs, reason: str) -> Draft:
+    nothing_wrong = {"acyclic": True, "no_hidden_cause": True}
+    return Draft(inputs, None, answer=insufficient_evidence(reason), params=nothing_wrong)
+
+
+def _asked(inputs: Inputs) -> Questions:
+    return parse_questions(inputs.setting("questions.yaml"))
+
+
+def _answers(asked: Questions, graph: MPDAG, notes: Mapping[str, Any]) -> list[Adjustment]:
+    """Of each question in a graph.
+
+    Args:
+        notes: Of the graph: what is no node, the source's organic rows, how many units there are.
+    """
+    dropped = {d["column"]: d["reason"] for d in notes["dropped"]}
+    twins = {d["column"]: d["same_as"] for d in notes["dropped"] if d["same_as"]}
+    scale = Scale(notes["rows"], {y: rate for y, rate in notes["rates"].items() if rate is not None})
+    settings = notes["organic_rows"], asked.adjustment, twins, asked.strategies, scale
+    return [adjust(question, graph, notes["roles"], dropped, *settings) for question in asked.questions]
+
+
+def _no_hidden_cause(disagreements: pl.DataFrame) -> bool | str:
+    """True, or what FCI says, in words."""
+    said = [f"{row['fci']} ({row['says']})" for row in disagreements.iter_rows(named=True)]
+    return f"FCI reads {len(said)} edge(s) in another way: {'; '.join(said)}" if said else True
 
 
 ASSETS = [discovered_graph, causal_graph, adjustment_sets]

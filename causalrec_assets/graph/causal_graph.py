@@ -188,7 +188,6 @@ def bind(
     table = _table(graph, work.origin, evidence)
     if found is None:
         table = table.drop(f.name for f in fields(Evidence))
-        table = table.with_columns(pl.col("provenance").replace("conflict", "expert"))
     return Bound(graph, table, conflicts, resolved.unused, resolved.order, knowledge.blocks)
 
 

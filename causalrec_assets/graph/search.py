@@ -27,6 +27,8 @@ class Search:
         bootstraps: How often clusters are drawn anew for the confidence of edges; 0: not at all.
         bootstrap_seconds: No draw begins later than this after the first.
         fci: Whether FCI is asked for a second opinion.
+        split: Whether the graph is found on one half of the users and effects are estimated on the other.
+        may_change: Share of edges that may change from one partition to the next without a warning.
     """
 
     alpha: float = 0.001
@@ -37,6 +39,8 @@ class Search:
     bootstraps: int = 0
     bootstrap_seconds: float = 120.0
     fci: bool = False
+    split: bool = False
+    may_change: float = 0.2
 
 
 def parse_search(settings: Mapping[str, Any]) -> Search:
@@ -51,11 +55,13 @@ def parse_search(settings: Mapping[str, Any]) -> Search:
     for name, value in settings.items():
         wanted: tuple[type, ...] = {
             "fci": (bool,),
+            "split": (bool,),
+            "may_change": (int, float),
             "alpha": (float,),
             "floor": (int, float),
             "separating_sets": (str,),
         }.get(name, (int,))
-        if not isinstance(value, wanted) or (isinstance(value, bool) and name != "fci"):
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
             raise InputError(f"{FILE}: `{name}` must be {' or '.join(t.__name__ for t in wanted)}, got {value!r}")
     parsed = Search(**settings)
     ranges = {
@@ -66,6 +72,7 @@ def parse_search(settings: Mapping[str, Any]) -> Search:
         "max_rows": parsed.max_rows >= 100,
         "bootstraps": parsed.bootstraps >= 0,
         "bootstrap_seconds": parsed.bootstrap_seconds > 0,
+        "may_change": 0 <= parsed.may_change <= 1,
     }
     if wrong := [name for name, holds in ranges.items() if not holds]:
         raise InputError(f"{FILE}: out of range: {', '.join(f'{name}: {settings[name]}' for name in wrong)}")

@@ -181,4 +181,4 @@ def test_the_verdict_names_the_person_and_the_line():
 def test_what_is_not_asked_for_is_not_in_the_table():
     data = MPDAG(("a", "b"), frozenset({("b", "a")}), frozenset())
     table = bind(data, (), {}, parse_knowledge({"required": [says("a", "b")]}), ROLES).table
-    assert "confidence" not in table.columns and table["provenance"].to_list() == ["expert"]
+    assert "confidence" not in table.columns and table["provenance"].to_list() == ["conflict"]

@@ -1,0 +1,105 @@
+"""How sure the graph is of each edge and direction: the search on users drawn anew, many times.
+
+A draw takes as many users as there are, with replacement, each with all of its rows: rows of one user are not
+independent, users are. A draw's tests use the same columns, each row counted as often as its user was drawn.
+
+The share of draws with an edge is its confidence; the share of those in which it has this direction is its
+direction's. Both speak of the noise of the sample, not of what no sample tells: a common cause that nobody logged
+gives an edge that every draw finds.
+
+Source: Friedman, Goldszmidt and Wyner (1999), UAI, "Data analysis with Bayesian networks: a bootstrap approach".
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from causalrec_assets.graph.discovery import find_graph
+from causalrec_assets.graph.independence import BlockTest
+from causalrec_assets.graph.mpdag import MPDAG, Edge, pair
+from causalrec_assets.graph.search import Search
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What the draws say.
+
+    Attributes:
+        draws: How many there were; 0 where none was asked for, and then nothing is known.
+        asked: How many were asked for; more than `draws` where the time was over.
+        adjacent: Pair -> in how many draws it had an edge.
+        directed: (cause, effect) -> in how many draws it had this direction.
+    """
+
+    draws: int
+    asked: int
+    adjacent: Mapping[Edge, int]
+    directed: Mapping[Edge, int]
+    seconds: float = 0.0
+
+    def edge(self, a: str, b: str) -> float | None:
+        """Share of draws in which the two were adjacent."""
+        return self.adjacent.get(pair(a, b), 0) / self.draws if self.draws else None
+
+    def direction(self, a: str, b: str) -> float | None:
+        """Of the draws in which the two were adjacent, the share in which a -> b; an open edge is half of each."""
+        found = self.adjacent.get(pair(a, b), 0)
+        if not found:
+            return None
+        forward, backward = self.directed.get((a, b), 0), self.directed.get((b, a), 0)
+        return (forward + (found - forward - backward) / 2) / found
+
+    def said(self) -> str:
+        """In words, for the metadata."""
+        if not self.asked:
+            return "not asked for (discovery.yaml: bootstraps)"
+        short = "" if self.draws == self.asked else f" of {self.asked}: the time was over (bootstrap_seconds)"
+        return f"{self.draws} draws of users{short}"
+
+
+NO_DRAWS = Confidence(0, 0, {}, {})
+
+
+def bootstrap(
+    tests: BlockTest,
+    tiers: Mapping[str, int],
+    search: Search,
+    users: npt.NDArray[np.int64],
+    seed: int,
+    progress: Callable[[str], object] | None = None,
+) -> Confidence:
+    """Search the graph of `search.bootstraps` draws, or of those that `search.bootstrap_seconds` allow.
+
+    Args:
+        tests: Between the nodes, in the order of `tiers`.
+        users: (rows,) codes from 0; rows of one code are drawn together.
+        seed: Of the draws.
+        progress: Told after each draw.
+    """
+    if not search.bootstraps:
+        return NO_DRAWS
+    rng, started = np.random.default_rng(seed), time.perf_counter()
+    _, codes = np.unique(users, return_inverse=True)
+    number = int(codes.max()) + 1
+    adjacent: Counter[Edge] = Counter()
+    directed: Counter[Edge] = Counter()
+    draws = 0
+    while draws < search.bootstraps and (not draws or time.perf_counter() - started < search.bootstrap_seconds):
+        times_drawn = np.bincount(rng.integers(0, number, number), minlength=number)
+        graph = _graph(tests, times_drawn[codes].astype(np.float64), tiers, search)
+        adjacent.update(pair(a, b) for a, b in graph.directed | graph.undirected)
+        directed.update(graph.directed)
+        draws += 1
+        if progress:
+            progress(f"bootstrap {draws} of {search.bootstraps}")
+    return Confidence(draws, search.bootstraps, adjacent, directed, time.perf_counter() - started)
+
+
+def _graph(tests: BlockTest, weights: npt.NDArray[np.float64], tiers: Mapping[str, int], search: Search) -> MPDAG:
+    return find_graph(tests.reweighted(weights), dict(tiers), search).graph

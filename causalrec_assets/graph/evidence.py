@@ -1,0 +1,102 @@
+"""Everything that the data say of the graph, on one window's units: PC, how sure it is, and FCI's second opinion."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec_assets.graph.bootstrap import Confidence, bootstrap
+from causalrec_assets.graph.cross_check import SecondOpinion, second_opinion
+from causalrec_assets.graph.discovery import Discovered, find_graph
+from causalrec_assets.graph.halves import graph_half
+from causalrec_assets.graph.independence import BlockTest
+from causalrec_assets.graph.mpdag import Edge
+from causalrec_assets.graph.nodes import Node
+from causalrec_assets.graph.search import Search
+from causalrec_assets.logs.units import cluster_codes
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found.
+
+    Attributes:
+        opinion: None where FCI was not asked.
+    """
+
+    found: Discovered
+    confidence: Confidence
+    opinion: SecondOpinion | None
+
+    def table(self) -> pl.DataFrame:
+        """The edges: source, target, mark, p_value, strength, confidence, direction_confidence (see `bootstrap`)."""
+        edges = self.found.table()
+        pairs = list(edges.select("source", "target").iter_rows())
+        return edges.with_columns(
+            pl.Series("confidence", [self.confidence.edge(a, b) for a, b in pairs], pl.Float64),
+            pl.Series("direction_confidence", [self.confidence.direction(a, b) for a, b in pairs], pl.Float64),
+        )
+
+    def shares(self) -> dict[Edge, float]:
+        """Of the pairs without an edge: the share of draws in which they had one, where there was any."""
+        apart = {edge: self.confidence.edge(*edge) for edge in self.found.separations}
+        return {edge: share for edge, share in apart.items() if share}
+
+    def disagreements(self) -> pl.DataFrame:
+        """PC beside FCI, where they differ."""
+        listed = self.opinion.disagreements if self.opinion else ()
+        schema = dict.fromkeys(("pc", "fci", "says"), pl.String)
+        return pl.DataFrame([(d.pc, d.fci, d.says) for d in listed], schema=schema, orient="row")
+
+
+def gather(
+    nodes: Sequence[Node],
+    search: Search,
+    clusters: Sequence[Codes],
+    seed: int,
+    progress: Callable[[str], object] | None = None,
+) -> Evidence:
+    """Search, draw anew, ask FCI, as far as the settings want it.
+
+    Args:
+        clusters: Codes of each row's user (or request, or hour), which are drawn anew, and item.
+        seed: Of the draws.
+        progress: Told how far it is.
+
+    """
+    say = progress or (lambda _: None)
+    started = time.perf_counter()
+    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
+    found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
+    say(f"graph found in {found.seconds:.1f} s")
+    confidence = bootstrap(tests, found.tiers, search, clusters[0], seed, say)
+    opinion = None
+    if search.fci:
+        opinion = second_opinion(found, search)
+        say(f"second opinion in {opinion.seconds:.1f} s")
+    return Evidence(found, confidence, opinion)
+
+
+def rows_to_search(units: pl.DataFrame, notes: Mapping[str, Any], search: Search) -> pl.DataFrame:
+    """The window's units without those of held-out policies, the graph's half of them where they are split, and whole
+    clusters of what is too much.
+
+    Args:
+        notes: Of `units`: `cluster` and `held_out_policies`.
+    """
+    cluster = str(notes["cluster"])
+    rows = units.filter(~pl.col("policy").is_in(notes["held_out_policies"]).fill_null(False))
+    if search.split:
+        rows = rows.filter(graph_half(rows, cluster))
+    if rows.height > search.max_rows:
+        kept = cluster_codes(rows, cluster) % -(-rows.height // search.max_rows) == 0
+        rows = rows.filter(pl.Series(kept))
+    return rows
