@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from causalrec_assets.answers import ANSWERED, Answer, Status, insufficient_evidence, not_available, not_identifiable
+from causalrec_assets.answers import Answer, Status, insufficient_evidence, not_available, not_identifiable
 from causalrec_assets.graph import explanations as explain
 from causalrec_assets.graph.criteria import (
     back_door_graph,
@@ -136,7 +136,7 @@ def by_back_door(question: Question, graph: MPDAG, allowed: Collection[str], rul
     most_precise = columns == optimal or (columns == nearest and usable <= back_door.ancestors({*treatments, y}))
     return Adjustment(
         question,
-        _with_note(question, columns & kept_out),
+        _with_note(question, graph, columns & kept_out),
         tuple(sorted(columns)),
         BACK_DOOR,
         held=question.held,
@@ -145,15 +145,19 @@ def by_back_door(question: Question, graph: MPDAG, allowed: Collection[str], rul
     )
 
 
-def _with_note(question: Question, kept: set[str]) -> Answer:
-    if not kept:
-        return ANSWERED
-    names = explain.listed(kept)
-    return Answer(
-        Status.ANSWERED,
-        f"{names} is declared an instrument, but without it a path stays open in the graph, so it is adjusted for; "
-        f"forbid its edge to `{question.outcome}` in expert_graph.yaml if there is none",
-    )
+def _with_note(question: Question, graph: MPDAG, kept: set[str]) -> Answer:
+    """Answered, and what of the declared instruments could not be followed."""
+    said = []
+    if kept:
+        said.append(
+            f"{explain.listed(kept)} is declared an instrument, but without it a path of the graph stays open, so it "
+            f"is adjusted for; forbid its edge to `{question.outcome}` in expert_graph.yaml if there is none"
+        )
+    if unknown := set(question.instruments) - set(graph.nodes):
+        said.append(
+            f"{explain.listed(unknown)} is declared an instrument, but is no node: not logged, or does not vary"
+        )
+    return Answer(Status.ANSWERED, "; ".join(said))
 
 
 def _by_other(

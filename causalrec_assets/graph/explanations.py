@@ -97,8 +97,9 @@ def blocked(
             "forbid this edge in expert_graph.yaml"
         )
     said = f"no set of logged columns blocks the path {words}"
-    hidden = sorted(set(graph.nodes) - set(roles))
-    for size in (1, 2):
+    never = forbidden_columns(graph, treatments, outcome) | dag.descendants(treatments)
+    hidden = sorted(set(graph.nodes) - set(roles) - never)
+    for size in sorted({1, 2, len(hidden)} - {0}):
         wanted = []
         for chosen in combinations(hidden, size):
             near = cut_graph(back_door, treatments, outcome, usable | set(chosen))
@@ -111,8 +112,7 @@ def blocked(
     ]
     if late:
         return f"{said}; {', '.join(late)} on it is no column from before the treatment, so it may not be adjusted for"
-    unlogged = listed(set(path) & set(hidden)) or "the common cause of both"
-    return f"{said}; {unlogged} on it is not logged, and no single measurement closes all such paths"
+    return f"{said}; what is hidden on it comes after the treatment, so measuring it does not help"
 
 
 def _described(effects: Collection[str], name: str) -> str:

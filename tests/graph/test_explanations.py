@@ -47,6 +47,12 @@ def test_two_hidden_paths_need_both_measurements():
     assert "log `taste` (a common cause of `t` and `y`) and `u` (a common cause of `t` and `y`)" in said
 
 
+def test_three_hidden_paths_need_all_three_and_a_hidden_mediator_is_no_measurement():
+    arrows = {("t", "m"), ("m", "y")} | {e for u in ("taste", "u", "v") for e in ((u, "t"), (u, "y"))}
+    said = reason(arrows, hidden=("taste", "u", "v", "m"))
+    assert said.count("(a common cause of `t` and `y`)") == 3 and "`m`" not in said
+
+
 def test_an_outcome_that_causes_the_treatment_is_said_to():
     assert "`y` causes `t`" in reason({("y", "t")})
 

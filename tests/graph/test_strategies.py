@@ -85,6 +85,11 @@ def test_a_declared_instrument_that_the_graph_needs_stays_in_and_it_is_said():
     assert found.answer.answered and "`z` is declared an instrument" in found.answer.reason
 
 
+def test_a_declared_instrument_that_nobody_knows_is_said():
+    found = answer({("c", "t"), ("c", "y"), ("t", "y")}, question=ask(instruments=("rafle",)))
+    assert found.columns == ("c",) and "`rafle` is declared an instrument, but is no node" in found.answer.reason
+
+
 def test_the_optimal_set_is_called_so_and_a_larger_one_is_not():
     arrows = {("i", "t"), ("c", "t"), ("c", "y"), ("t", "y"), ("p", "y")}
     assert answer(arrows, rule="optimal").optimal
