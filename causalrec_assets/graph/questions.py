@@ -50,6 +50,12 @@ class Questions:
     adjustment: str
     strategies: str = "declared"
 
+    @property
+    def spoken_of(self) -> list[str]:
+        """The outcomes, held mediators and front doors: an outcome among them must be a node of the graph."""
+        named = (column for q in self.questions for column in (q.outcome, *q.held, *q.through))
+        return list(dict.fromkeys(named))
+
 
 def parse_questions(settings: Mapping[str, Any]) -> Questions:
     """Read `data/questions.yaml`.

@@ -68,4 +68,5 @@ def test_a_direct_question_and_the_columns_that_people_vouch_for():
     assert found.strategies == "graph"
     assert found.questions[0] == Question("d", "t", "y", "direct", ("click",))
     assert found.questions[1] == Question("v", "t", "y", instruments=("lottery",), through=("click",))
+    assert found.spoken_of == ["y", "click"]
     assert parse_questions(GOOD).strategies == "declared"
