@@ -7,7 +7,7 @@ What upstream does not do, and is done here (tests/gate/test_upstream_behaviour.
 - DuckDB believes the minimum and maximum that a Parquet file declares for a column of floats; writers leave NaN out of
   them, so `share <= 1` is taken for true of a NaN. The view passes floats through a CASE that ends that belief.
 - DuckDB takes `day=2026-03-02` in a path for a column, in place of the one in the file: it is told not to.
-- Uniqueness by a window over all keys holds all of them: hashes are grouped (row_metrics.py), which spills.
+- Uniqueness by a window over all keys holds all of them: their hashes are told apart instead (row_metrics.py).
 
 Importing this module imports Great Expectations: import it inside functions.
 """
@@ -39,7 +39,7 @@ from causalrec_assets.gate.row_metrics import (
     rows_of,
     source_of,
 )
-from causalrec_assets.gate.validation import POSITION
+from causalrec_assets.gate.validation import POSITION, Limits
 
 VIEW = "staged"
 MB_PER_THREAD = 250
@@ -47,9 +47,14 @@ MB_PER_THREAD = 250
 
 
 class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
-    """The engine of one staged file. One connection, which stays open."""
+    """The engine of one staged file. One connection, which stays open.
+
+    Attributes:
+        memory_mb: What a question may use.
+    """
 
     _connection: Any
+    memory_mb: int = Limits.memory_mb
 
     @contextmanager
     def get_connection(self) -> Iterator[Any]:
@@ -59,6 +64,7 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
 
     def limit(self, memory_mb: int, spill: Path) -> None:
         """Bound DuckDB's memory; what does not fit is written to a folder."""
+        self.memory_mb = memory_mb
         spill.parent.mkdir(parents=True, exist_ok=True)
         threads = max(1, min(os.cpu_count() or 1, memory_mb // MB_PER_THREAD))
         for statement in (

@@ -7,9 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from benchmarks.logs.figures import measured
+from benchmarks.figures import measured
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate import row_metrics
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import audit
@@ -165,6 +168,28 @@ def test_uniqueness_of_more_keys_than_fit_spills_and_is_still_right(tmp_path):
     assert broken == [("column_values_to_be_unique(twice)", 3_000_000, True)]
     assert spilled > 0
     assert grown < 250
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ids=st.lists(st.one_of(st.none(), st.text("ab", max_size=3), st.text(max_size=20)), max_size=40),
+    hashes=st.integers(1, 50),
+)
+def test_what_stands_more_than_once_is_found_whatever_share_of_the_hashes_fits(tmp_path_factory, ids, hashes):
+    path = tmp_path_factory.mktemp("ids") / "t.parquet"
+    frame = pl.DataFrame({"id": ids}, schema={"id": pl.String})
+    frame.write_parquet(path)
+    rules = [{"name": "once", "expect": "expect_column_values_to_be_unique", "column": "id"}]
+    contract = parse_contract("t", {"table": "t", "columns": {"id": "String"}, "rules": rules})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_metrics, "BYTES_A_HASH", Limits.memory_mb * 1_000_000 // hashes)
+        finding = next(f for f in audit(contract, path, {}).findings if f.rule == "once")
+    twice = frame.with_row_index().filter(pl.col("id").is_duplicated() & pl.col("id").is_not_null())
+    assert (finding.held, finding.count, list(finding.rows)) == (
+        not twice.height,
+        twice.height,
+        twice["index"].to_list(),
+    )
 
 
 @pytest.mark.parametrize(
