@@ -102,3 +102,20 @@ def random_class(rng: np.random.Generator, nodes: int, density: float, known_sha
     known = {e for e in sorted(arrows) if rng.random() < known_share}
     graph, _ = orient(names, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
     return names, graph, members(names, skeleton_of(arrows), colliders_of(arrows), known)
+
+
+def linear_variance(rng: np.random.Generator, graph: MPDAG, treatment: str, outcome: str):
+    """Of a set: Var(Y | T, Z) / Var(T | Z), an adjusted effect's variance in a linear Gaussian world of a DAG."""
+    names = list(graph.nodes)
+    weights = np.zeros((len(names), len(names)))
+    for a, b in sorted(graph.directed):
+        weights[names.index(b), names.index(a)] = rng.uniform(0.4, 1.2) * rng.choice([-1, 1])
+    root = np.linalg.inv(np.eye(len(names)) - weights)
+    covariance = root @ np.diag(rng.uniform(0.5, 2.0, len(names))) @ root.T
+
+    def left(of: str, given: set[str]) -> float:
+        k, rest = names.index(of), [names.index(g) for g in sorted(given)]
+        inside = np.linalg.solve(covariance[np.ix_(rest, rest)], covariance[rest, k])
+        return covariance[k, k] - covariance[k, rest] @ inside
+
+    return lambda columns: left(outcome, columns | {treatment}) / left(treatment, columns)

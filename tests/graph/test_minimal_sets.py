@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from causalrec_assets.graph.adjustment import adjust
 from causalrec_assets.graph.criteria import back_door_graph, forbidden_columns, is_valid, member
 from causalrec_assets.graph.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
+from causalrec_assets.graph.questions import Question
 
-from .graphs import all_sets, dag, random_dag
+from .graphs import all_sets, dag, linear_variance, random_dag
 
 
 def world(seed: int, nodes: int, density: float, share_logged: float):
@@ -42,32 +44,31 @@ def test_the_nearest_cut_is_there_exactly_when_a_valid_set_is(seed):
 
 @pytest.mark.parametrize("seed", range(120))
 def test_of_all_sets_of_logged_causes_the_nearest_leaves_the_smallest_variance(seed):
-    """In a linear Gaussian world the variance of an adjusted effect is Var(Y | T, Z) / Var(T | Z)."""
     graph, t, y, eligible, near = world(seed, 7, 0.5, 0.7)
     nearest = nearest_to_outcome(near, y)
     if nearest is None or graph.possible_path(t, {y}) is None:
         return
-    rng = np.random.default_rng(seed)
-    names = list(graph.nodes)
-    weights = np.zeros((len(names), len(names)))
-    for a, b in graph.directed:
-        weights[names.index(b), names.index(a)] = rng.uniform(0.4, 1.2) * rng.choice([-1, 1])
-    root = np.linalg.inv(np.eye(len(names)) - weights)
-    covariance = root @ np.diag(rng.uniform(0.5, 2.0, len(names))) @ root.T
-
-    def left(of: str, given: set[str]) -> float:
-        k, rest = names.index(of), [names.index(g) for g in sorted(given)]
-        return covariance[k, k] - covariance[k, rest] @ np.linalg.solve(
-            covariance[np.ix_(rest, rest)], covariance[rest, k]
-        )
-
-    def variance(columns: set[str]) -> float:
-        return left(y, columns | {t}) / left(t, columns)
-
+    variance = linear_variance(np.random.default_rng(seed), graph, t, y)
     causes = member(graph).ancestors({t, y})
     for columns in all_sets(eligible & causes):
         if is_valid(graph, t, y, columns):
             assert variance(nearest) <= variance(columns) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("rule", ["optimal", "causes_of_either"])
+def test_a_set_that_is_called_optimal_leaves_the_smallest_variance_of_all_valid_sets(rule):
+    called = 0
+    for seed in range(150):
+        graph, t, y, eligible, _ = world(seed, 7, 0.4, 0.7)
+        roles = {t: "treatment", y: "outcome", **dict.fromkeys(eligible, "pre_treatment")}
+        found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", rule)
+        if found.optimal:
+            called += 1
+            variance = linear_variance(np.random.default_rng(seed), graph, t, y)
+            for columns in all_sets(eligible):
+                if is_valid(graph, t, y, columns):
+                    assert variance(set(found.columns)) <= variance(columns) * (1 + 1e-9)
+    assert called > 20
 
 
 def test_a_graph_with_very_many_minimal_sets_is_answered_with_the_first_of_them():
