@@ -51,6 +51,8 @@ def make_home(root: Path, world: WorldConfig) -> Home:
     (home.data / "learning.yaml").write_text(yaml.safe_dump(learning))
     model = yaml.safe_load((home.data / "model.yaml").read_text()) | {"min_outcomes_per_arm": 10, "epochs": 4}
     (home.data / "model.yaml").write_text(yaml.safe_dump(model))
+    discovery = yaml.safe_load((home.data / "discovery.yaml").read_text()) | {"bootstraps": 3}
+    (home.data / "discovery.yaml").write_text(yaml.safe_dump(discovery))
     simulate(world, home.landing, home.truth)
     return home
 

@@ -82,13 +82,13 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What recommending changes: trust, causal beside naive, sensitivity and assumptions, in words."""
     inputs = lake.inputs(context)
-    found, sets = inputs.table("effects"), inputs.table("adjustment_sets").frame
-    frame = effect.report(found.frame, found.notes["diagnostics"], sets)
+    found, sets = inputs.table("effects"), inputs.table("adjustment_sets")
+    frame = effect.report(found.frame, found.notes["diagnostics"], sets.frame, sets.notes["split"])
     plot = effects_plot(frame)
     return Draft(
         inputs,
         frame,
-        params={"questions": sets.height},
+        params={"questions": sets.frame.height},
         metadata={
             "verdicts": table(frame.select("question", "verdict")),
             **({"effects": picture(plot)} if plot else {}),

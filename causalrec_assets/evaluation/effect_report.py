@@ -31,7 +31,12 @@ SCHEMA: dict[str, pl.DataType] = {
 ASSUMPTIONS = (
     "Consistency: a unit's outcome under the arm it had is its potential outcome of that arm. No "
     "interference: an item's outcome does not depend on which other items of the slate were recommended. "
-    "Overlap: every kind of unit could have had either arm. {rest}."
+    "Overlap: every kind of unit could have had either arm. {rest}. {data}"
+)
+SPLIT = "The graph was found on one half of the users, the effect is that of the other half."
+SHARED = (
+    "The graph was found on the units that the effect is estimated on, and the interval takes it as given "
+    "(discovery.yaml: split)."
 )
 BACK_DOOR = "No unmeasured confounding given {columns}{sensitivity}"
 DIRECT = "No unmeasured confounding of the treatment, nor of {held}, given {columns}{sensitivity}"
@@ -45,13 +50,16 @@ INSTRUMENT = (
 )
 
 
-def report(effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame) -> pl.DataFrame:
+def report(
+    effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], sets: pl.DataFrame, split: bool = False
+) -> pl.DataFrame:
     """One row per question.
 
     Args:
         effects: The table `effects`.
         diagnostics: Its notes, per question.
         sets: The table `adjustment_sets`.
+        split: Whether the graph was found on other units than the effects.
 
     Raises:
         KeyError: A question of `sets` has no rows in `effects`.
@@ -73,7 +81,7 @@ def report(effects: pl.DataFrame, diagnostics: Mapping[str, Mapping[str, Any]], 
                 }
             if (question.get("strategy") or "back_door") == "back_door":
                 row |= sensitivity(row, float(found["mean_if_not"]))
-            row["assumptions"] = assumptions(question, row.get("e_value"), row.get("e_value_limit"))
+            row["assumptions"] = assumptions(question, row.get("e_value"), row.get("e_value_limit"), split)
         row["verdict"] = verdict(row)
         rows.append(row)
     return pl.DataFrame(rows, schema=SCHEMA)
@@ -93,12 +101,13 @@ def sensitivity(row: Mapping[str, Any], mean_if_not: float) -> dict[str, float |
     return {"e_value": e_value(ratio), "e_value_limit": e_value_of_limit(ratio, limit) if limit > 0 else 1.0}
 
 
-def assumptions(question: Mapping[str, Any], value: float | None, limit: float | None) -> str:
+def assumptions(question: Mapping[str, Any], value: float | None, limit: float | None, split: bool = False) -> str:
     """What the causal estimate rests on, with what it would take to break the last of them.
 
     Args:
         question: A row of `adjustment_sets`.
         value, limit: Its e-values; only adjustment has them.
+        split: Whether the graph was found on other units.
     """
     sensitivity = ""
     if value is not None and limit is not None:
@@ -116,7 +125,7 @@ def assumptions(question: Mapping[str, Any], value: float | None, limit: float |
         held=held,
         sensitivity=sensitivity,
     )
-    return ASSUMPTIONS.format(rest=words)
+    return ASSUMPTIONS.format(rest=words, data=SPLIT if split else SHARED)
 
 
 def verdict(row: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     window = inputs.window("units", inputs.learning.train_days)
     notes, rows = window.notes, rows_to_search(window.frame, window.notes, search)
     outcomes = [q.outcome for q in asked.questions]
-    nodes, dropped = choose_nodes(rows, notes["roles"], outcomes)
+    nodes, dropped = choose_nodes(rows, notes["roles"], asked.spoken_of)
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
         return _no_graph(inputs, reason)

@@ -18,6 +18,7 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.gate.windows import parse_learning
+from causalrec_assets.graph.halves import graph_half
 from causalrec_assets.logs.gaps import NO_ACTION_PROPENSITIES
 from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.model import effects as fit
@@ -113,24 +114,27 @@ def action_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the treatment changes about each outcome, over the training units: naive, SNIPS and AIPW."""
     inputs = lake.inputs(context)
-    sets = inputs.table("adjustment_sets").frame
+    sets = inputs.table("adjustment_sets")
     propensities = inputs.table("treatment_propensities")
     settings = parse_model_settings(inputs.setting("model.yaml"))
-    rows, clusters = pl.DataFrame(), np.empty(0, dtype=np.int64)
+    rows, of_effects, clusters = pl.DataFrame(), pl.Series(dtype=pl.Boolean), np.empty(0, dtype=np.int64)
     if propensities.answer.answered:
         rows, notes = training_units(inputs)
-        clusters = cluster_codes(rows, str(notes["cluster"]))
+        cluster = str(notes["cluster"])
+        # Where units are split, those that the graph was found on may teach propensities, but say nothing of effects.
+        of_effects = ~graph_half(rows, cluster) if sets.notes["split"] else pl.repeat(True, rows.height, eager=True)
+        clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
     found: list[dict[str, Any]] = []
     diagnostics: dict[str, dict[str, Any]] = {}
-    for question in sets.iter_rows(named=True):
+    for question in sets.frame.iter_rows(named=True):
         name, answer = question["question"], fit.answer_of(question)
         estimates: dict[str, Estimate] = {}
         if answer.answered and not propensities.answer.answered:
             answer = propensities.answer
         elif answer.answered:
-            mine = fit.aligned(propensities.frame, name, rows)
+            mine = fit.aligned(propensities.frame, name, rows).filter(of_effects)
             answer, estimates, diagnostics[name] = estimate_question(
-                rows,
+                rows.filter(of_effects),
                 question,
                 mine["propensity"].to_numpy(),
                 mine["fold"].to_numpy(),
@@ -146,7 +150,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         frame,
         notes={"diagnostics": diagnostics},
-        params={"rows": len(fit.ESTIMATORS) * sets.height},
+        params={"rows": len(fit.ESTIMATORS) * sets.frame.height},
         metadata={"effects": table(shown), "trust": table(trust)},
     )
 
