@@ -44,8 +44,7 @@ class IdKeys:
 
 def id_keys(ids: pl.Series) -> Keys:
     """A key of each id, with room for the slice; two ids may share one, which is why a find is looked at again."""
-    hashes = ids.hash(seed=0).to_numpy().astype(np.uint64)
-    return hashes & ~LAST_BITS
+    return np.asarray(ids.hash(seed=0).to_numpy() & ~LAST_BITS, dtype=np.uint64)
 
 
 def repeats_by_slice(keys: Keys) -> dict[int, Keys]:

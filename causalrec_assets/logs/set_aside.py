@@ -19,6 +19,10 @@ MARKS: dict[str, pl.DataType] = {
 }
 
 
+HELD_ROWS = 50_000
+"""So many rows wait in memory: a file for each piece's few rows costs more than what is in it."""
+
+
 class SetAside:
     """Collects rows with their `kind` and `reason`, and writes them at the end.
 
@@ -35,6 +39,8 @@ class SetAside:
         """
         self._columns = {**columns, **MARKS}
         self._folder, self._parts, self._files = folder, list[Path](), pl.Series(files, dtype=pl.String)
+        self._held: list[pl.DataFrame] = []
+        self._held_rows = 0
         self.kinds: Counter[str] = Counter()
         self.first = ""
 
@@ -51,14 +57,21 @@ class SetAside:
         if not self.first and wrong.height:
             row = wrong.row(0, named=True)
             self.first = f"{row['file']}, row {row['row']}: {row['reason']}."
+        # Made anew, texts do not hold on to those of the whole frame that the rows are from.
+        self._held.append(rows.with_columns(pl.col(pl.String) + ""))
+        self._held_rows += rows.height
+        if self._held_rows >= HELD_ROWS:
+            self._spill()
+
+    def _spill(self) -> None:
         path = self._folder / f"aside-{len(self._parts):05d}.arrow"
-        # In the newest layout some rows of a frame would write the texts of the whole.
-        rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        pl.concat(self._held, how="diagonal_relaxed").write_ipc(path)
         self._parts.append(path)
+        self._held, self._held_rows = [], 0
 
     def write(self, path: Path) -> dict[str, int]:
         """Write all of them, by file and row; gives `kinds`."""
-        parts = [pl.scan_ipc(part) for part in self._parts]
+        parts = [*(pl.scan_ipc(part) for part in self._parts), *(rows.lazy() for rows in self._held)]
         empty = pl.DataFrame(schema=self._columns).lazy()
         rows = pl.concat([empty, *parts], how="diagonal_relaxed").sort("feed", "file", "row")
         rows.sink_parquet(path, compression="zstd")
