@@ -1,13 +1,16 @@
 """The correlation matrix of all that tests read: each node's columns, and the products of two nodes'.
 
 Products are what two nodes do only together. Without them x and y would seem to depend on each other given a and b
-wherever both depend on a x b. Products of all columns would be thousands; a node enters them with the one or two
-functions of it that the other nodes depend on most (the leading canonical variates of its block with all others).
+wherever both depend on a x b. Products of all columns would be thousands; a node enters them with one or two
+functions of it: its first column, and what else of it the other nodes depend on most (canonical variates of its block
+with theirs).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -17,9 +20,9 @@ import numpy.typing as npt
 from causalrec_assets.graph.columns import Column, Floats
 
 Places = npt.NDArray[np.int64]
-CHUNK = 8_192
-"""Rows that are expanded at a time: 40 MB for six hundred columns."""
-BUDGET = 1e11
+CHUNK, CHUNKS_A_PART = 4_096, 12
+"""Rows that are expanded at a time, 20 MB for six hundred columns; and what a thread takes in one go."""
+BUDGET = 4e11
 """Rows x columns^2 of the matrix, about 10 seconds of two cores: products beyond it are not looked at."""
 MOST_FUNCTIONS = 2
 """Functions of a node that enter products."""
@@ -76,10 +79,10 @@ def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
     if rows < FEWEST_ROWS or nodes < 3 or number == 0:
         return plain
     functions, owner = [], []
-    for node, place in enumerate(plain.at):
-        for weights in _leading(plain, correlation, node, number):
+    for node, weights in enumerate(_leading(plain, correlation, number)):
+        for one in weights:
             row = np.zeros(plain.width)
-            row[place] = weights
+            row[plain.at[node]] = one
             functions.append(row)
             owner.append(node)
     factors: list[tuple[int, int]] = []
@@ -94,15 +97,32 @@ def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
     )
 
 
-def _leading(plain: Layout, correlation: Floats, node: int, number: int) -> Floats:
-    """The functions of a node that others depend on most, as weights on its standardised columns; (number, width)."""
-    mine = plain.at[node]
-    theirs = np.concatenate([plain.tested[k] for k in range(len(plain.at)) if k != node])
-    values, vectors = np.linalg.eigh(correlation[np.ix_(mine, mine)])
+def _leading(plain: Layout, correlation: Floats, number: int) -> list[Floats]:
+    """For each node the functions that enter products, as weights on its standardised columns; (functions, width).
+
+    First comes the first column itself (a number's score: what it does only together with another may leave no trace in
+    what either does alone), then the canonical variates with all other nodes that are uncorrelated with it.
+    """
+    whiten = [_whitening(correlation[np.ix_(place, place)]) for place in plain.tested]
+    found = []
+    for node, place in enumerate(plain.at):
+        own = _whitening(correlation[np.ix_(place, place)])
+        others = [k for k in range(len(plain.at)) if k != node]
+        shared = np.hstack([own.T @ correlation[np.ix_(place, plain.tested[k])] @ whiten[k] for k in others])
+        first = own.T @ correlation[place, place[0]]
+        first = first[:, None] / np.linalg.norm(first)
+        rest = shared - first @ (first.T @ shared)
+        left, _, _ = np.linalg.svd(rest, full_matrices=False)
+        most = min(number, own.shape[1])
+        found.append((own @ np.hstack([first, left])[:, :most]).T)
+    return found
+
+
+def _whitening(correlation: Floats) -> Floats:
+    """Weights that make the columns uncorrelated, (columns, those that are not functions of the others)."""
+    values, vectors = np.linalg.eigh(correlation)
     sound = values > 1e-6 * values[-1]
-    whitening = vectors[:, sound] / np.sqrt(values[sound])
-    left, _, _ = np.linalg.svd(whitening.T @ correlation[np.ix_(mine, theirs)], full_matrices=False)
-    return np.asarray((whitening @ left[:, :number]).T)
+    return np.asarray(vectors[:, sound] / np.sqrt(values[sound]))
 
 
 def correlate(
@@ -111,7 +131,7 @@ def correlate(
     weights: Floats | None = None,
     moments: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, tuple[Floats, Floats]]:
-    """The correlation matrix, a chunk of rows at a time; BLAS uses every core.
+    """The correlation matrix, a chunk of rows at a time, on all cores.
 
     Args:
         weights: How often each row counts; None: once.
@@ -120,27 +140,40 @@ def correlate(
     Returns:
         The matrix, in which a column that does not vary correlates with nothing, and the columns' means and scales.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     rows, plain = columns[0].rows, layout.functions.shape[1]
+    if len(layout.functions) and moments is None:
+        raise ValueError("products need the moments of the columns")
+    mean, scale = moments or (np.zeros(plain), np.ones(plain))
+    functions = layout.functions * scale
+    shift = (functions @ mean)[:, None]
+
+    def part_of_gram(part: range) -> Floats:
+        gram = np.zeros((layout.width + 1, layout.width + 1))
+        chunk = np.empty((layout.width + 1, min(rows, CHUNK)))
+        for start in part:
+            here = slice(start, min(rows, start + CHUNK))
+            out = chunk[:, : here.stop - start]
+            for place, column in zip(layout.at, columns, strict=True):
+                column.write(here, out[place[0] : place[-1] + 1])
+            if len(functions):
+                values = functions @ out[:plain] - shift
+                np.multiply(values[layout.factors[0]], values[layout.factors[1]], out=out[plain:-1])
+            out[-1] = 1.0
+            if weights is not None:
+                out *= np.sqrt(weights[here])
+            gram += out @ out.T
+        return gram
+
+    # A thread a core with BLAS kept to one thread each: BLAS's own threads wait for each other, which takes many times
+    # as long where others use the machine. The parts do not depend on the cores, so that sums are the same everywhere.
+    starts = range(0, rows, CHUNK)
+    parts = [starts[k : k + CHUNKS_A_PART] for k in range(0, len(starts), CHUNKS_A_PART)]
     gram = np.zeros((layout.width + 1, layout.width + 1))
-    chunk = np.empty((layout.width + 1, min(rows, CHUNK)))
-    if len(layout.functions):
-        if moments is None:
-            raise ValueError("products need the moments of the columns")
-        mean, scale = moments
-        functions = layout.functions * scale
-        shift = functions @ mean
-    for start in range(0, rows, CHUNK):
-        part = slice(start, min(rows, start + CHUNK))
-        out = chunk[:, : part.stop - start]
-        for place, column in zip(layout.at, columns, strict=True):
-            column.write(part, out[place[0] : place[-1] + 1])
-        if len(layout.functions):
-            values = functions @ out[:plain] - shift[:, None]
-            np.multiply(values[layout.factors[0]], values[layout.factors[1]], out=out[plain:-1])
-        out[-1] = 1.0
-        if weights is not None:
-            out *= np.sqrt(weights[part])
-        gram += out @ out.T
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for found in pool.map(part_of_gram, parts):
+            gram += found
     total = gram[-1, -1]
     means = gram[-1, :-1] / total
     covariance = gram[:-1, :-1] / total - np.outer(means, means)

@@ -15,7 +15,7 @@ from causalrec_assets.graph.independence import BlockTest, Tests
 from causalrec_assets.graph.mpdag import MPDAG, Edge, extend, find_cycle, orient, pair
 from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.search import Search
-from causalrec_assets.graph.skeleton import Skeleton, find_skeleton
+from causalrec_assets.graph.skeleton import find_skeleton
 
 EDGES: dict[str, pl.DataType] = {
     "source": pl.String(),
@@ -92,10 +92,14 @@ def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: flo
         tiers: Node -> its tier.
         started: When the work began, of `time.perf_counter`.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     started, names = started or time.perf_counter(), list(tiers)
-    found = find_skeleton(tests, tiers, search)
+    # The matrices of a test are small: threads that wait for each other would take longer than the work.
+    with threadpool_limits(1):
+        found = find_skeleton(tests, tiers, search)
+        decided, believed = decide(found, tests, search)
     skeleton = {pair(names[i], names[j]) for i, j in found.edges}
-    decided, believed = decide(found, tests, search)
     colliders = tuple(_named(triple, names) for triple in _surest(decided, tests))
     separating = {pair(names[i], names[j]): tuple(names[k] for k in s) for (i, j), s in believed.items()}
     separations = {pair(names[i], names[j]): tests.test(i, j, s) for (i, j), s in believed.items()}
@@ -103,7 +107,7 @@ def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: flo
     if search.separating_sets == "stock" and len(set(tiers.values())) == 1:
         # causal-learn settles colliders that contradict each other in another order. Its graph, where it stands for a
         # DAG, is what was asked for.
-        theirs = _as_graph(found, names)
+        theirs = as_graph(found.matrix, names)
         graph = graph if theirs is None or extend(theirs) is None else theirs
     return Discovered(
         graph, tiers, colliders, tuple(given_up), separations, separating, tests, time.perf_counter() - started
@@ -126,19 +130,24 @@ def _surest(colliders: Iterable[Triple], tests: Tests) -> list[Triple]:
     return sorted(colliders, key=lambda t: (-min(tests.test(t[0], t[1])[1], tests.test(t[2], t[1])[1]), t))
 
 
-def _as_graph(skeleton: Skeleton, names: list[str]) -> MPDAG | None:
-    """causal-learn's own graph; None where an edge has two heads or the arrows close a cycle."""
+def as_graph(matrix: npt.NDArray[np.int64], names: list[str]) -> MPDAG | None:
+    """causal-learn's own graph; None where an edge has two heads or the arrows close a cycle.
+
+    Args:
+        matrix: i -> j is written matrix[j, i] = 1 and matrix[i, j] = -1; i - j has -1 in both.
+    """
     directed, undirected = set(), set()
-    for i, j in skeleton.edges:
-        marks = skeleton.matrix[i, j], skeleton.matrix[j, i]
-        if marks == (-1, 1):
-            directed.add((names[i], names[j]))
-        elif marks == (1, -1):
-            directed.add((names[j], names[i]))
-        elif marks == (-1, -1):
-            undirected.add(pair(names[i], names[j]))
-        else:
-            return None
+    for j in range(len(names)):
+        for i in range(j):
+            marks = int(matrix[i, j]), int(matrix[j, i])
+            if marks == (-1, 1):
+                directed.add((names[i], names[j]))
+            elif marks == (1, -1):
+                directed.add((names[j], names[i]))
+            elif marks == (-1, -1):
+                undirected.add(pair(names[i], names[j]))
+            elif marks != (0, 0):
+                return None
     if find_cycle(directed):
         return None
     return MPDAG(tuple(names), frozenset(directed), frozenset(undirected))

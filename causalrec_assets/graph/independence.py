@@ -45,6 +45,9 @@ class Tests(Protocol):
     def __call__(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """The p-value that the search sees: 1 where the dependence is weaker than the floor."""
 
+    def reweighted(self, weights: Floats) -> Tests:
+        """The same columns with row i counted weights[i] times."""
+
 
 class BlockTest:
     """Tests between columns, each answered once.
@@ -168,6 +171,10 @@ def register() -> str:
         ) -> None:
             super().__init__(data, **kwargs)
             self.method, self.blocks, self.level, self.separated = TEST_NAME, blocks, alpha_of_test, separated
+
+        def __deepcopy__(self, memo: object) -> Registered:
+            # causal-learn copies its graph, and with it all that the tests have answered, to orient it.
+            return self
 
         def __call__(self, x: int, y: int, condition_set: Sequence[int] | None = None) -> float:
             if self.separated is None:

@@ -12,7 +12,16 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.graph.collinear import Raw, follows_from
 from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, as_column, normal_scores, numbers
 
-__all__ = ["Dropped", "Node", "choose_nodes", "column_policies", "normal_scores", "plain_nodes", "tier_of"]
+__all__ = [
+    "Dropped",
+    "Node",
+    "choose_nodes",
+    "column_policies",
+    "is_discrete",
+    "normal_scores",
+    "plain_nodes",
+    "tier_of",
+]
 HISTORY_PREFIXES = (
     "user_exposures",
     "user_clicks",
@@ -173,6 +182,12 @@ def _independent(
         dropped.append(Dropped(name, reason, follows_from=others))
     gone = {d.column for d in dropped}
     return [node for node in kept if node.name not in gone], dropped
+
+
+def is_discrete(values: pl.Series) -> bool:
+    """Whether a table can be made of a column: levels, or few whole numbers."""
+    few = values.n_unique() <= MAX_LEVELS
+    return few and (_is_nominal(values) or values.dtype.is_integer() or isinstance(values.dtype, pl.Enum))
 
 
 def _is_nominal(values: pl.Series) -> bool:

@@ -22,19 +22,21 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.uint8]
+Counts = npt.NDArray[Any]
+"""Whole numbers, or sums of weights."""
 MOST_CELLS = 1 << 17
 """A table of more cells (or of more than there are rows) is counted over the strata that have rows only."""
-KEPT = 1 << 24
-"""Cells of each kind of table that are kept; the oldest go first."""
+KEPT = 1 << 27
+"""Bytes of each kind of table that are kept; the oldest go first."""
 
 
 class _Kept:
-    """Arrays by the columns that they are of, up to a number of cells."""
+    """Arrays by the columns that they are of, up to a number of bytes."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[int, ...], npt.NDArray[Any]] = OrderedDict()
-        self._cells = 0
+        self._bytes = 0
 
     def get(self, key: tuple[int, ...]) -> npt.NDArray[Any] | None:
         if key in self._found:
@@ -43,9 +45,9 @@ class _Kept:
 
     def put(self, key: tuple[int, ...], value: npt.NDArray[Any]) -> npt.NDArray[Any]:
         self._found[key] = value
-        self._cells += value.size
-        while self._cells > KEPT and len(self._found) > 1:
-            self._cells -= self._found.popitem(last=False)[1].size
+        self._bytes += value.nbytes
+        while self._bytes > KEPT and len(self._found) > 1:
+            self._bytes -= self._found.popitem(last=False)[1].nbytes
         return value
 
 
@@ -86,6 +88,8 @@ class TableTest:
         ]
         self._answers: dict[tuple[int, int, tuple[int, ...]], tuple[float, float]] = {}
         self._sums: dict[tuple[int, ...], float] = {}
+        n = np.arange(self.rows + 1, dtype=np.float64)
+        self._n_log_n = n * np.log(np.maximum(n, 1.0))
         self._most = max(1 << 12, min(MOST_CELLS, self.rows))
         self._tables, self._present, self._strata = _Kept(), _Kept(), _Kept()
 
@@ -130,7 +134,10 @@ class TableTest:
         """Rows, degrees of freedom and G2, from sums and presences that other tests use too."""
         h = self._sum
         g2 = 2.0 * (h(_with(given, x, y)) + h(given) - h(_with(given, x)) - h(_with(given, y)))
-        freedom = float(np.dot(self._others(x, given), self._others(y, given)))
+        a, b = self._others(x, given), self._others(y, given)
+        # Single precision holds whole numbers up to 2^24.
+        exact = np.float32 if len(a) * self.levels[x] * self.levels[y] < 1 << 24 else np.float64
+        freedom = float(np.dot(a.astype(exact), b.astype(exact)))
         return self._total, freedom, g2
 
     @property
@@ -141,25 +148,32 @@ class TableTest:
         """Sum of n log n over the cells of a set of columns."""
         if columns not in self._sums:
             counts = self._table(columns) if self._dense(columns) else self._compact(columns)
-            counts = counts[counts > 0]
-            self._sums[columns] = float(counts @ np.log(counts))
+            if self.weights is None:
+                self._sums[columns] = float(self._n_log_n[counts].sum())
+            else:
+                counts = counts[counts > 0]
+                self._sums[columns] = float(counts @ np.log(counts))
         return self._sums[columns]
 
-    def _others(self, x: int, given: tuple[int, ...]) -> Floats:
-        """How many levels of x but one each stratum of the given columns has."""
-        key = (x, *given)
-        found = self._present.get(key)
-        if found is None:
-            # Whether strata without rows stand in the list depends on the condition alone: x and y have the same list.
-            if self._dense(given, max(self.levels)):
-                both = _with(given, x)
-                there = (self._table(both) > 0).sum(axis=both.index(x)).ravel()
-            else:
-                strata = self._coded(given)
-                size = int(strata.max()) + 1
-                joint = strata * np.int32(self.levels[x]) + self.codes[x]
-                there = (self._count(joint, size * self.levels[x]).reshape(size, -1) > 0).sum(axis=1)
-            found = self._present.put(key, np.maximum(there - 1, 0).astype(np.float32))
+    def _others(self, x: int, given: tuple[int, ...]) -> Small:
+        """How many levels of x but one each stratum of the given columns has (0 where the stratum has no rows)."""
+        found = self._present.get((x, *given))
+        if found is not None:
+            return found
+        # Whether strata without rows stand in the list depends on the condition alone: x and y have the same list.
+        if self._dense(given, max(self.levels)):
+            both = _with(given, x)
+            return self._present.put((x, *given), _levels_there(self._table(both), both.index(x)))
+        # A row's stratum takes longest to find: it then serves all columns that may be asked about.
+        strata = self._coded(given)
+        size = int(strata.max()) + 1
+        for column in set(range(len(self.codes))) - set(given):
+            joint = strata * np.int32(self.levels[column]) + self.codes[column]
+            table = self._count(joint, size * self.levels[column]).reshape(size, -1)
+            there = self._present.put((column, *given), _levels_there(table, 1))
+            if column == x:
+                found = there
+        assert found is not None
         return found
 
     def _dense(self, columns: tuple[int, ...], more: int = 1) -> bool:
@@ -168,7 +182,7 @@ class TableTest:
             cells *= self.levels[k] + self.gaps[k]
         return cells <= self._most
 
-    def _table(self, columns: tuple[int, ...]) -> Floats:
+    def _table(self, columns: tuple[int, ...]) -> Counts:
         """Counts, one axis per column in ascending order."""
         if (kept := self._tables.get(columns)) is not None:
             return kept
@@ -179,8 +193,8 @@ class TableTest:
             np.add(joint, self.codes[k], out=joint)
         return self._tables.put(columns, self._count(joint, int(np.prod(shape, dtype=np.int64))).reshape(shape))
 
-    def _count(self, codes: npt.NDArray[np.int32], size: int) -> Floats:
-        return np.bincount(codes, self.weights, size).astype(np.float64)
+    def _count(self, codes: npt.NDArray[np.int32], size: int) -> Counts:
+        return np.bincount(codes, self.weights, size)
 
     def _coded(self, columns: tuple[int, ...]) -> npt.NDArray[np.int32]:
         """A number for each row's stratum: those that have rows are numbered 0, 1, ..."""
@@ -193,10 +207,10 @@ class TableTest:
         number = np.cumsum(np.bincount(joint) > 0, dtype=np.int32) - np.int32(1)
         return self._strata.put(columns, number[joint])
 
-    def _compact(self, columns: tuple[int, ...]) -> Floats:
+    def _compact(self, columns: tuple[int, ...]) -> Counts:
         return self._count(self._coded(columns), 0)
 
-    def _stratified(self, x: int, y: int, given: tuple[int, ...]) -> Floats:
+    def _stratified(self, x: int, y: int, given: tuple[int, ...]) -> Counts:
         """Counts (strata, levels of x, levels of y) of the rows that have all values."""
         columns = _with(given, x, y)
         if self._dense(columns):
@@ -213,8 +227,19 @@ class TableTest:
             if self.gaps[k]:
                 missing |= self.codes[k] == self.levels[k]
         weights = (~missing).astype(np.float64) if self.weights is None else self.weights * ~missing
-        counts: Floats = np.bincount(joint, weights, size * a * b).astype(np.float64)
+        counts: Counts = np.bincount(joint, weights, size * a * b)
         return counts.reshape(size, a, b)[:, : self.levels[x], : self.levels[y]]
+
+
+def _levels_there(table: Counts, axis: int) -> Small:
+    """Of each stratum (the other axes), how many levels of the axis have rows, but one."""
+    before = int(np.prod(table.shape[:axis], dtype=np.int64))
+    there = (table > 0).view(np.uint8).reshape(before, table.shape[axis], -1)
+    found = there[:, 0].copy()
+    for level in range(1, there.shape[1]):
+        found += there[:, level]
+    found -= found > 0
+    return found.ravel()
 
 
 def _with(given: tuple[int, ...], *more: int) -> tuple[int, ...]:
