@@ -54,22 +54,6 @@ def test_the_bytes_do_not_depend_on_the_slices(tmp_path, monkeypatch):
     assert of_bytes(tmp_path) == whole
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(room=st.integers(0, 40_000), few=st.integers(20, 400), order=st.permutations(range(300)))
-def test_the_bytes_do_not_depend_on_what_is_held_in_memory_and_what_on_disk(tmp_path_factory, room, few, order):
-    rows, folder = a_day(300), tmp_path_factory.mktemp("room")
-    land(folder, "a.parquet", rows[order])
-    land(folder, "b.csv", rows[order[::3]])
-    land(folder, "c.jsonl", frame(event("twice", at(FIRST, 20), "hat"), event("twice", at(FIRST, 2), "shoe")))
-    whole = cleaned(folder)
-    whole = whole.path.read_bytes(), whole.set_aside
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cleaning, "Slices", lambda *asked: slices.Slices(*asked, rows=few, held=room))
-        parted = cleaned(folder)
-    assert parted.path.read_bytes() == whole[0]
-    assert parted.set_aside.equals(whole[1])
-
-
 @pytest.mark.parametrize("few", [20, 1_000_000])
 def test_of_one_id_at_two_times_the_earlier_is_the_event_in_one_slice_or_two(tmp_path, monkeypatch, few):
     monkeypatch.setattr(cleaning, "Slices", lambda folder, bins, minutes: slices.Slices(folder, bins, minutes, few))
