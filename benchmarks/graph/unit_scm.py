@@ -8,6 +8,7 @@ estimate less the truth, beside that of the naive contrast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def run(seeds: int = 20, rows: int = ROWS) -> list[Figure]:
         Figure(
             "seeds in which both chosen sets are valid in the true graph",
             sum(w.valid for w in worlds),
-            np.ceil(0.95 * seeds),
+            math.ceil(0.95 * seeds),
             "at least",
             how,
         ),
@@ -72,7 +73,7 @@ def run(seeds: int = 20, rows: int = ROWS) -> list[Figure]:
         figures.append(
             Figure(
                 f"bias left on {outcome} / naive bias",
-                abs(errors.mean()) / abs(naive.mean()),
+                float(abs(errors.mean()) / abs(naive.mean())),
                 0.1,
                 how=f"AIPW {errors.mean():+.5f} (standard error {spread:.5f}), naive {naive.mean():+.5f}, "
                 f"truth {effect:.5f}",
