@@ -1,8 +1,8 @@
 """What the stated confidence is worth: of the edges, and directions, of which it says 0.7 to 0.8, how many are true?
 
-Worlds whose graph is known: those of `mixed` and of `unit_scm`, most with few rows, so that much is uncertain. Every pair that
-any draw joined counts, whether the published graph has it or not; directions, where the pair is truly adjacent and the
-published graph directs it within a tier. A bin speaks where it holds 50 or more.
+Worlds whose graph is known: those of `mixed` and of `unit_scm`, most with few rows, so that much is uncertain. Every
+pair that any draw joined counts, whether the published graph has it or not; directions, where the pair is truly
+adjacent and the published graph directs it within a tier. A bin speaks where it holds 50 or more.
 """
 
 from __future__ import annotations
