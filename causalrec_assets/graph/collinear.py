@@ -51,6 +51,10 @@ class _Number:
     def tested(self) -> int:
         return self.width
 
+    @property
+    def plain(self) -> int:
+        return self.width
+
     def write(self, part: slice, out: Floats) -> None:
         known = ~self.gap[part] & np.isfinite(self.values[part])
         out[0] = np.where(known, (self.values[part] - self.centre) / self.spread, 0.0)

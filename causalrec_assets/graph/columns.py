@@ -33,6 +33,10 @@ class Column(Protocol):
     def tested(self) -> int:
         """How many of them, the first ones, stand for it where it is tested."""
 
+    @property
+    def plain(self) -> int:
+        """How many of them, the first ones, stand for it where few independent rows allow few columns."""
+
     def write(self, part: slice, out: Floats) -> None:
         """Write these rows into `out`, (width, rows of the part)."""
 
@@ -66,6 +70,10 @@ class Numbers:
     @property
     def tested(self) -> int:
         return min(TESTED, self.powers) + (self.gap is not None)
+
+    @property
+    def plain(self) -> int:
+        return 1 + (self.gap is not None)
 
     def write(self, part: slice, out: Floats) -> None:
         from scipy.special import ndtr
@@ -113,6 +121,10 @@ class Levels:
     def tested(self) -> int:
         return self.width
 
+    @property
+    def plain(self) -> int:
+        return self.width
+
     def write(self, part: slice, out: Floats) -> None:
         np.equal(self.codes[part], np.arange(1, self.levels, dtype=np.uint8)[:, None], out=out, casting="unsafe")
 
@@ -143,6 +155,10 @@ class Plain:
 
     @property
     def tested(self) -> int:
+        return self.width
+
+    @property
+    def plain(self) -> int:
         return self.width
 
     def write(self, part: slice, out: Floats) -> None:

@@ -37,6 +37,7 @@ class Layout:
     Attributes:
         at: Node -> its columns.
         tested: Node -> those of them in which a test looks for dependence.
+        plain: Node -> those of them without a number's polynomials.
         products: (a, b), a < b -> the products of functions of a and functions of b.
         functions: (functions, columns): each row one function of one node's columns.
         factors: (2, products): which two functions each product is of.
@@ -45,15 +46,22 @@ class Layout:
 
     at: tuple[Places, ...]
     tested: tuple[Places, ...]
+    plain: tuple[Places, ...]
     products: dict[tuple[int, int], Places]
     functions: Floats
     factors: Places
     width: int
 
-    def given(self, nodes: Sequence[int]) -> Places:
-        """The columns that conditioning on these nodes takes out."""
+    def given(self, nodes: Sequence[int], most: float) -> Places:
+        """The columns that conditioning on these nodes takes out.
+
+        Args:
+            most: Of more columns, products and polynomials are left out: a pair of what fifty items are like is fifty
+                draws, and thirty columns would explain most of them by chance.
+        """
         pairs = [self.products[p] for p in combinations(sorted(nodes), 2) if p in self.products]
-        return np.concatenate([self.at[k] for k in nodes] + pairs)
+        found = np.concatenate([self.at[k] for k in nodes] + pairs)
+        return found if len(found) <= most else np.concatenate([self.plain[k] for k in nodes])
 
 
 def plain_layout(columns: Sequence[Column]) -> Layout:
@@ -61,7 +69,8 @@ def plain_layout(columns: Sequence[Column]) -> Layout:
     edges = np.cumsum([0] + [column.width for column in columns])
     at = tuple(np.arange(a, b) for a, b in pairwise(edges))
     tested = tuple(place[: column.tested] for place, column in zip(at, columns, strict=True))
-    return Layout(at, tested, {}, np.zeros((0, edges[-1])), np.zeros((2, 0), np.int64), int(edges[-1]))
+    plain = tuple(place[: column.plain] for place, column in zip(at, columns, strict=True))
+    return Layout(at, tested, plain, {}, np.zeros((0, edges[-1])), np.zeros((2, 0), np.int64), int(edges[-1]))
 
 
 def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
@@ -92,9 +101,8 @@ def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
         start = plain.width + len(factors)
         factors.extend((i, j) for i in of[a] for j in of[b])
         products[a, b] = np.arange(start, plain.width + len(factors))
-    return Layout(
-        plain.at, plain.tested, products, np.array(functions), np.array(factors).T, plain.width + len(factors)
-    )
+    width = plain.width + len(factors)
+    return Layout(plain.at, plain.tested, plain.plain, products, np.array(functions), np.array(factors).T, width)
 
 
 def _leading(plain: Layout, correlation: Floats, number: int) -> list[Floats]:

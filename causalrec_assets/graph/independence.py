@@ -30,6 +30,8 @@ from causalrec_assets.graph.worth import Codes, independent_rows
 RIDGE = 1e-9
 DETERMINED = 1e-6
 """The share of a column's variance that must be left once the condition is known, or the test says nothing."""
+MOST_CONDITIONS = 0.2
+"""Columns taken out, as a share of the independent rows."""
 Separated = dict[tuple[int, int], tuple[int, ...]]
 """For a pair of nodes (the lower first) a set that separates it."""
 
@@ -122,7 +124,7 @@ class BlockTest:
         partial, p = self.correlation[np.ix_(both, both)], len(first)
         conditions = 0
         if given:
-            z = self.layout.given(given)
+            z = self.layout.given(given, self.worth[x, y] * MOST_CONDITIONS)
             cross = self.correlation[np.ix_(both, z)]
             partial = partial - cross @ np.linalg.solve(self.correlation[np.ix_(z, z)], cross.T)
             left = np.diag(partial) > DETERMINED

@@ -148,6 +148,16 @@ def test_a_draw_of_rows_finds_no_dependence_that_the_rows_do_not_have():
     assert np.mean(rejected) <= 0.1
 
 
+def test_few_items_are_not_explained_by_more_columns_than_they_can_bear():
+    rng = np.random.default_rng(8)
+    item, per_item = rng.integers(0, 60, 20_000), rng.normal(size=(5, 60))
+    a = per_item[0] + 1.2 * per_item[4]
+    columns = [numbers(v[item]) for v in (a, a + per_item[1], per_item[2], per_item[3], per_item[4])]
+    tests = BlockTest(columns, 0.0, [item])
+    assert tests.test(0, 1, [2, 3, 4])[0] < 1e-4
+    assert tests.test(2, 3, [0, 1, 4])[0] > 0.01
+
+
 @pytest.mark.parametrize("weights", [np.ones(5), np.full(3_000, -1.0), np.zeros(3_000)])
 def test_weights_that_count_nothing_are_refused(weights):
     with pytest.raises(ValueError, match="weights must be 3000 numbers"):
