@@ -138,6 +138,9 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             graph_reason=graph.answer.reason,
             dropped=graph.notes.get("dropped", []),
             conflicts=graph.notes.get("conflicts", []),
+            edges=graph.frame,
+            draws=graph.notes.get("draws", ""),
+            disagreements=graph.notes.get("disagreements", []),
         )
     )
     # The published file is named by a hash; people open this copy.

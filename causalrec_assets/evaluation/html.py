@@ -38,6 +38,9 @@ class Story:
         graph: PNG; None with a reason when there is none.
         dropped: Columns that are no nodes of the graph, each with `column` and `reason`.
         conflicts: Of expert knowledge and data: `edge`, `says`, `p_value`, `who`, `why`, `when`.
+        edges: The table `causal_graph`.
+        draws: How sure of the edges one is, in words.
+        disagreements: Where FCI reads an edge in another way: `pc`, `fci`, `says`.
     """
 
     source: str
@@ -57,6 +60,9 @@ class Story:
     graph_reason: str
     dropped: Sequence[Mapping[str, Any]]
     conflicts: Sequence[Mapping[str, Any]]
+    edges: pl.DataFrame
+    draws: str
+    disagreements: Sequence[Mapping[str, Any]]
 
 
 def render(story: Story) -> str:

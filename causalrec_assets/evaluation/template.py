@@ -42,6 +42,7 @@ td.main { font-weight: 650; }
 img { max-width: 100%; display: block; margin: 12px auto; }
 .tag { display: inline-block; border-radius: 20px; padding: 1px 10px; font-size: 12.5px; background: #fef3c7; color: #92400e; white-space: nowrap; }
 .tag.answered { background: #d1fae5; color: #065f46; }
+details { margin-top: 14px; } summary { cursor: pointer; font-weight: 600; color: var(--muted); }
 .worry td { color: #92400e; }
 dt { font-weight: 600; margin-top: 10px; } dd { margin: 0; color: #334155; }
 footer { margin-top: 40px; }
@@ -145,8 +146,20 @@ logs that this very policy made, set aside from every fit: where there is one, t
 {% if "graph" in plots %}<img alt="the causal graph" src="data:image/png;base64,{{ plots.graph }}">{% else %}There is no graph: {{ story.graph_reason }}.{% endif %}
 {% for reason, columns in dropped %}<p class="muted"><b>Not in the graph ({{ reason }}):</b> {{ columns | join(", ") }}.</p>
 {% endfor %}
+{% if story.edges.height %}<p class="muted"><b>How sure:</b> {{ story.draws }}; a cause that nobody logged gives an edge that every draw finds.</p>
+{% endif %}
+{% for d in story.disagreements %}<p><span class="tag">hidden cause?</span> <b>{{ d.pc }}</b> is read as {{ d.fci }} by FCI, which allows for causes that nobody logged: {{ d.says }}.</p>
+{% endfor %}
 {% for c in story.conflicts %}<p><span class="tag">conflict</span> <b>{{ c.edge }}</b>: {{ c.says }}{% if c.p_value is not none %} (p = {{ "%.2g"|format(c.p_value) }}){% endif %}. {{ c.who }}{% if c.when %}, {{ c.when }}{% endif %}: {{ c.why }}.</p>
 {% endfor %}
+{% if story.edges.height %}<details><summary>All {{ story.edges.height }} edges</summary>
+<div class="scroll"><table><tr><th>edge</th><th>from</th><th>strength</th><th>draws with it</th><th>of those, in this direction</th><th>who, why</th></tr>
+{% for e in story.edges.iter_rows(named=True) %}<tr><td>{{ e.source }} {{ "&rarr;"|safe if e.mark == "directed" else "&ndash;"|safe }} {{ e.target }}</td><td>{{ e.provenance }}</td>
+<td>{{ "%.3f"|format(e.strength) if e.strength is not none }}</td><td>{{ "%.0f %%"|format(100 * e.confidence) if e.confidence is not none }}</td>
+<td>{{ "%.0f %%"|format(100 * e.direction_confidence) if e.direction_confidence is not none and e.mark == "directed" }}</td><td>{% if e.who %}{{ e.who }}: {{ e.why }}{% endif %}</td></tr>
+{% endfor %}
+</table></div></details>
+{% endif %}
 </div>
 
 <h2>Assumptions</h2>

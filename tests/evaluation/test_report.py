@@ -113,6 +113,23 @@ ANSWERS = {
 }
 
 
+EDGES = [
+    {
+        "source": "price",
+        "target": "click",
+        "mark": "directed",
+        "provenance": "both",
+        "strength": 0.123,
+        "p_value": 0.0,
+        "confidence": 0.96,
+        "direction_confidence": 1.0,
+        "who": "shop",
+        "why": "dear",
+        "when": "2026-03-01",
+    }
+]
+
+
 def story(**changes):
     told = {
         "source": "shop",
@@ -141,6 +158,9 @@ def story(**changes):
                 "when": None,
             }
         ],
+        "edges": pl.DataFrame(EDGES),
+        "draws": "50 draws of users",
+        "disagreements": [{"pc": "price -> click", "fci": "click <-> price", "says": "a common cause"}],
     }
     return Story(**(told | changes))
 
@@ -177,6 +197,9 @@ def test_each_verdict_is_a_sentence(verdict):
     "said",
     [
         "table users; table history not available no user id; log one.",
+        "How sure: 50 draws of users; a cause that nobody logged gives an edge that every draw finds.",
+        "price -> click is read as click <-> price by FCI",
+        "price → click both 0.123 96 % 100 % shop: dear",
         "effect of recommended on purchase not identifiable only recommended rows were logged; run an experiment.",
         "satisfaction of the new policy (challenger), section=women insufficient evidence 2 effective "
         "rounds of 10,000.",
