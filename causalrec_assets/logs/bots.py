@@ -34,7 +34,7 @@ class BotWatch:
             known = rows.select("user_id", "time")
             if known["user_id"].null_count():
                 known = known.drop_nulls("user_id")
-            self._counts += np.bincount(_buckets(known), minlength=BUCKETS)
+            np.add.at(self._counts, _buckets(known), 1)
 
     @property
     def suspects(self) -> bool:
