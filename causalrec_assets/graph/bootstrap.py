@@ -22,8 +22,11 @@ import numpy.typing as npt
 
 from causalrec_assets.graph.discovery import find_graph
 from causalrec_assets.graph.independence import BlockTest
-from causalrec_assets.graph.mpdag import MPDAG, Edge, pair
+from causalrec_assets.graph.mpdag import Edge, pair
 from causalrec_assets.graph.search import Search
+
+MEMORY, FEWEST, MOST = 256 * 1024**2, 50, 400
+"""Bytes of the groups' sums; and how many groups there are: the spread of draws of 50 is known to a tenth."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Confidence:
         if not self.asked:
             return "not asked for (discovery.yaml: bootstraps)"
         short = "" if self.draws == self.asked else f" of {self.asked}: the time was over (bootstrap_seconds)"
-        return f"{self.draws} draws of users{short}"
+        return f"{self.draws} draw{'s' * (self.draws != 1)} of users{short}"
 
 
 NO_DRAWS = Confidence(0, 0, {}, {})
@@ -76,23 +79,26 @@ def bootstrap(
 ) -> Confidence:
     """Search the graph of `search.bootstraps` draws, or of those that `search.bootstrap_seconds` allow.
 
+    Of many users, groups of users are drawn in their place, dealt at random: a group's sums of products are all that a
+    draw needs of it, and groups of independent users are independent. So the rows are read once for all draws.
+
     Args:
         tests: Between the nodes, in the order of `tiers`.
-        users: (rows,) codes from 0; rows of one code are drawn together.
+        users: (rows,) codes; rows of one code are drawn together.
         seed: Of the draws.
         progress: Told after each draw.
     """
     if not search.bootstraps:
         return NO_DRAWS
     rng, started = np.random.default_rng(seed), time.perf_counter()
-    _, codes = np.unique(users, return_inverse=True)
-    number = int(codes.max()) + 1
+    groups = _dealt(users, _most_groups(tests.layout.width), rng)
+    grouped, number = tests.in_groups(groups), int(groups.max()) + 1
     adjacent: Counter[Edge] = Counter()
     directed: Counter[Edge] = Counter()
     draws = 0
     while draws < search.bootstraps and (not draws or time.perf_counter() - started < search.bootstrap_seconds):
-        times_drawn = np.bincount(rng.integers(0, number, number), minlength=number)
-        graph = _graph(tests, times_drawn[codes].astype(np.float64), tiers, search)
+        times_drawn = np.bincount(rng.integers(0, number, number), minlength=number).astype(np.float64)
+        graph = find_graph(grouped.counted(times_drawn), dict(tiers), search).graph
         adjacent.update(pair(a, b) for a, b in graph.directed | graph.undirected)
         directed.update(graph.directed)
         draws += 1
@@ -101,5 +107,15 @@ def bootstrap(
     return Confidence(draws, search.bootstraps, adjacent, directed, time.perf_counter() - started)
 
 
-def _graph(tests: BlockTest, weights: npt.NDArray[np.float64], tiers: Mapping[str, int], search: Search) -> MPDAG:
-    return find_graph(tests.reweighted(weights), dict(tiers), search).graph
+def _most_groups(width: int) -> int:
+    """As many as `MEMORY` holds, and no more than say anything further."""
+    return int(np.clip(MEMORY / (4 * (width + 1) * (width + 2)), FEWEST, MOST))
+
+
+def _dealt(users: npt.NDArray[np.int64], most: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The group of each row: its user's own, or of more users than `most` one of that many, dealt like cards."""
+    _, codes = np.unique(users, return_inverse=True)
+    number = int(codes.max()) + 1
+    if number <= most:
+        return np.asarray(codes, dtype=np.int64)
+    return np.asarray((rng.permutation(number) % most)[codes], dtype=np.int64)

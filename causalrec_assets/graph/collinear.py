@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from causalrec_assets.graph.columns import Column, Flags, Floats
+from causalrec_assets.graph.columns import Column, Flags, Floats, Rows
 from causalrec_assets.graph.covariance import correlate, plain_layout
 
 LEFT = 1e-8
@@ -55,7 +55,7 @@ class _Number:
     def plain(self) -> int:
         return self.width
 
-    def write(self, part: slice, out: Floats) -> None:
+    def write(self, part: Rows, out: Floats) -> None:
         known = ~self.gap[part] & np.isfinite(self.values[part])
         out[0] = np.where(known, (self.values[part] - self.centre) / self.spread, 0.0)
         if len(out) > 1:

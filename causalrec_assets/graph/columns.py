@@ -15,6 +15,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Rows = slice | npt.NDArray[np.int64]
+"""Some rows: from one to another, or by their numbers."""
 TESTED, MOST_POWERS = 3, 7
 """Of a number's polynomials: how many a test looks for dependence in, and how many it takes out of what it is given."""
 
@@ -37,7 +39,7 @@ class Column(Protocol):
     def plain(self) -> int:
         """How many of them, the first ones, stand for it where few independent rows allow few columns."""
 
-    def write(self, part: slice, out: Floats) -> None:
+    def write(self, part: Rows, out: Floats) -> None:
         """Write these rows into `out`, (width, rows of the part)."""
 
     def contrasts(self) -> list[Floats]:
@@ -75,7 +77,7 @@ class Numbers:
     def plain(self) -> int:
         return 1 + (self.gap is not None)
 
-    def write(self, part: slice, out: Floats) -> None:
+    def write(self, part: Rows, out: Floats) -> None:
         from scipy.special import ndtr
 
         at = 0
@@ -125,7 +127,7 @@ class Levels:
     def plain(self) -> int:
         return self.width
 
-    def write(self, part: slice, out: Floats) -> None:
+    def write(self, part: Rows, out: Floats) -> None:
         np.equal(self.codes[part], np.arange(1, self.levels, dtype=np.uint8)[:, None], out=out, casting="unsafe")
 
     def contrasts(self) -> list[Floats]:
@@ -161,7 +163,7 @@ class Plain:
     def plain(self) -> int:
         return self.width
 
-    def write(self, part: slice, out: Floats) -> None:
+    def write(self, part: Rows, out: Floats) -> None:
         out[:] = self.block[:, part]
 
     def contrasts(self) -> list[Floats]:

@@ -9,7 +9,7 @@ with theirs).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -17,7 +17,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from causalrec_assets.graph.columns import Column, Floats
+from causalrec_assets.graph.columns import Column, Floats, Rows
 
 Places = npt.NDArray[np.int64]
 CHUNK, CHUNKS_A_PART = 4_096, 12
@@ -133,12 +133,16 @@ def _whitening(correlation: Floats) -> Floats:
     return np.asarray(vectors[:, sound] / np.sqrt(values[sound]))
 
 
+Moments = tuple[Floats, Floats]
+"""Mean of each column, and one over its spread."""
+
+
 def correlate(
     columns: Sequence[Column],
     layout: Layout,
     weights: Floats | None = None,
-    moments: tuple[Floats, Floats] | None = None,
-) -> tuple[Floats, tuple[Floats, Floats]]:
+    moments: Moments | None = None,
+) -> tuple[Floats, Moments]:
     """The correlation matrix, a chunk of rows at a time, on all cores.
 
     Args:
@@ -148,21 +152,68 @@ def correlate(
     Returns:
         The matrix, in which a column that does not vary correlates with nothing, and the columns' means and scales.
     """
+    # The parts do not depend on the cores, so that sums are the same everywhere.
+    rows = columns[0].rows
+    chunks: list[Rows] = [slice(start, min(rows, start + CHUNK)) for start in range(0, rows, CHUNK)]
+    parts = [chunks[k : k + CHUNKS_A_PART] for k in range(0, len(chunks), CHUNKS_A_PART)]
+    gram = np.zeros((layout.width + 1, layout.width + 1))
+    for found in _grams(columns, layout, parts, weights, moments):
+        gram += found
+    return correlation_of(gram, layout.functions.shape[1])
+
+
+def grams_of_groups(columns: Sequence[Column], layout: Layout, groups: Places, moments: Moments) -> Floats:
+    """The sums of products of each group's rows: what the matrix of any number of copies of the groups is made from.
+
+    Args:
+        groups: (rows,) codes from 0.
+
+    Returns:
+        (groups, (width + 1) (width + 2) / 2), the upper triangles; `correlation_of_groups` reads them.
+    """
+    order = np.argsort(groups, kind="stable")
+    bounds = np.searchsorted(groups[order], np.arange(int(groups.max()) + 2))
+    parts: list[list[Rows]] = [
+        [order[at : min(at + CHUNK, b)] for at in range(a, b, CHUNK)] for a, b in pairwise(bounds.tolist())
+    ]
+    upper = np.triu_indices(layout.width + 1)
+    grams = np.empty((len(parts), len(upper[0])))
+    for group, gram in enumerate(_grams(columns, layout, parts, None, moments)):
+        grams[group] = gram[upper]
+    return grams
+
+
+def correlation_of_groups(grams: Floats, times: Floats, layout: Layout) -> Floats:
+    """The correlation matrix of groups of rows, each counted so many times."""
+    gram = np.zeros((layout.width + 1, layout.width + 1))
+    upper = np.triu_indices(layout.width + 1)
+    gram[upper] = times @ grams
+    gram.T[upper] = gram[upper]
+    return correlation_of(gram, layout.functions.shape[1])[0]
+
+
+def _grams(
+    columns: Sequence[Column],
+    layout: Layout,
+    parts: Sequence[Sequence[Rows]],
+    weights: Floats | None,
+    moments: Moments | None,
+) -> Iterator[Floats]:
+    """For each part of the rows the sums of products of all columns and a column of ones."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    rows, plain = columns[0].rows, layout.functions.shape[1]
+    plain = layout.functions.shape[1]
     if len(layout.functions) and moments is None:
         raise ValueError("products need the moments of the columns")
     mean, scale = moments or (np.zeros(plain), np.ones(plain))
     functions = layout.functions * scale
     shift = (functions @ mean)[:, None]
 
-    def part_of_gram(part: range) -> Floats:
+    def gram_of(part: Sequence[Rows]) -> Floats:
         gram = np.zeros((layout.width + 1, layout.width + 1))
-        chunk = np.empty((layout.width + 1, min(rows, CHUNK)))
-        for start in part:
-            here = slice(start, min(rows, start + CHUNK))
-            out = chunk[:, : here.stop - start]
+        chunk = np.empty((layout.width + 1, min(columns[0].rows, CHUNK)))
+        for here in part:
+            out = chunk[:, : here.stop - here.start if isinstance(here, slice) else len(here)]
             for place, column in zip(layout.at, columns, strict=True):
                 column.write(here, out[place[0] : place[-1] + 1])
             if len(functions):
@@ -175,13 +226,17 @@ def correlate(
         return gram
 
     # A thread a core with BLAS kept to one thread each: BLAS's own threads wait for each other, which takes many times
-    # as long where others use the machine. The parts do not depend on the cores, so that sums are the same everywhere.
-    starts = range(0, rows, CHUNK)
-    parts = [starts[k : k + CHUNKS_A_PART] for k in range(0, len(starts), CHUNKS_A_PART)]
-    gram = np.zeros((layout.width + 1, layout.width + 1))
+    # as long where others use the machine.
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for found in pool.map(part_of_gram, parts):
-            gram += found
+        yield from pool.map(gram_of, parts)
+
+
+def correlation_of(gram: Floats, plain: int) -> tuple[Floats, Moments]:
+    """The correlation matrix that sums of products give, and the moments of the first `plain` columns.
+
+    Args:
+        gram: Of the columns and, last, of ones.
+    """
     total = gram[-1, -1]
     means = gram[-1, :-1] / total
     covariance = gram[:-1, :-1] / total - np.outer(means, means)

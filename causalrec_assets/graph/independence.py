@@ -24,12 +24,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from causalrec_assets.graph.columns import Column, Floats, as_column
-from causalrec_assets.graph.covariance import correlate, plain_layout, with_products
+from causalrec_assets.graph.covariance import (
+    Places,
+    correlate,
+    correlation_of_groups,
+    grams_of_groups,
+    plain_layout,
+    with_products,
+)
 from causalrec_assets.graph.worth import Codes, independent_rows
 
 RIDGE = 1e-9
 DETERMINED = 1e-6
 """The share of a column's variance that must be left once the condition is known, or the test says nothing."""
+NONE = np.empty(0, np.int64)
 MOST_CONDITIONS = 0.2
 """Columns taken out, as a share of the independent rows."""
 Separated = dict[tuple[int, int], tuple[int, ...]]
@@ -97,13 +105,25 @@ class BlockTest:
         """
         if weights.shape != (self.rows,) or not (weights >= 0).all() or not weights.any():
             raise ValueError(f"weights must be {self.rows} numbers, none negative and not all 0")
+        matrix = correlate(self.columns, self.layout, weights, self._moments)[0]
+        return self._with(matrix, float(weights.mean()), float(weights.var() / weights.mean() ** 2))
+
+    def _with(self, correlation: Floats, copies: float, added_chance: float) -> BlockTest:
+        """The same columns with another matrix."""
         other = object.__new__(BlockTest)
         other.columns, other.floor, other.rows = self.columns, self.floor, self.rows
         other.layout, other._moments = self.layout, self._moments
-        other._take(correlate(self.columns, self.layout, weights, self._moments)[0])
-        other.worth = self.worth * (float(weights.sum()) / self.rows)
-        other.added_chance = float(weights.var() / weights.mean() ** 2)
+        other._take(correlation)
+        other.worth, other.added_chance = self.worth * copies, added_chance
         return other
+
+    def in_groups(self, groups: Codes) -> GroupedTest:
+        """The same rows as groups that can be counted any number of times, which costs nothing of the rows.
+
+        Args:
+            groups: (rows,) codes from 0, none left out.
+        """
+        return GroupedTest(self, groups)
 
     def test(self, x: int, y: int, given: Sequence[int] = ()) -> tuple[float, float]:
         """(p-value, strength) of nodes x and y given other nodes; the floor is not applied.
@@ -120,24 +140,12 @@ class BlockTest:
         from scipy.special import chdtrc
 
         first, second = self.layout.tested[x], self.layout.tested[y]
-        both = np.concatenate([first, second])
-        partial, p = self.correlation[np.ix_(both, both)], len(first)
-        conditions = 0
-        if given:
-            z = self.layout.given(given, self.worth[x, y] * MOST_CONDITIONS)
-            cross = self.correlation[np.ix_(both, z)]
-            partial = partial - cross @ np.linalg.solve(self.correlation[np.ix_(z, z)], cross.T)
-            left = np.diag(partial) > DETERMINED
-            if not left.all():
-                if not (left[:p].any() and left[p:].any()):
-                    return self.test(x, y)
-                partial, p = partial[np.ix_(left, left)], int(left[:p].sum())
-            conditions = len(z)
-        q = len(partial) - p
-        joint = np.linalg.slogdet(partial)[1]
-        apart = np.linalg.slogdet(partial[:p, :p])[1] + np.linalg.slogdet(partial[p:, p:])[1]
-        log_ratio = min(0.0, float(joint - apart))
-        effective = max(1.0, self.worth[x, y] - conditions - 1 - (p + q + 1) / 2)
+        z = self.layout.given(given, self.worth[x, y] * MOST_CONDITIONS) if given else NONE
+        found = _log_ratio(self.correlation, z, first, second) or _careful_log_ratio(self.correlation, z, first, second)
+        if found is None:
+            return self.test(x, y)
+        log_ratio, p, q = found
+        effective = max(1.0, self.worth[x, y] - len(z) - 1 - (p + q + 1) / 2)
         log_ratio = min(0.0, log_ratio + self.added_chance * p * q / effective)
         strength = float(np.sqrt(-np.expm1(min(0.0, log_ratio + (p * q - 1) / effective))))
         return float(chdtrc(p * q, -effective * log_ratio)), strength
@@ -146,6 +154,64 @@ class BlockTest:
         """The p-value that the search sees."""
         p_value, strength = self.test(x, y, given)
         return 1.0 if strength < self.floor else p_value
+
+
+def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> tuple[float, int, int] | None:
+    """log L of two blocks given others, and the blocks' widths; None where a block is nearly determined by the rest.
+
+    One Cholesky factor of all three, the condition first, holds that of the partial covariances in its last corner.
+    """
+    from scipy.linalg.lapack import dpotrf
+
+    order, p = np.concatenate([z, first, second]), len(first)
+    factor, failed = dpotrf(correlation[order[:, None], order].T, lower=1, clean=1, overwrite_a=1)
+    if failed:
+        return None
+    left = factor[len(z) :, len(z) :]
+    if np.einsum("ij,ij->i", left, left).min() <= DETERMINED:
+        return None
+    alone, failed = dpotrf(left[p:] @ left[p:].T, lower=1, overwrite_a=1)
+    if failed:
+        return None
+    log_ratio = 2 * float(np.log(left.diagonal()[p:]).sum() - np.log(alone.diagonal()).sum())
+    return min(0.0, log_ratio), p, len(second)
+
+
+def _careful_log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> tuple[float, int, int] | None:
+    """The same without the columns that the condition determines; None where nothing of a block is left."""
+    both, p = np.concatenate([first, second]), len(first)
+    partial = correlation[np.ix_(both, both)]
+    if len(z):
+        cross = correlation[np.ix_(both, z)]
+        partial = partial - cross @ np.linalg.solve(correlation[np.ix_(z, z)], cross.T)
+        left = np.diag(partial) > DETERMINED
+        if not (left[:p].any() and left[p:].any()):
+            return None
+        partial, p = partial[np.ix_(left, left)], int(left[:p].sum())
+    joint = np.linalg.slogdet(partial)[1]
+    apart = np.linalg.slogdet(partial[:p, :p])[1] + np.linalg.slogdet(partial[p:, p:])[1]
+    return min(0.0, float(joint - apart)), p, len(partial) - p
+
+
+class GroupedTest:
+    """Tests of groups of rows, each group counted as often as is asked: one pass over the rows for any number of draws.
+
+    Args:
+        tests: Of the rows.
+        groups: (rows,) codes from 0, none left out. A group takes (width of the matrix)^2 / 2 numbers of 8 bytes.
+    """
+
+    def __init__(self, tests: BlockTest, groups: Codes) -> None:
+        self.tests = tests
+        self.sizes = np.bincount(groups).astype(np.float64)
+        self.grams = grams_of_groups(tests.columns, tests.layout, groups, tests._moments)
+
+    def counted(self, times: Floats) -> BlockTest:
+        """As `BlockTest.reweighted` with each row's weight that of its group, times (groups,)."""
+        copies = float(times @ self.sizes) / self.tests.rows
+        added_chance = float((times - copies) ** 2 @ self.sizes) / self.tests.rows / copies**2
+        matrix = correlation_of_groups(self.grams, times, self.tests.layout)
+        return self.tests._with(matrix, copies, added_chance)
 
 
 TEST_NAME = "causalrec"
