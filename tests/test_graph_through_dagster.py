@@ -26,7 +26,9 @@ def published(home, name, day=LAST):
 
 def check(result, asset, name):
     (found,) = [
-        c for c in result.get_asset_check_evaluations() if c.asset_key.to_user_string() == asset and c.check_name == name
+        c
+        for c in result.get_asset_check_evaluations()
+        if c.asset_key.to_user_string() == asset and c.check_name == name
     ]
     return found
 
