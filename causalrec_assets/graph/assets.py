@@ -198,8 +198,9 @@ def _answers(asked: Questions, graph: MPDAG, notes: Mapping[str, Any]) -> list[A
 
 
 def _no_hidden_cause(disagreements: pl.DataFrame) -> bool | str:
-    """True, or what FCI says, in words."""
-    said = [f"{row['fci']} ({row['says']})" for row in disagreements.iter_rows(named=True)]
+    """True, or what FCI says in at least half of the draws (or says, if none were made), in words."""
+    firm = disagreements.filter(pl.col("share_of_draws").fill_null(1.0) >= 0.5)
+    said = [f"{row['fci']} ({row['says']})" for row in firm.iter_rows(named=True)]
     return f"FCI reads {len(said)} edge(s) in another way: {'; '.join(said)}" if said else True
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from causalrec_assets.graph.discovery import find_graph
+from causalrec_assets.graph.discovery import Discovered, find_graph
 from causalrec_assets.graph.independence import BlockTest
 from causalrec_assets.graph.mpdag import Edge, pair
 from causalrec_assets.graph.search import Search
@@ -76,6 +76,7 @@ def bootstrap(
     users: npt.NDArray[np.int64],
     seed: int,
     progress: Callable[[str], object] | None = None,
+    each: Callable[[Discovered], object] | None = None,
 ) -> Confidence:
     """Search the graph of `search.bootstraps` draws, or of those that `search.bootstrap_seconds` allow.
 
@@ -87,6 +88,7 @@ def bootstrap(
         users: (rows,) codes; rows of one code are drawn together.
         seed: Of the draws.
         progress: Told after each draw.
+        each: Shown what each draw found.
     """
     if not search.bootstraps:
         return NO_DRAWS
@@ -98,10 +100,13 @@ def bootstrap(
     draws = 0
     while draws < search.bootstraps and (not draws or time.perf_counter() - started < search.bootstrap_seconds):
         times_drawn = np.bincount(rng.integers(0, number, number), minlength=number).astype(np.float64)
-        graph = find_graph(grouped.counted(times_drawn), dict(tiers), search).graph
+        found = find_graph(grouped.counted(times_drawn), dict(tiers), search)
+        graph = found.graph
         adjacent.update(pair(a, b) for a, b in graph.directed | graph.undirected)
         directed.update(graph.directed)
         draws += 1
+        if each:
+            each(found)
         if progress:
             progress(f"bootstrap {draws} of {search.bootstraps}")
     return Confidence(draws, search.bootstraps, adjacent, directed, time.perf_counter() - started)

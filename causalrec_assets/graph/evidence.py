@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,12 @@ from causalrec_assets.graph.search import Search
 from causalrec_assets.logs.units import cluster_codes
 
 Codes = npt.NDArray[np.int64]
+DISAGREEMENTS: dict[str, pl.DataType] = {
+    "pc": pl.String(),
+    "fci": pl.String(),
+    "says": pl.String(),
+    "share_of_draws": pl.Float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,13 @@ class Evidence:
 
     Attributes:
         opinion: None where FCI was not asked.
+        doubted: Pair -> in how many draws FCI read its edge in another way than PC.
     """
 
     found: Discovered
     confidence: Confidence
     opinion: SecondOpinion | None
+    doubted: Mapping[Edge, int]
 
     def table(self) -> pl.DataFrame:
         """The edges: source, target, mark, p_value, strength, confidence, direction_confidence (see `bootstrap`)."""
@@ -51,10 +60,12 @@ class Evidence:
         return {edge: share for edge, share in apart.items() if share}
 
     def disagreements(self) -> pl.DataFrame:
-        """PC beside FCI, where they differ."""
-        listed = self.opinion.disagreements if self.opinion else ()
-        schema = dict.fromkeys(("pc", "fci", "says"), pl.String)
-        return pl.DataFrame([(d.pc, d.fci, d.says) for d in listed], schema=schema, orient="row")
+        """Where FCI reads an edge of PC in another way: pc, fci, says, and the share of draws in which it does."""
+        rows = []
+        for d in self.opinion.disagreements if self.opinion else ():
+            share = self.doubted.get((d.a, d.b), 0) / self.confidence.draws if self.confidence.draws else None
+            rows.append((d.pc, d.fci, d.says, share))
+        return pl.DataFrame(rows, schema=DISAGREEMENTS, orient="row")
 
 
 def gather(
@@ -67,7 +78,8 @@ def gather(
     """Search, draw anew, ask FCI, as far as the settings want it.
 
     Args:
-        clusters: Codes of each row's user (or request, or hour), which are drawn anew, and item.
+        clusters: Codes of each row's user (or request, or hour), which are drawn anew, and item. None at all: rows are
+            independent, and are drawn one by one.
         seed: Of the draws.
         progress: Told how far it is.
 
@@ -77,12 +89,23 @@ def gather(
     tests = BlockTest([node.block for node in nodes], search.floor, clusters)
     found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
     say(f"graph found in {found.seconds:.1f} s")
-    confidence = bootstrap(tests, found.tiers, search, clusters[0], seed, say)
-    opinion = None
-    if search.fci:
-        opinion = second_opinion(found, search)
-        say(f"second opinion in {opinion.seconds:.1f} s")
-    return Evidence(found, confidence, opinion)
+    opinion = second_opinion(found, search) if search.fci else None
+    doubted: Counter[Edge] = Counter()
+
+    def doubt(drawn: Discovered) -> None:
+        doubted.update((d.a, d.b) for d in second_opinion(drawn, search).disagreements)
+
+    confidence = bootstrap(
+        tests,
+        found.tiers,
+        search,
+        clusters[0] if clusters else np.arange(tests.rows),
+        seed,
+        say,
+        # Whether chance made FCI say so is asked only where it says something.
+        doubt if opinion and opinion.disagreements else None,
+    )
+    return Evidence(found, confidence, opinion, doubted)
 
 
 def rows_to_search(units: pl.DataFrame, notes: Mapping[str, Any], search: Search) -> pl.DataFrame:

@@ -55,9 +55,6 @@ class Tests(Protocol):
     def __call__(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """The p-value that the search sees: 1 where the dependence is weaker than the floor."""
 
-    def reweighted(self, weights: Floats) -> Tests:
-        """The same columns with row i counted weights[i] times."""
-
 
 class BlockTest:
     """Tests between columns, each answered once.

@@ -17,7 +17,7 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.adjustment import Adjustment, adjust
 from causalrec_assets.graph.causal_graph import Bound, bind
-from causalrec_assets.graph.discovery import Discovered, discover
+from causalrec_assets.graph.evidence import Evidence, gather
 from causalrec_assets.graph.exports import GraphExport
 from causalrec_assets.graph.knowledge import read_knowledge
 from causalrec_assets.graph.nodes import Dropped, choose_nodes
@@ -32,12 +32,12 @@ class FoundGraph:
 
     Attributes:
         bound: The graph, its table of edges, the conflicts and the entries that say nothing here.
-        discovered: What the data said before experts were heard.
+        evidence: What the data said before experts were heard: PC, how sure it is, FCI's second opinion.
         dropped: Columns that are no nodes, and why.
     """
 
     bound: Bound
-    discovered: Discovered
+    evidence: Evidence
     dropped: tuple[Dropped, ...]
     roles: dict[str, str]
 
@@ -76,6 +76,7 @@ def causal_graph(
     expert: str = "",
     clusters: Collection[str] = (),
     search: Search | None = None,
+    seed: int = 0,
 ) -> FoundGraph:
     """Search the causal graph of a frame.
 
@@ -87,12 +88,13 @@ def causal_graph(
         treatment: The column of the arm.
         outcomes, mediators: Columns that come after it.
         expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
-        clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes.
-        search: Its settings; None: the defaults.
+        clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes. Those
+            of the first are drawn anew together.
+        search: Its settings, e.g. `Search(bootstraps=50, fci=True)`; None: the defaults, without these two.
+        seed: Of the draws.
 
     Raises:
-        InputError: A column is not in the frame, or the expert graph is faulty.
-        ValueError: Fewer than two columns vary.
+        InputError: A column is not in the frame, the expert graph is faulty, or fewer than two columns vary.
     """
     after = {**dict.fromkeys(mediators, "mediator"), **dict.fromkeys(outcomes, "outcome")}
     special = {**({treatment: "treatment"} if treatment else {}), **after}
@@ -100,7 +102,20 @@ def causal_graph(
         raise InputError(f"the frame has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
     roles = {c: special.get(c, "pre_treatment") for c in frame.columns if c not in clusters}
     nodes, dropped = choose_nodes(frame, roles, list(outcomes))
+    if len(nodes) < 2:
+        raise InputError(
+            f"a graph needs two columns that vary; {', '.join(f'{d.column}: {d.reason}' for d in dropped)}"
+        )
     codes = [np.unique(frame[c].to_numpy(), return_inverse=True)[1].astype(np.int64) for c in clusters]
-    found = discover(nodes, search or Search(), codes)
-    bound = bind(found.graph, found.colliders, found.separations, read_knowledge(expert), roles, found.table())
-    return FoundGraph(bound, found, tuple(dropped), roles)
+    evidence = gather(nodes, search or Search(), codes, seed)
+    found = evidence.found
+    bound = bind(
+        found.graph,
+        found.colliders,
+        found.separations,
+        read_knowledge(expert),
+        roles,
+        evidence.table(),
+        evidence.shares(),
+    )
+    return FoundGraph(bound, evidence, tuple(dropped), roles)

@@ -63,7 +63,7 @@ class TableTest:
         weights: How often each row counts; None: once.
 
     Raises:
-        ValueError: Columns of different lengths, or without a value.
+        ValueError: Columns of different lengths, or without a value; weights that are no counts of the rows.
     """
 
     def __init__(
@@ -77,6 +77,8 @@ class TableTest:
             raise ValueError(f"columns must have as many rows as each other, got {[len(c) for c in codes]}")
         if empty := [k for k, c in enumerate(codes) if not (c >= 0).any()]:
             raise ValueError(f"columns {empty} have no value")
+        if weights is not None and (weights.shape != codes[0].shape or not (weights >= 0).all() or not weights.any()):
+            raise ValueError(f"weights must be {len(codes[0])} numbers, none negative and not all 0")
         self.floor, self.statistic, self.weights = floor, statistic, weights
         self.rows = len(codes[0])
         self.gaps = [bool((c < 0).any()) for c in codes]
@@ -92,15 +94,6 @@ class TableTest:
         self._n_log_n = n * np.log(np.maximum(n, 1.0))
         self._most = max(1 << 12, min(MOST_CELLS, self.rows))
         self._tables, self._present, self._strata = _Kept(), _Kept(), _Kept()
-
-    def reweighted(self, weights: Floats) -> TableTest:
-        """The same columns with row i counted weights[i] times."""
-        if weights.shape != (self.rows,) or not (weights >= 0).all() or not weights.any():
-            raise ValueError(f"weights must be {self.rows} numbers, none negative and not all 0")
-        plain = [
-            np.where(c == k, -1, c) if gap else c for c, k, gap in zip(self.codes, self.levels, self.gaps, strict=True)
-        ]
-        return TableTest(plain, self.floor, self.statistic, weights)
 
     def test(self, x: int, y: int, given: Sequence[int] = ()) -> tuple[float, float]:
         """(p-value, strength) of nodes x and y given other nodes; the floor is not applied."""

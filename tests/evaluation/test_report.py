@@ -160,7 +160,9 @@ def story(**changes):
         ],
         "edges": pl.DataFrame(EDGES),
         "draws": "50 draws of users",
-        "disagreements": [{"pc": "price -> click", "fci": "click <-> price", "says": "a common cause"}],
+        "disagreements": [
+            {"pc": "price -> click", "fci": "click <-> price", "says": "a common cause", "share_of_draws": 0.8}
+        ],
     }
     return Story(**(told | changes))
 
@@ -198,7 +200,7 @@ def test_each_verdict_is_a_sentence(verdict):
     [
         "table users; table history not available no user id; log one.",
         "How sure: 50 draws of users; a cause that nobody logged gives an edge that every draw finds.",
-        "price -> click is read as click <-> price by FCI",
+        "price -> click is read as click <-> price by FCI, which allows for causes that nobody logged (in 80 % of the",
         "price → click both 0.123 96 % 100 % shop: dear",
         "effect of recommended on purchase not identifiable only recommended rows were logged; run an experiment.",
         "satisfaction of the new policy (challenger), section=women insufficient evidence 2 effective "

@@ -80,7 +80,7 @@ def test_symmetric_and_blind_to_names_and_order(seed, names):
 def test_a_row_that_counts_twice_is_two_rows(seed):
     codes = columns(seed, rows=400)
     weights = np.random.default_rng(seed).integers(0, 3, 400)
-    weighted = TableTest(list(codes.T)).reweighted(weights.astype(float))
+    weighted = TableTest(list(codes.T), weights=weights.astype(float))
     repeated = TableTest(list(codes.repeat(weights, axis=0).T))
     for x, y, others in ((0, 1, []), (2, 5, [0, 1]), (3, 4, [0, 1, 2])):
         assert weighted.test(x, y, others) == pytest.approx(repeated.test(x, y, others), abs=1e-8)
