@@ -16,7 +16,8 @@ import numpy as np
 import yaml
 
 from benchmarks.figures import Figure, say
-from causalrec_assets.graph.adjustment import adjust, is_valid
+from causalrec_assets.graph.adjustment import adjust
+from causalrec_assets.graph.criteria import is_valid
 from causalrec_assets.graph.discovery import discover, time_order
 from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient, pair
 from causalrec_assets.graph.nodes import choose_nodes, tier_of

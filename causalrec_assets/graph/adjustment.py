@@ -16,7 +16,6 @@ from causalrec_assets.graph.criteria import (
     back_door_graph,
     first_causal,
     forbidden_columns,
-    is_valid,
     member,
     optimal_set,
     unsettled_paths,
@@ -228,6 +227,3 @@ def _gap(
         if column in dropped or column not in graph.nodes:
             return explain.cannot_be_held(column, t, dropped.get(column, NOT_THERE))
     return None
-
-
-__all__ = ["Adjustment", "Scale", "adjust", "by_back_door", "is_valid", "optimal_set"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from causalrec_assets.graph.columns import Column, Flags, Floats, Rows
+from causalrec_assets.graph.columns import Column, Flags, Floats, Rows, Whole
 from causalrec_assets.graph.covariance import correlate, plain_layout
 
 LEFT = 1e-8
@@ -33,7 +33,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class _Number:
+class _Number(Whole):
     values: Floats
     gap: Flags
     centre: float
@@ -46,14 +46,6 @@ class _Number:
     @property
     def width(self) -> int:
         return 2 if self.gap.any() else 1
-
-    @property
-    def tested(self) -> int:
-        return self.width
-
-    @property
-    def plain(self) -> int:
-        return self.width
 
     def write(self, part: Rows, out: Floats) -> None:
         known = ~self.gap[part] & np.isfinite(self.values[part])

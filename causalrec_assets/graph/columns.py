@@ -100,8 +100,24 @@ class Numbers:
         return [self.scores.astype(np.float64)]
 
 
+class Whole:
+    """A column of which the same numbers stand for it wherever it is asked about."""
+
+    @property
+    def width(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def tested(self) -> int:
+        return self.width
+
+    @property
+    def plain(self) -> int:
+        return self.width
+
+
 @dataclass(frozen=True)
-class Levels:
+class Levels(Whole):
     """A nominal column: one indicator per level but the first, which is the reference.
 
     Attributes:
@@ -119,14 +135,6 @@ class Levels:
     def width(self) -> int:
         return self.levels - 1
 
-    @property
-    def tested(self) -> int:
-        return self.width
-
-    @property
-    def plain(self) -> int:
-        return self.width
-
     def write(self, part: Rows, out: Floats) -> None:
         np.equal(self.codes[part], np.arange(1, self.levels, dtype=np.uint8)[:, None], out=out, casting="unsafe")
 
@@ -142,7 +150,7 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Plain:
+class Plain(Whole):
     """Columns of numbers as they are, (width, rows)."""
 
     block: Floats
@@ -154,14 +162,6 @@ class Plain:
     @property
     def width(self) -> int:
         return len(self.block)
-
-    @property
-    def tested(self) -> int:
-        return self.width
-
-    @property
-    def plain(self) -> int:
-        return self.width
 
     def write(self, part: Rows, out: Floats) -> None:
         out[:] = self.block[:, part]

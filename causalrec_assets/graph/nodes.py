@@ -10,18 +10,8 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.collinear import Raw, follows_from
-from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, as_column, normal_scores, numbers
+from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, as_column, numbers
 
-__all__ = [
-    "Dropped",
-    "Node",
-    "choose_nodes",
-    "column_policies",
-    "is_discrete",
-    "normal_scores",
-    "plain_nodes",
-    "tier_of",
-]
 HISTORY_PREFIXES = (
     "user_exposures",
     "user_clicks",

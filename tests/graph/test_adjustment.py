@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from causalrec_assets.answers import Status
-from causalrec_assets.graph.adjustment import adjust, is_valid, optimal_set
+from causalrec_assets.graph.adjustment import adjust
+from causalrec_assets.graph.criteria import is_valid, optimal_set
 from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient
 from causalrec_assets.graph.questions import Question
 

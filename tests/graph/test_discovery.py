@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from causalrec_assets.graph.columns import normal_scores
 from causalrec_assets.graph.discovery import discover
 from causalrec_assets.graph.independence import BlockTest
 from causalrec_assets.graph.mpdag import pair
-from causalrec_assets.graph.nodes import Node, choose_nodes, normal_scores
+from causalrec_assets.graph.nodes import Node, choose_nodes
 from causalrec_assets.graph.search import Search
 
 SEARCH = Search(alpha=0.001, floor=0.01, max_conditioning=3, max_rows=100_000)

@@ -3,8 +3,7 @@
 import pytest
 
 from causalrec_assets.answers import Status
-from causalrec_assets.graph.adjustment import Scale
-from causalrec_assets.graph.explanations import listed, units_to_randomise
+from causalrec_assets.graph.explanations import Scale, listed, units_to_randomise
 
 from .test_strategies import HIDDEN, answer, ask
 
