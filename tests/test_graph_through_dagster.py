@@ -37,7 +37,8 @@ def test_edges_say_how_sure_they_are_and_the_graph_leaves_as_json(built):
     edges = table(built, "causal_graph", LAST)
     found = edges.filter(edges["provenance"] == "data")
     assert found["confidence"].is_between(0, 1).all() and found["confidence"].null_count() == 0
-    (file,) = (built.lake / "causal_graph" / f"day={LAST}").rglob("graph.json")
+    file = built.reports / f"{LAST}-graph.json"
+    assert {"png", "json", "dot"} == {path.suffix[1:] for path in built.reports.glob(f"{LAST}-graph.*")}
     export = from_json(file.read_text())
     assert export.table.height == edges.height and export.about["day"] == str(LAST)
     assert json.loads(file.read_text())["graph"]["about"]["confidence"] == "3 draws of users"

@@ -135,6 +135,10 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "graph.json": export.to_json().encode(),
             "graph.dot": export.to_dot().encode(),
         },
+        # The published files are named by a hash; people and other tools take these copies.
+        exports={
+            name: inputs.home.reports / f"{inputs.day}-{name}" for name in ("graph.png", "graph.json", "graph.dot")
+        },
         params={
             "acyclic": find_cycle(graph.directed) is None,
             "experts_and_data_agree": agree or said,
