@@ -32,13 +32,15 @@ Floats = npt.NDArray[np.float64]
 Pairs = set[tuple[str, str]]
 NODES, ROWS, SEEDS, BINS = 20, 20_000, 20, 4
 PEERS, ALPHAS = ("fisherz", "gsq"), (0.01, 0.05)
+FIRST = 101
+"""The first seed: worlds of earlier ones were looked at while the test was made."""
 
 
 def run(seeds: int = SEEDS, rows: int = ROWS) -> list[Figure]:
     search = parse_search(yaml.safe_load((TEMPLATE / "discovery.yaml").read_text()))
     scores: dict[str, list[float]] = {}
     seconds: dict[str, float] = {}
-    for seed in range(1, seeds + 1):
+    for seed in range(FIRST, FIRST + seeds):
         frame, arrows = world(seed, rows)
         truth = {pair(a, b) for a, b in arrows}
         contenders: dict[str, Callable[[], Pairs]] = {"ours": lambda frame=frame: our_pairs(frame, search)}

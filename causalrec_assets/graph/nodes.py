@@ -88,7 +88,7 @@ def choose_nodes(
       everything, and the search would take its edges for nobody's.
     - gaps of a covariate: a level of their own (nominal), or an indicator in the number's block. So what is tested and
       conditioned on is what was logged, a value or none; nothing is made up for a gap. Where an unseen value acts on
-      others, an edge may be left that the value would have explained; none is lost.
+      others, an edge may be left that the value would have explained.
     - gaps of a treatment, mediator or outcome: the column exists on a part of the rows only (`position` on recommended
       ones). No test on all rows can see it, so it is left to the expert graph.
 
