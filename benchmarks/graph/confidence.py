@@ -25,6 +25,8 @@ from causalrec_assets.graph.search import Search
 from causalrec_assets.simulator import unit_scm
 
 DRAWS, ENOUGH = 50, 50
+FIRST = 21
+"""The first seed: the worlds of the twenty before gave the two numbers that turn shares of draws into confidence."""
 ROWS = (250, 500, 1_000, 2_500)
 """Of each seed's worlds of `mixed`."""
 UNITS = (2_000, 10_000, 40_000)
@@ -42,7 +44,7 @@ class Stated:
 
 
 def run(seeds: int = 20) -> list[Figure]:
-    stated = pl.DataFrame([s for seed in range(1, seeds + 1) for s in worlds(seed)])
+    stated = pl.DataFrame([s for seed in range(FIRST, FIRST + seeds) for s in worlds(seed)])
     figures = []
     for kind in ("edge", "direction"):
         bins = calibration(stated.filter(pl.col("kind") == kind))

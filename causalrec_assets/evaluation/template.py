@@ -153,7 +153,7 @@ logs that this very policy made, set aside from every fit: where there is one, t
 {% for c in story.conflicts %}<p><span class="tag">conflict</span> <b>{{ c.edge }}</b>: {{ c.says }}{% if c.p_value is not none %} (p = {{ "%.2g"|format(c.p_value) }}){% endif %}. {{ c.who }}{% if c.when %}, {{ c.when }}{% endif %}: {{ c.why }}.</p>
 {% endfor %}
 {% if story.edges.height %}<details><summary>All {{ story.edges.height }} edges</summary>
-<div class="scroll"><table><tr><th>edge</th><th>from</th><th>strength</th><th>draws with it</th><th>of those, in this direction</th><th>who, why</th></tr>
+<div class="scroll"><table><tr><th>edge</th><th>from</th><th>strength</th><th>sure of the edge</th><th>of its direction</th><th>who, why</th></tr>
 {% for e in story.edges.iter_rows(named=True) %}<tr><td>{{ e.source }} {{ "&rarr;"|safe if e.mark == "directed" else "&ndash;"|safe }} {{ e.target }}</td><td>{{ e.provenance }}</td>
 <td>{{ "%.3f"|format(e.strength) if e.strength is not none }}</td><td>{{ "%.0f %%"|format(100 * e.confidence) if e.confidence is not none }}</td>
 <td>{{ "%.0f %%"|format(100 * e.direction_confidence) if e.direction_confidence is not none and e.mark == "directed" }}</td><td>{% if e.who %}{{ e.who }}: {{ e.why }}{% endif %}</td></tr>

@@ -37,8 +37,8 @@ class Evidence:
 
     Attributes:
         strength, p_value: Of the test.
-        confidence: Share of bootstrap draws in which the pair had an edge.
-        direction_confidence: Of those, the share with the direction that a row speaks of.
+        confidence: How sure it is that the pair has an edge (`bootstrap`).
+        direction_confidence: How sure the direction is that a row speaks of.
     """
 
     strength: float | None = None
@@ -60,7 +60,7 @@ class Conflict:
         edge: What the entry speaks of; of a forbidden arrow that data find, the graph has the opposite, or none.
         says: The disagreement in words.
         strength, p_value, confidence: What data say of the pair.
-        direction_confidence: Share of the draws with an edge in which it had the direction of `edge`.
+        direction_confidence: How sure the direction of `edge` is, if there is one.
         line: Of the entry in expert_graph.yaml.
     """
 
@@ -163,7 +163,7 @@ def bind(
         found: The table of `discovered`: source, target, strength, p_value and, where asked for, confidence and
             direction_confidence. Without it the table of the result has no such columns, and what experts say
             against the data is `expert` in it.
-        shares: Of pairs without an edge: the share of bootstrap draws in which they had one.
+        shares: Of pairs without an edge: how sure one is.
 
     Raises:
         InputError: Entries contradict each other or the time order, or a hidden cause has the name of a column.

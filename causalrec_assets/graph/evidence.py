@@ -46,18 +46,18 @@ class Evidence:
     doubted: Mapping[Edge, int]
 
     def table(self) -> pl.DataFrame:
-        """The edges: source, target, mark, p_value, strength, confidence, direction_confidence (see `bootstrap`)."""
+        """The edges: source, target, mark, p_value, strength, confidence; of directed ones direction_confidence."""
         edges = self.found.table()
-        pairs = list(edges.select("source", "target").iter_rows())
+        rows = list(edges.select("source", "target", "mark").iter_rows())
+        sure = [self.confidence.edge(a, b) for a, b, _ in rows]
+        directed = [self.confidence.direction(a, b) if mark == "directed" else None for a, b, mark in rows]
         return edges.with_columns(
-            pl.Series("confidence", [self.confidence.edge(a, b) for a, b in pairs], pl.Float64),
-            pl.Series("direction_confidence", [self.confidence.direction(a, b) for a, b in pairs], pl.Float64),
+            pl.Series("confidence", sure, pl.Float64), pl.Series("direction_confidence", directed, pl.Float64)
         )
 
     def shares(self) -> dict[Edge, float]:
-        """Of the pairs without an edge: the share of draws in which they had one, where there was any."""
-        apart = {edge: self.confidence.edge(*edge) for edge in self.found.separations}
-        return {edge: share for edge, share in apart.items() if share}
+        """Of the pairs without an edge that a draw joined: how sure an edge is."""
+        return {e: self.confidence.edge(*e) or 0.0 for e in self.found.separations if self.confidence.share(*e)}
 
     def disagreements(self) -> pl.DataFrame:
         """Where FCI reads an edge of PC in another way: pc, fci, says, and the share of draws in which it does."""

@@ -246,7 +246,7 @@ def _legend(axes: Any, rows: Sequence[Mapping[str, Any]], size: tuple[float, flo
     ]
     says = ["no arrow head: the direction is open"] if any(r["mark"] != "directed" for r in rows) else []
     if any(r.get("confidence") is not None for r in rows):
-        says.append("the wider and darker, the more bootstrap draws have the edge")
+        says.append("the wider and darker, the surer the edge")
     if hidden:
         says.append("dashed box: not logged")
     axes.legend(

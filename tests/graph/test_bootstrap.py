@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from causalrec_assets.graph.bootstrap import Confidence, _dealt, bootstrap
+from causalrec_assets.graph.bootstrap import DIRECTION, EDGE, Confidence, _dealt, bootstrap, calibrated
 from causalrec_assets.graph.columns import Levels, numbers
 from causalrec_assets.graph.independence import BlockTest
 from causalrec_assets.graph.search import Search
@@ -61,10 +61,10 @@ def test_few_users_are_drawn_themselves():
 def test_strong_edges_are_sure_weak_ones_are_not_and_none_comes_from_the_drawing():
     found = columns(4_000, weak=0.16)
     sure = confidence(found, 4_000)
-    assert sure.edge("a", "b") == 1.0
-    assert 0.05 < sure.edge("c", "d") < 0.95
+    assert sure.share("a", "b") == 1.0
+    assert 0.05 < sure.share("c", "d") < 0.95
     for pair in (("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")):
-        assert sure.edge(*pair) <= 0.2
+        assert sure.share(*pair) <= 0.2
 
 
 def test_rows_that_belong_together_make_less_sure():
@@ -76,7 +76,7 @@ def test_rows_that_belong_together_make_less_sure():
     b += 0.4 * a
     found = {"a": numbers(a[users] + 0.1 * rng.normal(size=4_000)), "b": numbers(b[users] + 3 * rng.normal(size=4_000))}
     as_rows, as_users = (
-        confidence(found, 4_000, users=of, bootstraps=60).edge("a", "b") for of in (np.arange(4_000), users)
+        confidence(found, 4_000, users=of, bootstraps=60).share("a", "b") for of in (np.arange(4_000), users)
     )
     assert as_rows > 0.95 and as_users < 0.9
 
@@ -95,13 +95,27 @@ def test_when_the_time_is_over_the_draws_made_until_then_are_said():
 
 def test_without_draws_nothing_is_known():
     nothing = confidence(columns(500), 500, bootstraps=0)
-    assert nothing.edge("a", "b") is None and nothing.direction("a", "b") is None
+    assert nothing.share("a", "b") is None and nothing.direction_share("a", "b") is None
     assert "not asked for" in nothing.said()
 
 
 def test_an_open_edge_is_half_of_each_direction():
     sure = Confidence(10, 10, {("a", "b"): 8}, {("a", "b"): 4, ("b", "a"): 1})
-    assert sure.edge("b", "a") == 0.8
-    assert sure.direction("a", "b") == pytest.approx((4 + 1.5) / 8)
-    assert sure.direction("a", "b") + sure.direction("b", "a") == pytest.approx(1.0)
-    assert sure.direction("a", "c") is None and sure.edge("a", "c") == 0.0
+    assert sure.share("b", "a") == 0.8
+    assert sure.direction_share("a", "b") == pytest.approx((4 + 1.5) / 8)
+    assert sure.direction_share("a", "b") + sure.direction_share("b", "a") == pytest.approx(1.0)
+    assert sure.direction_share("a", "c") is None and sure.share("a", "c") == 0.0
+
+
+@pytest.mark.parametrize("line", [EDGE, DIRECTION])
+def test_a_larger_share_is_surer_and_no_share_is_certain(line):
+    stated = [calibrated(k / 50, 50, line) for k in range(51)]
+    assert stated == sorted(stated) and 0 < stated[0] < stated[-1] < 1
+    assert calibrated(1.0, 3, line) < calibrated(1.0, 50, line)
+
+
+def test_what_is_stated_is_the_share_calibrated():
+    sure = Confidence(10, 10, {("a", "b"): 8}, {("a", "b"): 4, ("b", "a"): 1})
+    assert sure.edge("a", "b") == calibrated(0.8, 10, EDGE) > 0.8
+    assert sure.direction("a", "b") == calibrated(5.5 / 8, 8, DIRECTION)
+    assert sure.direction("a", "c") is None
