@@ -148,7 +148,7 @@ logs that this very policy made, set aside from every fit: where there is one, t
 {% endfor %}
 {% if story.edges.height %}<p class="muted"><b>How sure:</b> {{ story.draws }}; a cause that nobody logged gives an edge that every draw finds.</p>
 {% endif %}
-{% for d in story.disagreements %}<p><span class="tag">hidden cause?</span> <b>{{ d.pc }}</b> is read as {{ d.fci }} by FCI, which allows for causes that nobody logged{% if d.share_of_draws is not none %} (in {{ "%.0f %%"|format(100 * d.share_of_draws) }} of the draws){% endif %}: {{ d.says }}.</p>
+{% for d in story.disagreements %}<p><span class="tag">second opinion</span> <b>{{ d.pc }}</b> is {% if d.fci == "none" %}no edge for{% else %}read as {{ d.fci }} by{% endif %} FCI, which allows for causes that nobody logged{% if d.share_of_draws is not none %} (in {{ "%.0f %%"|format(100 * d.share_of_draws) }} of the draws){% endif %}: {{ d.says }}.</p>
 {% endfor %}
 {% for c in story.conflicts %}<p><span class="tag">conflict</span> <b>{{ c.edge }}</b>: {{ c.says }}{% if c.p_value is not none %} (p = {{ "%.2g"|format(c.p_value) }}){% endif %}. {{ c.who }}{% if c.when %}, {{ c.when }}{% endif %}: {{ c.why }}.</p>
 {% endfor %}
