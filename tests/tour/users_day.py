@@ -153,17 +153,14 @@ class UsersDay:
         self.ui.sees("few_rows_are_wrong")
         self.ui.sees("stays readable")
         self.ui.picture("day-8-blocked", above="Stack Trace:")
+        # Each day shows its own result: one failed and another passed at the same time. Which of the days that looked
+        # at the file came last, and so stands on top, is chance.
         self.ui.check("clean_events", "contract")
         self.ui.sees("Failed")
-        self.ui.sees(str(BAD))
-        self.ui.show_markdown("rules")
-        self.ui.sees("broken")
-        self.ui.picture("day-9-why")
-        self.ui.close()
-        # Each day shows its own result: one failed and another passed at the same time.
         self.ui.tab("Execution history")
         assert self.ui.row_with(str(BAD)).startswith("Failed"), self.ui.row_with(str(BAD))
         assert self.ui.row_with(str(NEWEST)).startswith("Passed"), self.ui.row_with(str(NEWEST))
+        self.ui.picture("day-9-why")
         self.ui.tab("Partitions")
         self.ui.sees("Failed (1)")
         self.ui.sees("Passed (5)")
