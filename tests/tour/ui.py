@@ -16,7 +16,7 @@ from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, Viewport
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE: ViewportSize = {"width": 1400, "height": 900}
-LARGE: ViewportSize = {"width": 1600, "height": 1125}
+LARGE: ViewportSize = {"width": 1600, "height": 1300}
 LARGEST = 250_000
 """Bytes of a picture; one that is larger is kept in fewer colours."""
 STAGES = ("landing", "logs", "graph", "embeddings", "model", "policy", "evaluation", "serving")
@@ -113,7 +113,7 @@ class UI:
         mouse = self.page.mouse
         mouse.move(300, 200)
         mouse.down()
-        mouse.move(400, 220, steps=4)
+        mouse.move(400, 260, steps=4)
         mouse.up()
         yield
         self.page.set_viewport_size(SIZE)
