@@ -30,7 +30,7 @@ MEMORY, FEWEST, MOST = 256 * 1024**2, 50, 400
 """Bytes of the groups' sums; and how many groups there are: the spread of draws of 50 is known to a tenth."""
 
 
-EDGE, DIRECTION = (3.0, 3.4), (0.7, 1.2)
+EDGE, DIRECTION = (3.19, 3.71), (0.64, 1.29)
 """Intercept and slope of the log odds that an edge, or a direction, is true on the normal quantile of its share of
 draws: fitted on the worlds of seeds 1 to 20 of benchmarks/graph/confidence.py, whose own figures are of later seeds."""
 
