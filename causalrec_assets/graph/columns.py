@@ -6,6 +6,7 @@ of rows at a time (`covariance`).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,12 +101,13 @@ class Numbers:
         return [self.scores.astype(np.float64)]
 
 
-class Whole:
+class Whole(ABC):
     """A column of which the same numbers stand for it wherever it is asked about."""
 
     @property
+    @abstractmethod
     def width(self) -> int:
-        raise NotImplementedError
+        """How many columns of numbers it is."""
 
     @property
     def tested(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +23,7 @@ SIGNED = ("who", "why", "when")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(ABC):
     """Who says something, why, since when, and until when it counts (that day included)."""
 
     who: str
@@ -39,9 +40,9 @@ class Entry:
         return self.until is None or day <= date.fromisoformat(self.until)
 
     @property
+    @abstractmethod
     def said(self) -> str:
         """The entry in a few words."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
