@@ -26,6 +26,7 @@ from typing import Any
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
 from causalrec_assets.planning import Request
+from causalrec_assets.run_words import what_warned
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -140,7 +141,7 @@ def run_here(home: Home, request: Request) -> Ran:
             run_config=QUIET,
         )
     error = "" if result.success else _what_failed(result)
-    return Ran(error, _what_warned(result), time.perf_counter() - started)
+    return Ran(error, what_warned(result), time.perf_counter() - started)
 
 
 def _what_failed(result: Any) -> str:
@@ -149,11 +150,6 @@ def _what_failed(result: Any) -> str:
     while error.cause is not None:
         error = error.cause
     return f"FAILED {step.step_key}: {error.message.strip()}"
-
-
-def _what_warned(result: Any) -> str:
-    warned = [e for e in result.get_asset_check_evaluations() if not e.passed]
-    return "; ".join(sorted({f"{e.asset_key.path[-1]}: {e.check_name}" for e in warned}))
 
 
 def say(line: str) -> None:

@@ -25,6 +25,8 @@ from causalrec_assets.gate.store import PublishRace
 from causalrec_assets.partitions import days
 
 CONTRACT, ANSWERABLE, INPUTS = "contract", "answerable", "inputs"
+NOT_ANSWERED, WARNED = "not_answered", "warned"
+"""In the metadata of a failed `answerable`: the reason of the table's answer, and the rules that warned."""
 
 
 def gated_asset(
@@ -194,7 +196,11 @@ def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetChe
     said = [f.sentence() for f in outcome.audit.warnings if not f.held]
     if not draft.answer.answered:
         said.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
-    metadata = {"said": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))} if said else {}
+    metadata: dict[str, Any] = {"said": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))} if said else {}
+    if not draft.answer.answered:
+        metadata[NOT_ANSWERED] = draft.answer.reason
+    if warned := [f.rule for f in outcome.audit.warnings if not f.held]:
+        metadata[WARNED] = ", ".join(warned)
     return _check(table, ANSWERABLE, said, metadata, dg.AssetCheckSeverity.WARN)
 
 

@@ -15,6 +15,7 @@ from causalrec_assets.gate.metadata import learning_window_words
 from causalrec_assets.gate.publishing import write_audit_publish
 from causalrec_assets.gate.store import PublishRace, open_store
 from causalrec_assets.home import Home
+from causalrec_assets.run_words import what_warned
 from resources.lake import Lake
 from tests.gate.test_publishing import GOOD
 
@@ -114,6 +115,17 @@ def test_an_answer_is_a_warning_and_downstream_runs(run):
     assert result.success
     assert checks(result)["answerable"] is False
     assert "downstream" in materialised(result)
+
+
+def test_the_console_says_what_is_not_answered_and_why(run):
+    result = run(answer=not_available("nobody logs who buys"))
+    assert what_warned(result) == "sales: not answered: nobody logs who buys"
+
+
+def test_the_console_names_the_rule_that_warned_and_nothing_where_all_passed(run):
+    assert what_warned(run()) == ""
+    nothing_clicked = GOOD.with_columns(pl.lit(0, pl.Int8).alias("click"), pl.lit(0, pl.Int8).alias("purchase"))
+    assert what_warned(run(frame=nothing_clicked)) == "sales: warned: any_click"
 
 
 def test_a_good_rerun_heals(run):
