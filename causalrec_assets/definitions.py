@@ -1,11 +1,14 @@
 """The front door: assets, checks, jobs, schedules, sensors, resources and the executor; nothing else."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from causalrec_assets.automation import JOBS, SCHEDULES, SENSORS
 from causalrec_assets.embeddings.assets import ASSETS as EMBEDDINGS
 from causalrec_assets.evaluation.assets import ASSETS as EVALUATION
 from causalrec_assets.graph.assets import ASSETS as GRAPH
+from causalrec_assets.home import say_env_file
 from causalrec_assets.logs.assets import ASSETS as LOGS
 from causalrec_assets.model.assets import ASSETS as MODEL
 from causalrec_assets.policy.assets import ASSETS as POLICY
@@ -16,6 +19,8 @@ from resources.compute import Compute
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder
 from resources.tracking import Tracking
+
+say_env_file(Path.cwd())
 
 # A step is a process of its own, forked from a server that has imported what steps import.
 STEPS = dg.multiprocess_executor.configured(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.home import CHECKOUT, Home, create_home, remember
+from causalrec_assets.home import CHECKOUT, Home, create_home, env_file_note
 
 if TYPE_CHECKING:
     from causalrec_assets.backfill import Built
@@ -70,8 +71,6 @@ def demo(logs: str, folder: Path | None, place: Path | None) -> int:
         )
     home = create_home(root, overlay=overlay_of(logs, folder, root))
     os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
-    if place is None:
-        remember(home)
     land(home, logs, folder)
     built = materialise(home)
     if built.failed or built.waits:
@@ -81,10 +80,10 @@ def demo(logs: str, folder: Path | None, place: Path | None) -> int:
     nothing = "Everything was current: nothing was rebuilt."
     if built.partitions:
         nothing = f"{built.partitions} asset partitions were built."
-    say(
-        f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui"
-        + (f" LOGS={logs}" if logs != "simulated" else "")
-    )
+    which = f" DIR={shlex.quote(str(home.root))}" if place else f" LOGS={logs}" if logs != "simulated" else ""
+    say(f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui{which}")
+    if note := env_file_note(CHECKOUT):
+        say(note)
     return 0
 
 

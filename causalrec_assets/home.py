@@ -11,10 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from causalrec_assets.answers import InputError
+from causalrec_assets.durable import one_at_a_time, write_whole
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TEMPLATE = CHECKOUT / "data"
@@ -83,22 +86,49 @@ def create_home(root: Path, overlay: str | None = None) -> Home:
     """
     home = Home(root.resolve())
     home.data.mkdir(parents=True, exist_ok=True)
-    record = home.data / ".copied.json"
-    copied: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
-    for relative, source in _template_files(overlay).items():
-        target, content = home.data / relative, source.read_bytes()
-        if target.exists() and copied.get(relative) != _sha256(target.read_bytes()):
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        copied[relative] = _sha256(content)
-    record.write_text(json.dumps(copied, indent=1, sort_keys=True))
-    for folder in (home.landing, home.lake, home.dagster, home.reports):
-        folder.mkdir(parents=True, exist_ok=True)
-    instance = home.dagster / "dagster.yaml"
-    if not instance.exists():
-        shutil.copyfile(CHECKOUT / "dagster.yaml", instance)
+    with one_at_a_time(home.root / ".making.lock", "another process that makes this home", wait_seconds=60):
+        record = home.data / ".copied.json"
+        copied = _read_record(record)
+        for relative, source in _template_files(overlay).items():
+            target, content = home.data / relative, source.read_bytes()
+            found = target.read_bytes() if target.exists() else None
+            # What is as the template was copied too, though a kill may have come before the record of it.
+            if found not in (None, content) and copied.get(relative) != _sha256(found):
+                continue
+            if found != content:
+                write_whole(target, content)
+            copied[relative] = _sha256(content)
+        write_whole(record, json.dumps(copied, indent=1, sort_keys=True).encode())
+        for folder in (home.landing, home.lake, home.dagster, home.reports):
+            folder.mkdir(parents=True, exist_ok=True)
+        instance = home.dagster / "dagster.yaml"
+        if not instance.exists():
+            write_whole(instance, (CHECKOUT / "dagster.yaml").read_bytes())
     return home
+
+
+def _read_record(record: Path) -> dict[str, str]:
+    """What was copied from the template: name -> hash of the content.
+
+    Raises:
+        InputError: It cannot be read. To take it for empty would make every copy a file that a person has edited.
+    """
+    try:
+        copied = json.loads(record.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise InputError(f"{record} cannot be read: {said}. {_WITHOUT_RECORD}") from error
+    if not isinstance(copied, dict) or not all(isinstance(value, str) for value in copied.values()):
+        raise InputError(f"{record} does not map names of files to hashes. {_WITHOUT_RECORD}")
+    return copied
+
+
+_WITHOUT_RECORD = (
+    "It says which settings are still as they were copied. Remove it to go on: settings that differ from the template "
+    "then count as edited by you and stay as they are."
+)
 
 
 def _template_files(overlay: str | None) -> dict[str, Path]:
@@ -118,15 +148,46 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def remember(home: Home) -> None:
-    """Write the checkout's `.env`, which Dagster reads first, so that `dagster dev` opens this home."""
-    variables = {"CAUSALREC_HOME": home.root, "DAGSTER_HOME": home.dagster}
-    (CHECKOUT / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+def env_file_note(folder: Path) -> str | None:
+    """What a person has to know of a folder's `.env`, if it names a home: Dagster, started there, reads it first."""
+    path = folder / ".env"
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    names = ("CAUSALREC_HOME", "DAGSTER_HOME")
+    found = [line.strip() for line in lines if line.strip().removeprefix("export ").split("=")[0].strip() in names]
+    if not found:
+        return None
+    return (
+        f"{path} names a home ({'; '.join(found)}), and a Dagster that is started in {folder} takes that one, whatever "
+        "its environment says. Nothing here writes or needs such lines any more: remove them."
+    )
+
+
+def say_env_file(folder: Path) -> None:
+    """Say `env_file_note` once to whoever starts a Dagster: its processes have its environment."""
+    said = "CAUSALREC_SAID_ENV_FILE"
+    if said not in os.environ and (note := env_file_note(folder)):
+        os.environ[said] = "yes"
+        print(f"WARNING: {note}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        sys.exit("usage: python -m causalrec_assets.home DIR")
+    try:
+        made = create_home(Path(arguments[0]).expanduser())
+    except InputError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"no home can be made in {arguments[0]}: {error.filename}: {error.strerror}")
+    print(f"Made {made.root}. Say what your logs mean in {made.data / 'sources.yaml'}, land them below {made.landing}.")
+    print(f"Open it with: make ui DIR={shlex.quote(str(made.root))}")
+    if note := env_file_note(CHECKOUT):
+        print(note, file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m causalrec_assets.home DIR")
-    made = create_home(Path(sys.argv[1]).expanduser())
-    remember(made)
-    print(f"Made {made.root}. Say what your logs mean in {made.data / 'sources.yaml'}, land them below {made.landing}.")
+    sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.durable import create_exclusively as create_exclusively
 
 PROBE = ".probe/create-only"
 
@@ -152,22 +153,6 @@ class Folder:
     def delete(self, names: Sequence[str]) -> None:
         for name in names:
             (self.root / name).unlink(missing_ok=True)
-
-
-def create_exclusively(path: Path, content: bytes) -> None:
-    """Create a file with all its content or not at all.
-
-    Raises:
-        FileExistsError: The name is taken. A hard link is used because `open("x")` would let a reader see a file
-            whose content is still being written.
-    """
-    draft = _draft(path)
-    try:
-        draft.write_bytes(content)
-        _sync(draft)
-        os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _draft(target: Path) -> Path:
