@@ -1,6 +1,7 @@
 """The evaluation assets: `off_policy_report`, `effect_report`, `evaluation_report`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 
 import dagster as dg
@@ -17,6 +18,7 @@ from causalrec_assets.evaluation.verdict import judge
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import picture, table
+from causalrec_assets.logs.clusters import count_clusters
 from causalrec_assets.logs.gaps import NO_PRICED_PURCHASES
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
@@ -75,7 +77,13 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
     plots = {f"challenger_{m}": policy_plot(frame, metric=m) for m in off_policy.METRICS}
     pictures = {name: picture(plot) for name, plot in plots.items() if plot is not None}
-    return Draft(inputs, frame, metadata={"values": table(shown), **pictures})
+    counted = count_clusters(off_policy.judged_rounds(evidence, window.frame).unique("unit_id"), evidence.cluster)
+    return Draft(
+        inputs,
+        frame,
+        notes={"clusters": asdict(counted)},
+        metadata={"values": table(shown), "clustered": counted.words, **pictures},
+    )
 
 
 @gated_asset("effect_report", stage="evaluation", deps=["effects", "adjustment_sets"])
@@ -88,6 +96,7 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
+        notes={"clusters": found.notes.get("clusters")},
         params={"questions": sets.frame.height},
         metadata={
             "verdicts": table(frame.select("question", "verdict")),
@@ -108,7 +117,8 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source = parse_source(inputs.setting("sources.yaml"))
     rule = parse_release(inputs.setting("release.yaml"))
     objective = inputs.setting("objective.yaml")
-    judged, effects_ = inputs.table("off_policy_report"), inputs.table("effect_report").frame
+    judged, effects_told = inputs.table("off_policy_report"), inputs.table("effect_report")
+    effects_ = effects_told.frame
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
     models, graph = read["outcome_model"], read["causal_graph"]
 
@@ -118,7 +128,12 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     gaps = find_gaps(answers, effects_, judged.frame)
     if judged.answer.answered and "revenue" not in judged.frame["metric"]:
         gaps.append(Gap("revenue of any policy", not_available(NO_PRICED_PURCHASES)))
-    trust = trust_lines(effects_, judged.frame, models.notes if models.answer.answered else {})
+    trust = trust_lines(
+        effects_,
+        judged.frame,
+        models.notes if models.answer.answered else {},
+        {"Effects": effects_told.notes.get("clusters"), "Policies": judged.notes.get("clusters")},
+    )
     html = render(
         Story(
             source=source.name,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from causalrec_assets.answers import Answer, Status
+from causalrec_assets.logs.clusters import ClusterCounts
 
 POLICIES = {"challenger": "the new policy", "champion": "the current policy", "uniform": "choosing at random"}
 
@@ -52,13 +54,35 @@ def find_gaps(answers: Mapping[str, Answer], effects: pl.DataFrame, judged: pl.D
     return found
 
 
-def trust_lines(effects: pl.DataFrame, judged: pl.DataFrame, model: Mapping[str, Any]) -> list[Trust]:
+def trust_lines(
+    effects: pl.DataFrame,
+    judged: pl.DataFrame,
+    model: Mapping[str, Any],
+    clusters: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+) -> list[Trust]:
     """Overlap, effective sizes, weights, calibration, and whether the model beats the constant rate.
 
     Args:
         model: Notes of the table `outcome_model`; empty when there is none.
+        clusters: Group ("Effects", "Policies") -> the fields of its rows' `ClusterCounts`, None where it has no number.
     """
-    return [*_of_effects(effects), *_of_policies(judged), *_of_model(model)]
+    return [
+        *_of_effects(effects),
+        *_of_clusters("Effects", clusters.get("Effects")),
+        *_of_policies(judged),
+        *_of_clusters("Policies", clusters.get("Policies")),
+        *_of_model(model),
+    ]
+
+
+def _of_clusters(group: str, counts: Mapping[str, Any] | None) -> Iterator[Trust]:
+    """How many rows name nobody that intervals could be clustered by."""
+    found = ClusterCounts(**counts) if counts else None
+    if found is None or not found.unnamed:
+        return
+    name, rows = found.cluster.removesuffix("_id"), "units" if group == "Effects" else "rounds"
+    words = f"{rows} name no {name}; {found.how}. Who came more than once without a name counts as several"
+    yield Trust(group, f"{rows} without a {name}", f"{found.unnamed:,} of {found.rows:,}", words)
 
 
 def _of_effects(effects: pl.DataFrame) -> Iterator[Trust]:

@@ -20,7 +20,7 @@ from causalrec_assets.estimators.intervals import (
 from causalrec_assets.estimators.off_policy import ESTIMATORS, Rounds, estimate, logged_mean
 from causalrec_assets.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec_assets.evaluation.rule import ReleaseRule
-from causalrec_assets.logs.units import cluster_codes
+from causalrec_assets.logs.clusters import cluster_codes
 
 METRICS = ("satisfaction", "revenue")
 MODEL_BASED = ("dm", "dr")

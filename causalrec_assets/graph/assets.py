@@ -26,7 +26,7 @@ from causalrec_assets.graph.picture import draw
 from causalrec_assets.graph.questions import Questions, parse_questions
 from causalrec_assets.graph.search import parse_search
 from causalrec_assets.graph.sets_table import sets_table, shown
-from causalrec_assets.logs.units import cluster_codes
+from causalrec_assets.logs.clusters import cluster_codes
 from causalrec_assets.partitions import learning_window_mapping
 from resources.lake import Lake
 

@@ -20,7 +20,7 @@ from causalrec_assets.graph.independence import BlockTest
 from causalrec_assets.graph.mpdag import Edge
 from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.search import Search
-from causalrec_assets.logs.units import cluster_codes
+from causalrec_assets.logs.clusters import cluster_codes
 
 Codes = npt.NDArray[np.int64]
 DISAGREEMENTS: dict[str, pl.DataType] = {

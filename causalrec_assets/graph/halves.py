@@ -13,16 +13,17 @@ import zlib
 
 import polars as pl
 
+from causalrec_assets.logs.clusters import cluster_names
+
 
 def graph_half(units: pl.DataFrame, cluster: str) -> pl.Series:
     """Which units the graph is found on: all of a cluster's or none, whatever other rows there are.
 
     Args:
-        units: With `time`, and the cluster's column.
-        cluster: `user_id`, `request_id` or `hour`. Units without a user or request count as one cluster.
+        units: With `time`, the cluster's column, and `unit_id` where some units name no cluster.
+        cluster: `user_id`, `request_id` or `hour`; as in `cluster_codes`.
     """
-    key = units["time"].dt.truncate("1h") if cluster == "hour" else units[cluster]
-    text = key.cast(pl.String).fill_null("").alias("key")
+    text = cluster_names(units, cluster)
     known = text.unique()
     chosen = pl.DataFrame({"key": known, "half": [_is_even(value) for value in known]})
     return text.to_frame().join(chosen, on="key", how="left", maintain_order="left")["half"]

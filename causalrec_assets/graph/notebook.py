@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
 from causalrec_assets.answers import InputError
@@ -24,6 +23,7 @@ from causalrec_assets.graph.nodes import Dropped, choose_nodes
 from causalrec_assets.graph.picture import Picture
 from causalrec_assets.graph.questions import Question
 from causalrec_assets.graph.search import Search
+from causalrec_assets.logs.clusters import codes_of
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def causal_graph(
         outcomes, mediators: Columns that come after it.
         expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
         clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes. Those
-            of the first are drawn anew together.
+            of the first are drawn anew together. A row without a value is independent of all others.
         search: Its settings, e.g. `Search(bootstraps=50, fci=True)`; None: the defaults, without these two.
         seed: Of the draws.
 
@@ -106,7 +106,7 @@ def causal_graph(
         raise InputError(
             f"a graph needs two columns that vary; {', '.join(f'{d.column}: {d.reason}' for d in dropped)}"
         )
-    codes = [np.unique(frame[c].to_numpy(), return_inverse=True)[1].astype(np.int64) for c in clusters]
+    codes = [codes_of(frame[c]) for c in clusters]
     evidence = gather(nodes, search or Search(), codes, seed)
     found = evidence.found
     bound = bind(

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.logs.clusters import cluster_codes as cluster_codes
 from causalrec_assets.logs.covariate_settings import PLAIN, CovariateSettings
 from causalrec_assets.logs.covariates import (
     AsOf,
@@ -133,12 +132,6 @@ def action_context(source: Source) -> list[str]:
     """The context of the action question "which item in this slot"."""
     own = ["hour", "weekday", *context_columns(source)]
     return [*own, "position"] if source.has("position") else own
-
-
-def cluster_codes(units: pl.DataFrame, cluster: str) -> npt.NDArray[np.int64]:
-    """The cluster of each unit as an integer code: its user, its request, or its wall-clock hour."""
-    key = units["time"].dt.truncate("1h") if cluster == "hour" else units[cluster]
-    return np.asarray(key.rank("dense").fill_null(0).to_numpy(), dtype=np.int64)
 
 
 def _unlisted(key: str, listed: pl.DataFrame | None) -> pl.Expr:

@@ -19,8 +19,8 @@ from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.gate.windows import parse_learning
 from causalrec_assets.graph.halves import graph_half
+from causalrec_assets.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec_assets.logs.gaps import NO_ACTION_PROPENSITIES
-from causalrec_assets.logs.units import cluster_codes
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
 from causalrec_assets.model.outcome_training import Trained, train_outcome_model
@@ -118,12 +118,14 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     propensities = inputs.table("treatment_propensities")
     settings = parse_model_settings(inputs.setting("model.yaml"))
     rows, of_effects, clusters = pl.DataFrame(), pl.Series(dtype=pl.Boolean), np.empty(0, dtype=np.int64)
+    counted: ClusterCounts | None = None
     if propensities.answer.answered:
         rows, notes = training_units(inputs)
         cluster = str(notes["cluster"])
         # Where units are split, those that the graph was found on may teach propensities, but say nothing of effects.
         of_effects = ~graph_half(rows, cluster) if sets.notes["split"] else pl.repeat(True, rows.height, eager=True)
         clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
+        counted = count_clusters(rows.filter(of_effects), cluster)
     found: list[dict[str, Any]] = []
     diagnostics: dict[str, dict[str, Any]] = {}
     for question in sets.frame.iter_rows(named=True):
@@ -149,9 +151,13 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"diagnostics": diagnostics},
+        notes={"diagnostics": diagnostics, "clusters": asdict(counted) if counted else None},
         params={"rows": len(fit.ESTIMATORS) * sets.frame.height},
-        metadata={"effects": table(shown), "trust": table(trust)},
+        metadata={
+            "effects": table(shown),
+            "trust": table(trust),
+            "clustered": counted.words if counted else "nothing was estimated",
+        },
     )
 
 

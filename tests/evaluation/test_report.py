@@ -277,3 +277,16 @@ def test_plots_are_png_and_there_is_none_without_numbers():
     assert policy_plot(JUDGED).startswith(b"\x89PNG")
     assert effects_plot(EFFECTS.tail(1)) is None
     assert policy_plot(JUDGED, segments=["section=women"]) is None
+
+
+def test_units_that_name_nobody_are_counted_beside_the_intervals():
+    counts = {"cluster": "user_id", "rows": 1000, "by_request": 300, "alone": 600}
+    found = trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
+    (line,) = [line for line in found if "without a user" in line.what]
+    assert (line.group, line.number) == ("Effects", "900 of 1,000")
+    assert "300 of them count with their request and 600 each by itself" in line.words
+
+
+def test_where_all_units_name_their_cluster_nothing_is_said_of_it():
+    counts = {"cluster": "user_id", "rows": 1000, "by_request": 0, "alone": 0}
+    assert not [line for line in trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]

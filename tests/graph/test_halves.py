@@ -33,6 +33,18 @@ def test_a_unit_stays_where_it_is_when_others_come_or_go():
     assert graph_half(frame, "user_id").gather_every(3).to_list() == graph_half(fewer, "user_id").to_list()
 
 
-def test_units_without_a_user_are_one_cluster():
+def test_units_that_name_no_cluster_are_dealt_one_by_one_and_stay_where_they_are():
+    frame = units().with_columns(
+        pl.lit(None, pl.String).alias("request_id"), unit_id=pl.Series(map(str, range(10_000)))
+    )
+    frame = frame.with_columns(user_id=pl.when(pl.int_range(pl.len()) % 10 == 0).then("user_id"))
+    half = graph_half(frame, "user_id")
+    assert 0.4 < half.mean() < 0.6
+    assert half.gather_every(3).to_list() == graph_half(frame.gather_every(3), "user_id").to_list()
+
+
+def test_units_without_a_user_go_with_their_request():
     frame = units().with_columns(pl.lit(None, pl.String).alias("user_id"))
-    assert graph_half(frame, "user_id").n_unique() == 1
+    halves = frame.with_columns(half=graph_half(frame, "user_id"))
+    assert halves.group_by("request_id").agg(pl.col("half").n_unique())["half"].max() == 1
+    assert 0.4 < halves["half"].mean() < 0.6
