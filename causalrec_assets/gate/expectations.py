@@ -16,6 +16,7 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.contracts import Contract, Rule
+from causalrec_assets.gate.one_file import parquet_schema, scan_parquet
 from causalrec_assets.gate.validation import POSITION, Limits, validating
 
 SCHEMA = "every column of the contract, with its type"
@@ -86,7 +87,7 @@ def audit(
             staged = Path(folder) / "table.parquet"
             table.write_parquet(staged)
             return audit(contract, staged, params, limits)
-    schema = pl.scan_parquet(table).collect_schema()
+    schema = parquet_schema(table)
     if breaches := contract.schema_breaches(schema):
         broken = tuple(Finding("schema", SCHEMA, False, observed=breach) for breach in breaches)
         return Audit(broken, ())
@@ -114,7 +115,7 @@ def audit(
 def offending_rows(staged: Path, broken: Iterable[Finding]) -> pl.DataFrame:
     """The rows that broke a rule, with the rule's name in `broken_rule`; at most 10,000 a rule."""
     position = "__position"
-    scan = pl.scan_parquet(staged, row_index_name=position)
+    scan = scan_parquet(staged, row_index_name=position)
     named = [finding for finding in broken if finding.rows]
     wanted = pl.DataFrame(
         {

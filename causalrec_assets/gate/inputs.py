@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.gate.releases import Champion, ReleaseLog
 from causalrec_assets.gate.settings import read_setting as read_setting
 from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
@@ -75,7 +76,7 @@ class Table:
 
     def scan(self) -> pl.LazyFrame:
         """The rows, read as far as a query needs them."""
-        return pl.scan_parquet(self.path, hive_partitioning=False)
+        return scan_parquet(self.path)
 
     def file(self, name: str) -> bytes:
         return self.store.read_file(self.pointer, name)

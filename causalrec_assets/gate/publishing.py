@@ -13,6 +13,7 @@ from causalrec_assets.gate.contracts import Contract, parse_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.one_file import parquet_rows, parquet_schema
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.gate.store import Pointer, Refusal
 from causalrec_assets.gate.validation import Limits
@@ -53,8 +54,8 @@ def write_audit_publish(draft: Draft) -> Outcome:
     settings = parse_lake(read_setting(inputs.home, LAKE), str(inputs.home.setting(LAKE))).gate
     staged, aside = _staged(draft, contract), _set_aside(draft)
     try:
-        rows, schema = _rows(staged), pl.Schema(pl.read_parquet_schema(staged))
-        aside_rows = _rows(aside) if aside is not None else 0
+        rows, schema = parquet_rows(staged), parquet_schema(staged)
+        aside_rows = parquet_rows(aside) if aside is not None else 0
         limits = Limits(settings.memory_mb, inputs.store.staging_folder / "spill")
         params = {**draft.params, "set_aside_rows": aside_rows}
         result = audit(contract, staged, params, limits)
@@ -114,11 +115,6 @@ def _written(inputs: Inputs, frame: pl.DataFrame) -> Path:
     path = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
     frame.write_parquet(path, compression="zstd", statistics=True)
     return path
-
-
-def _rows(path: Path) -> int:
-    """The number of rows, which a Parquet file says at its end."""
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
 def _refuse(inputs: Inputs, result: Audit, staged: Path, offending: pl.DataFrame) -> Refusal:

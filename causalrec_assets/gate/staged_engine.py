@@ -31,6 +31,7 @@ from great_expectations.expectations.metrics.metric_provider import MetricProvid
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider  # noqa: TID253
 from great_expectations.expectations.registry import _registered_metrics, register_metric  # noqa: TID253
 
+from causalrec_assets.gate.one_file import literal
 from causalrec_assets.gate.row_metrics import (
     DOMAIN,
     count_repeated,
@@ -79,7 +80,7 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
 
     def stage(self, path: Path) -> None:
         """Make a file the table that is validated."""
-        file = f"read_parquet({_text(str(path))}, file_row_number = true, hive_partitioning = false)"
+        file = f"read_parquet({_text(literal(path))}, file_row_number = true, hive_partitioning = false)"
         floats = [row[0] for row in self.run(f"DESCRIBE SELECT * FROM {file}") if row[1] in ("DOUBLE", "FLOAT")]
         honest = ", ".join(
             f"CASE WHEN isnan({quoted(c)}) THEN 'nan' ELSE {quoted(c)} END AS {quoted(c)}" for c in floats

@@ -28,6 +28,7 @@ import polars as pl
 from causalrec_assets.answers import Answer, InputError, Status
 from causalrec_assets.gate.objects import Folder, Found, Objects, local_path, open_bucket
 from causalrec_assets.gate.objects import create_exclusively as create_exclusively
+from causalrec_assets.gate.one_file import read_parquet
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.home import Home
 
@@ -226,7 +227,7 @@ class Store:
         """The rows of a version; from the file itself where the lake is a folder."""
         name = pointer.content[0]
         path = local_path(self.objects, name)
-        return pl.read_parquet(path if path is not None else io.BytesIO(self.objects.read(name)))
+        return read_parquet(path) if path is not None else pl.read_parquet(io.BytesIO(self.objects.read(name)))
 
     def local_data(self, pointer: Pointer, into: Path | None = None) -> Path:
         """The Parquet file of a version on this machine.

@@ -9,6 +9,7 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES, covariate_settings
@@ -181,7 +182,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     events = {day: inputs.table("clean_events", day).scan() for day in days_read(source, inputs.day, has)}
     target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
     write_history(state_parts(states, events, inputs.table("items").frame, source, inputs.day, has), target)
-    state = pl.scan_parquet(target)
+    state = scan_parquet(target)
     late = too_late(events[inputs.day], source, inputs.day)
     return Draft(
         inputs,
@@ -213,7 +214,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
     write_units(events.scan(), as_of(before, inputs.day, source, settings), catalogue, source, target, known)
     roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
-    columns, unlisted = unit_columns(source, settings), unlisted_rows(pl.scan_parquet(target))
+    columns, unlisted = unit_columns(source, settings), unlisted_rows(scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
     return Draft(
         inputs,

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from causalrec_assets.gate.one_file import read_parquet
 from causalrec_assets.logs.ahead import ahead
 from causalrec_assets.logs.attribution import (
     StreamRows,
@@ -109,11 +110,11 @@ class Cleaned:
 
     @property
     def events(self) -> pl.DataFrame:
-        return pl.read_parquet(self.path)
+        return read_parquet(self.path)
 
     @property
     def set_aside(self) -> pl.DataFrame:
-        return pl.read_parquet(self.set_aside_path)
+        return read_parquet(self.set_aside_path)
 
     @property
     def rows_elsewhere(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.logs.feeds import OUTCOMES
 from causalrec_assets.logs.sources import Source
 
@@ -31,7 +32,7 @@ def facts_of(path: Path, source: Source) -> Facts:
     means = [pl.col(name).mean().round(5) for name in OUTCOMES]
     unweighed = pl.col("action_propensity").is_null().sum().alias("unweighed")
     some = [(pl.col(name) != 0).any().alias(f"any_{name}") for name in source.outcomes]
-    found = pl.scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
+    found = scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
     arms = found.sort("recommended").collect(engine="streaming")
     shown = arms.filter(pl.col("recommended") == 1)
     return Facts(

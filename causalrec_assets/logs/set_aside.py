@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from causalrec_assets.gate.one_file import scan_ipc
 from causalrec_assets.logs.row_rules import WRONG
 
 MARKS: dict[str, pl.DataType] = {
@@ -71,7 +72,7 @@ class SetAside:
 
     def write(self, path: Path) -> dict[str, int]:
         """Write all of them, by file and row; gives `kinds`."""
-        parts = [*(pl.scan_ipc(part) for part in self._parts), *(rows.lazy() for rows in self._held)]
+        parts = [*(scan_ipc(part) for part in self._parts), *(rows.lazy() for rows in self._held)]
         empty = pl.DataFrame(schema=self._columns).lazy()
         rows = pl.concat([empty, *parts], how="diagonal_relaxed").sort("feed", "file", "row")
         rows.sink_parquet(path, compression="zstd")

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from causalrec_assets.gate.one_file import scan_ipc
+
 DAY = 86_400_000_000
 """Microseconds; a day is one in UTC."""
 SLICE_ROWS = 1_000_000
@@ -68,7 +70,9 @@ class Slices:
 
     def read(self, number: int) -> pl.DataFrame:
         """A slice's rows, as they came."""
-        return pl.concat(part if isinstance(part, pl.DataFrame) else pl.read_ipc(part) for part in self._parts[number])
+        return pl.concat(
+            part if isinstance(part, pl.DataFrame) else scan_ipc(part).collect() for part in self._parts[number]
+        )
 
     def forget(self, number: int) -> None:
         """Let go of a slice that is not read again."""

@@ -82,7 +82,7 @@ def compare_effects(
 
 
 def _units_of(truth: Path, days: Sequence[date], unit_ids: pl.Series | None) -> pl.DataFrame:
-    frame = pl.read_parquet([truth / f"day={day}.parquet" for day in days])
+    frame = pl.read_parquet([truth / f"day={day}.parquet" for day in days], glob=False, hive_partitioning=False)
     if unit_ids is None:
         return frame
     known = frame.filter(pl.col("event_id").is_in(unit_ids.implode()))

@@ -204,7 +204,7 @@ def landed_events(landing: Path, day: date) -> pl.DataFrame:
     """The events of a day in the order of their ids, whenever they arrived, each once."""
     events = landing / "events"
     files = [events / f"day={day}" / "events.parquet", *sorted(events.glob(f"day=*/of-{day}.parquet"))]
-    rows = pl.concat([pl.read_parquet(file) for file in files])
+    rows = pl.concat([pl.read_parquet(file, glob=False, hive_partitioning=False) for file in files])
     return rows if len(files) == 1 else rows.unique("event_id").sort("event_id")
 
 
