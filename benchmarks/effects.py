@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
 
 from causalrec_assets.graph.adjustment import adjust
 from causalrec_assets.graph.causal_graph import bind
@@ -38,6 +37,7 @@ from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.logs.units import build_units, cluster_codes, unit_roles
 from causalrec_assets.model.effects import estimate_effect, treatment_propensities
 from causalrec_assets.model.settings import parse_model_settings
+from causalrec_assets.settings_file import read_yaml
 from causalrec_assets.simulator.comparison import true_effects
 from causalrec_assets.simulator.landing import simulate
 from causalrec_assets.simulator.world import WorldConfig
@@ -46,7 +46,7 @@ ESTIMATORS = ("naive", "snips", "aipw")
 
 
 def setting(file: str) -> dict[str, object]:
-    return dict(yaml.safe_load((TEMPLATE / file).read_text()))
+    return dict(read_yaml(TEMPLATE / file))
 
 
 def units_of(landing: Path, source: Source, days: list[date], cache: Path) -> pl.DataFrame:

@@ -19,7 +19,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import yaml
 
 from benchmarks.figures import Figure, say
 from causalrec_assets.graph.discovery import discover
@@ -27,6 +26,7 @@ from causalrec_assets.graph.mpdag import pair
 from causalrec_assets.graph.nodes import plain_nodes
 from causalrec_assets.graph.search import Search, parse_search
 from causalrec_assets.home import TEMPLATE
+from causalrec_assets.settings_file import read_yaml
 
 Floats = npt.NDArray[np.float64]
 Pairs = set[tuple[str, str]]
@@ -37,7 +37,7 @@ FIRST = 101
 
 
 def run(seeds: int = SEEDS, rows: int = ROWS) -> list[Figure]:
-    search = parse_search(yaml.safe_load((TEMPLATE / "discovery.yaml").read_text()))
+    search = parse_search(read_yaml(TEMPLATE / "discovery.yaml"))
     scores: dict[str, list[float]] = {}
     seconds: dict[str, float] = {}
     for seed in range(FIRST, FIRST + seeds):

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import yaml
 
 from benchmarks.figures import Figure, say
 from causalrec_assets.graph.adjustment import adjust
@@ -26,6 +25,7 @@ from causalrec_assets.graph.search import parse_search
 from causalrec_assets.home import TEMPLATE
 from causalrec_assets.model.effects import estimate_effect, treatment_propensities
 from causalrec_assets.model.settings import parse_model_settings
+from causalrec_assets.settings_file import read_yaml
 from causalrec_assets.simulator import unit_scm
 
 ROWS, ROWS_A_USER = 200_000, 10
@@ -142,4 +142,4 @@ def agreement(found: MPDAG, truth: MPDAG) -> tuple[float, float]:
 
 
 def _setting(file: str) -> dict[str, object]:
-    return dict(yaml.safe_load((TEMPLATE / file).read_text()))
+    return dict(read_yaml(TEMPLATE / file))

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import yaml
 
 from benchmarks.figures import Figure, Measured, measured, say
 from causalrec_assets.gate.draft import Draft
@@ -25,6 +24,7 @@ from causalrec_assets.home import Home, create_home
 from causalrec_assets.logs.cleaning import Cleaned, clean_day
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.landing_zone import LandingZone
+from causalrec_assets.settings_file import read_yaml
 
 ROWS, PANDAS_ROWS, MACHINES, PIECE = 20_000_000, 4_000_000, 4, 500_000
 DAY = date(2026, 3, 2)
@@ -148,7 +148,7 @@ def in_pandas(root: Path) -> int:
     """The same rules as one would write them in pandas."""
     import pandas as pd
 
-    rules = yaml.safe_load(Home(root).setting("cleaning.yaml").read_text())
+    rules = read_yaml(Home(root).setting("cleaning.yaml"))
     files = sorted((Home(root).landing / "events").rglob("*.parquet"))
     parts = []
     for path in files:

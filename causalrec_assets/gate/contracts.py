@@ -101,26 +101,38 @@ def parse_contract(table: str, raw: Mapping[str, Any]) -> Contract:
         raise InputError(f"{where}: unknown key {sorted(unknown)}; known are {sorted(known)}")
     if raw.get("table") != table:
         raise InputError(f"{where}: `table` must be `{table}`, it is {raw.get('table')!r}")
-    columns = {name: str(dtype).strip() for name, dtype in (raw.get("columns") or {}).items()}
+    given, extra = raw.get("columns") or {}, raw.get("extra_columns", False)
+    if not isinstance(extra, bool):
+        raise InputError(f"{where}: `extra_columns` must be true or false, got {extra!r}")
+    if not isinstance(given, Mapping):
+        raise InputError(f"{where}: `columns` must map names to types, got {given!r}")
+    columns = {str(name): str(dtype).strip() for name, dtype in given.items()}
     for name, dtype in columns.items():
         if dtype not in DTYPES:
             raise InputError(f"{where}: column `{name}` has the unknown type {dtype!r}; known are {sorted(DTYPES)}")
-    rules = tuple(_parse_rule(where, rule) for rule in raw.get("rules") or ())
-    answerable = tuple(_parse_rule(where, rule) for rule in raw.get("answerable") or ())
+    rules, answerable = (_parse_rules(where, key, raw.get(key)) for key in ("rules", "answerable"))
     if not rules:
         raise InputError(f"{where}: `rules` is empty; a contract that demands nothing gates nothing")
     names = [rule.name for rule in (*rules, *answerable)]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise InputError(f"{where}: the rules {sorted(repeated)} occur twice; give them a `name` each")
-    return Contract(table, str(raw.get("about", "")), columns, bool(raw.get("extra_columns", False)), rules, answerable)
+    return Contract(table, str(raw.get("about", "")), columns, extra, rules, answerable)
 
 
-def _parse_rule(where: str, raw: Mapping[str, Any]) -> Rule:
+def _parse_rules(where: str, key: str, raw: Any) -> tuple[Rule, ...]:
+    if not isinstance(raw, list | tuple | None):
+        raise InputError(f"{where}: `{key}` must be a list of rules, got {raw!r}")
+    return tuple(_parse_rule(where, rule) for rule in raw or ())
+
+
+def _parse_rule(where: str, raw: Any) -> Rule:
+    if not isinstance(raw, Mapping):
+        raise InputError(f"{where}: a rule must be a mapping such as {{holds: 'click <= 1'}}, got {raw!r}")
     raw = dict(raw)
     why, only_if, name = str(raw.pop("why", "")), raw.pop("only_if", None), raw.pop("name", None)
     kinds = [kind for kind in ("expect", "holds", "demand") if kind in raw]
     if len(kinds) != 1:
-        raise InputError(f"{where}: a rule needs one of `expect:`, `holds:` and `demand:`, got {raw}")
+        raise InputError(f"{where}: a rule needs one of `expect:`, `holds:` and `demand:`, got {sorted(map(str, raw))}")
     if kinds[0] != "expect":
         sentence = str(raw.pop(kinds[0]))
         if raw:
@@ -130,6 +142,6 @@ def _parse_rule(where: str, raw: Mapping[str, Any]) -> Rule:
     if not expectation.startswith("expect_"):
         raise InputError(f"{where}: {expectation!r} is no Great Expectations expectation")
     column = raw.get("column") or raw.get("column_list") or ""
-    column = "+".join(column) if isinstance(column, list) else column
+    column = "+".join(map(str, column)) if isinstance(column, list) else column
     default = f"{expectation.removeprefix('expect_')}({column})" if column else expectation.removeprefix("expect_")
     return Rule(str(name or default), why, "expect", expectation, raw, only_if)

@@ -16,9 +16,11 @@ from causalrec_assets.answers import Answer, InputError
 from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.gate.releases import Champion, ReleaseLog
 from causalrec_assets.gate.settings import read_setting as read_setting
+from causalrec_assets.gate.settings import setting_path
 from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
 from causalrec_assets.gate.windows import LearningWindow, days_hash, learning_window, parse_learning
 from causalrec_assets.home import CODE, Home
+from causalrec_assets.settings_file import read_text
 
 
 class MissingDay(InputError):
@@ -203,7 +205,7 @@ class Inputs:
     def setting_text(self, file: str) -> str:
         """The same as text, for a reader that names lines in its errors."""
         self.note(f"setting:{file}", setting_hash(self.home, file))
-        return self.home.setting(file).read_text()
+        return read_text(setting_path(self.home, file))
 
     @cached_property
     def learning(self) -> LearningWindow:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-import yaml
+from pathlib import Path
+from typing import Any
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
+from causalrec_assets.settings_file import read_yaml
 
 LAKE = "lake.yaml"
 LEAST_MEMORY_MB = 100
@@ -20,20 +20,21 @@ def read_setting(home: Home, file: str) -> dict[str, Any]:
     """Parse a settings file.
 
     Raises:
-        InputError: The file is missing, is not YAML, or is not a mapping; the message names file and line.
+        InputError: The file is missing, empty, no mapping, or no such YAML as `settings_file` reads.
+    """
+    return read_yaml(setting_path(home, file))
+
+
+def setting_path(home: Home, file: str) -> Path:
+    """Where a settings file is.
+
+    Raises:
+        InputError: Neither the home nor the template has it.
     """
     path = home.setting(file)
     if not path.exists():
         raise InputError(f"{home.data / file} is missing; copy the one in the checkout's data/ folder")
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
-    if parsed is None:
-        return {}
-    if not isinstance(parsed, Mapping):
-        raise InputError(f"{path} must be a mapping of keys to values, it is a {type(parsed).__name__}")
-    return cast(dict[str, Any], dict(parsed))
+    return path
 
 
 @dataclass(frozen=True)

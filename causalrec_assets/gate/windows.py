@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.store import canonical, sha256
@@ -63,14 +63,14 @@ def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]
             raise InputError(f"learning.yaml: `{key}` must be a whole number of at least 1, got {value!r}")
         numbers[key] = value
     first = sources.get("first_day")
-    if not isinstance(first, date):
+    if not isinstance(first, date) or isinstance(first, datetime):
         raise InputError(f"sources.yaml: `first_day` must be a date such as 2026-03-02, got {first!r}")
     outcomes = sources.get("outcomes") or {}
     if not isinstance(outcomes, Mapping):
         raise InputError(
             "sources.yaml: `outcomes` must map each outcome to its settings, e.g. click: {maturity_days: 0}"
         )
-    maturity = max((int((o or {}).get("maturity_days", 0)) for o in outcomes.values()), default=0)
+    maturity = max((_maturity(name, settings) for name, settings in outcomes.items()), default=0)
     return LearningSettings(
         numbers["window_days"],
         numbers["judgement_days"],
@@ -80,6 +80,15 @@ def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]
         numbers["seed"],
         sources.get("sparse") is True,
     )
+
+
+def _maturity(outcome: object, settings: object) -> int:
+    days = settings.get("maturity_days", 0) if isinstance(settings, Mapping) else 0 if settings is None else settings
+    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+        raise InputError(
+            f"sources.yaml: `outcomes.{outcome}` must be such as {{maturity_days: 0}}, in whole days, got {days!r}"
+        )
+    return days
 
 
 def days_hash(days: Iterable[date]) -> str:

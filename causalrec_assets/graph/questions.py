@@ -72,7 +72,10 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
         raise InputError(f"{FILE}: `adjustment` must be {' or '.join(RULES)}, got {rule!r}")
     if strategies not in STRATEGIES:
         raise InputError(f"{FILE}: `strategies` must be {' or '.join(STRATEGIES)}, got {strategies!r}")
-    found = [_question(number, raw) for number, raw in enumerate(settings.get("questions") or [], start=1)]
+    asked = settings.get("questions") or []
+    if not isinstance(asked, list | tuple):
+        raise InputError(f"{FILE}: `questions` must be a list, each entry beginning with `- `; got {asked!r}")
+    found = [_question(number, raw) for number, raw in enumerate(asked, start=1)]
     names = [q.name for q in found]
     if len(set(names)) != len(names):
         raise InputError(f"{FILE}: two questions have the same name: {names}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.settings_file import compose
 
 NULL = "tag:yaml.org,2002:null"
 
@@ -80,15 +81,9 @@ def read_lines(text: str, file: str) -> Value:
         file: Its name, for messages.
 
     Raises:
-        InputError: It is not YAML, or a mapping has a key twice.
+        InputError: As `settings_file.compose` says: it is no YAML, a mapping has a key twice, ...
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f"{file}, line {mark.line + 1}" if mark else file
-        hint = "; put a pattern that begins with * in quotes" if "alias" in str(error) else ""
-        raise InputError(f"{at}: this is not valid YAML: {getattr(error, 'problem', error)}{hint}") from error
+    node = compose(text, file)
     return Value(file, 1, {}) if node is None else _value(node, file)
 
 
@@ -98,10 +93,9 @@ def _value(node: yaml.Node, file: str) -> Value:
         found: dict[str, Value] = {}
         for key, value in node.value:
             at, name = key.start_mark.line + 1, str(key.value)
-            if name in found:
+            if name in found:  # 1 and "1" are two keys of YAML, and one name
                 raise InputError(
-                    f"{file}, line {at}: the key `{name}` is there twice, first on line {found[name].line}; YAML would "
-                    "read the last one only"
+                    f"{file}, line {at}: the key `{name}` is there twice, first on line {found[name].line}"
                 )
             # A value may begin on the line after its key; people look for the key.
             found[name] = Value(file, at, _value(value, file).content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -44,18 +45,24 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
     known = {"temperature", "exploration", "slate_size", "named", "match", "report_by"}
     if set(settings) != known:
         raise InputError(f"policy.yaml: needs exactly {sorted(known)}, got {sorted(settings)}")
+    for key in ("named", "match", "report_by"):
+        if not isinstance(settings[key], list | tuple | None):
+            raise InputError(f"policy.yaml: `{key}` must be a list of names, got {settings[key]!r}")
     lists = {key: tuple(str(v) for v in settings[key] or ()) for key in ("named", "match", "report_by")}
     if unknown := set(lists["named"]) - set(NAMED):
         raise InputError(f"policy.yaml: unknown named policies {sorted(unknown)}; known are {NAMED}")
-    try:
-        config = PolicyConfig(
-            float(settings["temperature"]), float(settings["exploration"]), int(settings["slate_size"]), **lists
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"policy.yaml: {error}") from error
+    for key, kinds in {"temperature": (int, float), "exploration": (int, float), "slate_size": (int,)}.items():
+        value = settings[key]
+        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+            kind = "whole number" if kinds == (int,) else "number"
+            raise InputError(f"policy.yaml: `{key}` must be a {kind}, got {value!r}")
+    config = PolicyConfig(
+        float(settings["temperature"]), float(settings["exploration"]), int(settings["slate_size"]), **lists
+    )
     if config.temperature <= 0 or not 0 < config.exploration <= 1 or config.slate_size < 1:
         raise InputError(
             "policy.yaml: temperature must be above 0, exploration in (0, 1] (without it nothing could be learned "
-            f"from the policy's own logs), slate_size at least 1; got {config}"
+            f"from the policy's own logs), slate_size at least 1; got {config.temperature}, {config.exploration}, "
+            f"{config.slate_size}"
         )
     return config
