@@ -65,11 +65,12 @@ def units_of(landing: Path, source: Source, days: list[date], cache: Path) -> pl
 def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     """Estimates and truth of each question in one world."""
     simulate(config, folder / "landing", folder / "truth")
-    source = parse_source(setting("sources.yaml"))
+    source = parse_source(setting("demos/simulated/sources.yaml"))
     days = [config.first_day + timedelta(days=k) for k in range(config.days)]
     units = units_of(folder / "landing", source, days, folder / "cache")
     roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
-    asked, knowledge = parse_questions(setting("questions.yaml")), parse_knowledge(setting("expert_graph.yaml"))
+    asked = parse_questions(setting("questions.yaml"))
+    knowledge = parse_knowledge(setting("demos/simulated/expert_graph.yaml"))
     search = parse_search(setting("discovery.yaml"))
     nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
     clusters = cluster_codes(units, source.cluster)

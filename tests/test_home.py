@@ -3,10 +3,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 
 from causalrec_assets import home as homes
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import create_home
+from causalrec_assets.logs.sources import parse_source
 
 
 def test_a_new_home_has_every_setting_and_the_overlay_wins(tmp_path):
@@ -123,3 +125,25 @@ def test_a_home_that_cannot_be_made_says_why(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit, match="no home can be made"):
         homes.main([str(tmp_path / "file")])
+
+
+def test_the_template_claims_nothing_of_a_shop():
+    def said(file):
+        return yaml.safe_load((homes.TEMPLATE / file).read_text())
+
+    # Whose experts, what a purchase brings, what money is worth, how impressions were logged: nobody has said it yet.
+    expert = said("expert_graph.yaml")
+    assert all(not expert[kind] for kind in ("tiers", "required", "forbidden", "settled"))
+    assert said("objective.yaml") == {"satisfying": "click"}
+    source = said("sources.yaml")
+    assert source["about"] == "" and source["organic_rows"] == "none" and source["purchase_needs_click"] is False
+    assert not {"items", "users"} & set(source) and set(source["outcomes"]) == {"click"}
+    assert said("calendar.yaml") == {"holidays": {}} and said("covariates.yaml") == {"leave_out": []}
+    parse_source(source)
+
+
+def test_a_strangers_home_holds_nothing_of_the_demos(tmp_path):
+    home = create_home(tmp_path / "home")
+    words = "\n".join(path.read_text() for path in home.data.rglob("*.yaml"))
+    for claim in ("recommender team", "checkout team", "front-end team", "simulated shop", "nothing moves the clock"):
+        assert claim not in words

@@ -195,7 +195,7 @@ def in_pandas(root: Path) -> int:
 
 def landed_home(root: Path, rows: int, data: Path | None) -> Home:
     """A home with a day's files landed: of one's own, or generated."""
-    home = create_home(root)
+    home = create_home(root, "simulated")
     folder = home.landing / "events" / f"day={DAY}"
     folder.mkdir(parents=True)
     if data is not None:

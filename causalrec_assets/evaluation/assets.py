@@ -19,7 +19,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.logs.clusters import count_clusters
-from causalrec_assets.logs.gaps import NO_PRICED_PURCHASES
+from causalrec_assets.logs.gaps import NO_MARGIN, NO_PRICED_PURCHASES
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from resources.lake import Lake
@@ -44,7 +44,7 @@ SPOKEN_FOR = (
 def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Each policy's value on days it never saw: IPS, SNIPS, DM and DR beside the logged mean, trust first."""
     inputs = lake.inputs(context)
-    rule = parse_release(inputs.setting("release.yaml"))
+    source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
     if unanswered is not None:
@@ -75,13 +75,18 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         "effective_rounds",
         "status",
     )
+    priced = source.has("purchase") and (source.has("price") or "price" in source.item_columns)
     plots = {f"challenger_{m}": policy_plot(frame, metric=m) for m in off_policy.METRICS}
     pictures = {name: picture(plot) for name, plot in plots.items() if plot is not None}
     counted = count_clusters(off_policy.judged_rounds(evidence, window.frame).unique("unit_id"), evidence.cluster)
     return Draft(
         inputs,
         frame,
-        notes={"clusters": asdict(counted)},
+        notes={
+            "clusters": asdict(counted),
+            "objective": notes["objective"],
+            "no_revenue": NO_MARGIN if priced else NO_PRICED_PURCHASES,
+        },
         metadata={"values": table(shown), "clustered": counted.words, **pictures},
     )
 
@@ -127,7 +132,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
     if judged.answer.answered and "revenue" not in judged.frame["metric"]:
-        gaps.append(Gap("revenue of any policy", not_available(NO_PRICED_PURCHASES)))
+        gaps.append(Gap("revenue of any policy", not_available(judged.notes["no_revenue"])))
     trust = trust_lines(
         effects_,
         judged.frame,

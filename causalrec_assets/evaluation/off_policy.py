@@ -61,7 +61,7 @@ class Evidence:
         targets: The table `target_policy`.
         propensities: The table `action_propensities`.
         satisfying: The outcome S.
-        margin: Of the price; what a purchase brings.
+        margin: Of the price; what a purchase brings. None: nobody has stated it, and there is no revenue.
         cluster: What intervals are clustered by.
         held_out: Logging policies that are the answer sheet; their rounds are never judged from.
         report_by: Context columns by whose values the report is also given.
@@ -75,7 +75,7 @@ class Evidence:
     targets: pl.DataFrame
     propensities: pl.DataFrame
     satisfying: str
-    margin: float
+    margin: float | None
     cluster: str
     held_out: Sequence[str]
     report_by: Sequence[str]
@@ -111,10 +111,12 @@ def report(evidence: Evidence, rule: ReleaseRule) -> pl.DataFrame:
 def with_rewards(evidence: Evidence) -> pl.DataFrame:
     """Units with `satisfaction_reward` (S, 0 or 1) and `revenue_reward` (margin x price if bought, else 0).
 
-    A reward is null where it is not known: no such outcome, or a purchase without a price.
+    A reward is null where it is not known: no such outcome, a purchase without a price, or no stated margin.
     """
     bought = pl.col("purchase")
-    revenue = pl.when(bought == 0).then(0.0).otherwise(bought * pl.col("price") * evidence.margin)
+    revenue = pl.lit(None, pl.Float64)
+    if evidence.margin is not None:
+        revenue = pl.when(bought == 0).then(0.0).otherwise(bought * pl.col("price") * evidence.margin)
     return evidence.units.with_columns(
         pl.col(evidence.satisfying).cast(pl.Float64).alias("satisfaction_reward"),
         revenue.cast(pl.Float64).alias("revenue_reward"),

@@ -13,6 +13,10 @@ NO_USERS = "the source lists no users"
 NO_ITEM_TEXT = "no item has a text; log titles or descriptions to let the model read what an item is about"
 NO_CLICKS = "the source logs no clicks, which the outcome model learns first; log them"
 NO_PRICED_PURCHASES = "the source logs no purchases with prices, so policies are judged by satisfaction alone; log both"
+NO_MARGIN = (
+    "no margin is stated, so policies are ranked and judged by satisfaction alone; say in objective.yaml which share "
+    "of its price a purchase brings (`margin`)"
+)
 NO_ACTION_PROPENSITIES = (
     "the source logs no action propensities, so no policy but the logging one can be judged; log the "
     "probability with which each item was chosen"

@@ -18,7 +18,7 @@ from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.partitions import learning_window_mapping
 from causalrec_assets.policy.bundled import Bundled, load_champion, load_model
 from causalrec_assets.policy.grid import eligible_candidates, score_grid
-from causalrec_assets.policy.objective import parse_objective
+from causalrec_assets.policy.objective import Objective, parse_objective
 from causalrec_assets.policy.plots import weights_plot
 from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy
 from causalrec_assets.policy.slots import judged_slots
@@ -52,11 +52,11 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         named = dict.fromkeys(config.named)
         if challenger is not None:
             mine = {"challenger": config, **named} if judged else named
-            parts.append(_judge_day(inputs, source, day, challenger, mine))
+            parts.append(_judge_day(inputs, source, day, challenger, mine, objective))
         elif named:
             parts.append(_uniform_day(inputs, source, day, config))
         if champion is not None and judged:
-            parts.append(_judge_day(inputs, source, day, champion, {"champion": champion.config}))
+            parts.append(_judge_day(inputs, source, day, champion, {"champion": champion.config}, objective))
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     answer = ANSWERED
     if frame.is_empty():
@@ -92,7 +92,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "champion": released.bundle_hash if released else None,
             "policies": sorted(frame["policy"].unique()),
             "report_by": list(config.report_by),
-            "objective": {"satisfying": objective.satisfying, "lambda": objective.weight, "margin": objective.margin},
+            "objective": objective.to_json(),
         },
         files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
         metadata={
@@ -104,7 +104,12 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
 
 def _judge_day(
-    inputs: Inputs, source: Source, day: date, bundle: Bundled, policies: dict[str, PolicyConfig | None]
+    inputs: Inputs,
+    source: Source,
+    day: date,
+    bundle: Bundled,
+    policies: dict[str, PolicyConfig | None],
+    objective: Objective,
 ) -> pl.DataFrame:
     if not policies:
         return pl.DataFrame(schema=SCHEMA)
@@ -114,7 +119,7 @@ def _judge_day(
     before = history_before(inputs, day) if source.has("user_id") else None
     state = as_of(before, day, source, covariate_settings(inputs))
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
-    return judge(slots, scored, policies, bundle.objective)
+    return judge(slots, scored, policies, bundle.objective, objective)
 
 
 def _uniform_day(inputs: Inputs, source: Source, day: date, config: PolicyConfig) -> pl.DataFrame:

@@ -34,26 +34,34 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 def judge(
-    slots: Slots, scored: Iterable[Scored], policies: dict[str, PolicyConfig | None], objective: Objective
+    slots: Slots,
+    scored: Iterable[Scored],
+    policies: dict[str, PolicyConfig | None],
+    objective: Objective,
+    judged_by: Objective | None = None,
 ) -> pl.DataFrame:
     """The table `target_policy` for one day's slots under one outcome model.
 
     Args:
         scored: The grid of the slots' contexts against the catalogue, in order.
         policies: Name -> its configuration; None is the uniform policy.
+        objective: What the policies rank by.
+        judged_by: What they are judged by, where that is another: a champion ranks by what was stated when it was
+            released, and its revenue is counted by the margin that is stated now.
 
     Returns:
         A row per slot and policy: the action probability of the item shown given those above, the model's
         expectation under the policy (click, purchase, revenue, L), and the model's prediction for the item shown.
     """
-    n = len(slots.row)
+    n, judged_by = len(slots.row), judged_by or objective
     out = {name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for name in policies}
     for part in scored:
         here = np.flatnonzero((slots.row >= part.contexts.start) & (slots.row < part.contexts.stop))
         row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above[here]
         satisfaction = objective.satisfaction(part.click, part.purchase)
-        revenue = objective.revenue(part.purchase, part.price)
-        value = objective.value(satisfaction, revenue)
+        value = objective.value(satisfaction, objective.revenue(part.purchase, part.price))
+        satisfaction = judged_by.satisfaction(part.click, part.purchase)
+        revenue = judged_by.revenue(part.purchase, part.price)
         for name, config in policies.items():
             if config is None:
                 p = part.eligible / part.eligible.sum(axis=1, keepdims=True)

@@ -157,7 +157,7 @@ def _lifted_by_revenue(
     part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective
 ) -> npt.NDArray[np.bool_]:
     """(contexts, items): whether lambda R lifts the item further above the mean candidate than L does."""
-    if revenue is None:
+    if revenue is None or objective.weight is None:
         return np.zeros_like(part.eligible)
     count = part.eligible.sum(axis=1, keepdims=True)
 

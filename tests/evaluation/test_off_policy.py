@@ -44,9 +44,9 @@ CHALLENGER = pl.DataFrame(
 )
 
 
-def judged(targets=CHALLENGER, units=UNITS, rule=TRUSTING, held_out=(), report_by=(), cluster="user_id"):
+def judged(targets=CHALLENGER, units=UNITS, rule=TRUSTING, held_out=(), report_by=(), cluster="user_id", margin=0.3):
     propensities = units.select("unit_id", "action_propensity")
-    evidence = Evidence(units, targets, propensities, "click", 0.3, cluster, held_out, report_by, [JUDGE])
+    evidence = Evidence(units, targets, propensities, "click", margin, cluster, held_out, report_by, [JUDGE])
     return report(evidence, rule)
 
 
@@ -74,6 +74,10 @@ def test_revenue_is_margin_times_price_of_what_was_bought():
     assert row(frame, "logged_mean", "revenue")["estimate"] == pytest.approx(0.3 * 10 / 4)
     assert row(frame, "ips", "revenue")["estimate"] == pytest.approx(3 / 4)
     assert row(frame, "dr", "revenue")["estimate"] == pytest.approx(1 + (1 * 1.0 + 2 * -1.0) / 4)
+
+
+def test_without_a_stated_margin_no_revenue_is_judged():
+    assert judged(margin=None)["metric"].unique().to_list() == ["satisfaction"]
 
 
 def test_the_interval_is_clustered_by_user():

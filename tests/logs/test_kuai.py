@@ -122,7 +122,7 @@ def test_the_settings_of_the_named_sources_are_accepted(overlay):
     learning = parse_learning(read("learning.yaml"), read("sources.yaml"))
     assert learning_window(source.last_day, learning).enough
     assert {q.outcome for q in parse_questions(read("questions.yaml")).questions} == set(source.outcomes)
-    assert parse_objective(read("objective.yaml")).weight == 0
+    assert parse_objective(read("objective.yaml")).margin is None
     assert read("expert_graph.yaml") == {"required": [], "forbidden": []}
 
 

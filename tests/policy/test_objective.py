@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
@@ -45,13 +47,38 @@ def test_lambda_weighs_money_against_satisfaction() -> None:
     np.testing.assert_allclose(parse_objective(SETTINGS).value(np.array([-2.0]), np.array([3.0])), [-0.5])
 
 
+def test_without_a_stated_margin_there_is_no_revenue_and_items_rank_by_satisfaction_alone() -> None:
+    objective = parse_objective({"satisfying": "click"})
+    assert objective.margin is None and objective.weight is None
+    assert objective.revenue(np.array([0.1]), np.array([50.0])) is None
+    np.testing.assert_allclose(objective.value(np.array([-2.0]), None), [-2.0])
+
+
+def test_with_a_margin_and_no_lambda_revenue_is_there_and_does_not_rank() -> None:
+    objective = parse_objective({"satisfying": "click", "margin": 0.2})
+    revenue = objective.revenue(np.array([0.1]), np.array([50.0]))
+    assert revenue is not None
+    np.testing.assert_allclose(revenue, [1.0])
+    np.testing.assert_allclose(objective.value(np.array([-2.0]), revenue), [-2.0])
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, {"satisfying": "click"}, {"satisfying": "purchase", "margin": 1}])
+def test_a_bundles_copy_says_the_same(settings: dict[str, object]) -> None:
+    objective = parse_objective(settings)
+    assert parse_objective(objective.to_json()) == objective
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         ({"lamda": 1}, "lamda"),
         ({"lambda": -1}, "lambda"),
         ({"lambda": "much"}, "much"),
+        ({"lambda": float("nan")}, "lambda"),
+        ({"lambda": True}, "lambda"),
         ({"margin": 2}, "margin"),
+        ({"margin": "30%"}, "margin"),
+        ({"margin": None}, "margin"),
         ({"satisfying": "joy"}, "satisfying"),
     ],
 )
@@ -60,6 +87,8 @@ def test_a_wrong_setting_is_named(change: dict[str, object], named: str) -> None
         parse_objective({**SETTINGS, **change})
 
 
-@pytest.mark.parametrize("file", ["objective.yaml", "demos/obd/objective.yaml"])
-def test_the_templates_parse(file: str) -> None:
-    parse_objective(yaml.safe_load((TEMPLATE / file).read_text()))
+@pytest.mark.parametrize("path", sorted(TEMPLATE.glob("**/objective.yaml")), ids=lambda p: p.parent.name)
+def test_money_is_stated_for_the_simulated_shop_only(path: Path) -> None:
+    objective = parse_objective(yaml.safe_load(path.read_text()))
+    stated = (0.5, 0.3) if path.parent.name == "simulated" else (None, None)
+    assert (objective.weight, objective.margin) == stated

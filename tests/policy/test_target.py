@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from causalrec_assets.policy.grid import Scored, eligible_candidates
-from causalrec_assets.policy.objective import parse_objective
+from causalrec_assets.policy.objective import Objective, parse_objective
 from causalrec_assets.policy.plackett_luce import first_slot
 from causalrec_assets.policy.policy_config import parse_policy
 from causalrec_assets.policy.slots import judged_slots
@@ -46,9 +46,12 @@ CONFIG = parse_policy(
 OBJECTIVE = parse_objective({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
 
 
-def judged(purchase: np.ndarray | None) -> pl.DataFrame:
+def judged(
+    purchase: np.ndarray | None, ranks_by: Objective = OBJECTIVE, judged_by: Objective | None = None
+) -> pl.DataFrame:
     scored = Scored(slice(0, 1), np.ones((1, 3), dtype=bool), CLICK, purchase, PRICE, None)
-    return judge(judged_slots(UNITS, ITEMS, [], []), [scored], {"challenger": CONFIG, "uniform": None}, OBJECTIVE)
+    policies = {"challenger": CONFIG, "uniform": None}
+    return judge(judged_slots(UNITS, ITEMS, [], []), [scored], policies, ranks_by, judged_by)
 
 
 def row(frame: pl.DataFrame, unit: str, policy: str) -> dict[str, float]:
@@ -91,6 +94,17 @@ def test_without_purchases_revenue_is_null_and_not_zero() -> None:
     frame = judged(None)
     assert frame["model_revenue"].null_count() == frame["shown_revenue"].null_count() == frame.height
     assert frame["model_click"].null_count() == 0
+
+
+def test_a_champion_ranks_by_its_own_objective_and_is_judged_by_todays_margin() -> None:
+    today = parse_objective({"satisfying": "click", "margin": 1.0})
+    then, now = judged(PURCHASE), judged(PURCHASE, OBJECTIVE, today)
+    assert now["action_probability"].equals(then["action_probability"])
+    assert row(now, "u1", "challenger")["shown_revenue"] == pytest.approx(
+        2 * row(then, "u1", "challenger")["shown_revenue"]
+    )
+    unstated = judged(PURCHASE, OBJECTIVE, parse_objective({"satisfying": "click"}))
+    assert unstated["model_revenue"].null_count() == unstated.height
 
 
 def test_without_a_model_the_uniform_policys_probabilities_are_known_all_the_same() -> None:

@@ -17,7 +17,7 @@ def test_every_arrow_goes_to_a_later_tier_so_that_there_is_no_cycle():
 
 
 def test_every_covariate_of_the_units_stands_in_the_graph():
-    source = parse_source(yaml.safe_load((TEMPLATE / "sources.yaml").read_text()))
+    source = parse_source(yaml.safe_load((TEMPLATE / "demos/simulated/sources.yaml").read_text()))
     assert set(covariate_names(source)) <= set(RANK)
     assert {"recommended", "position", "click", "purchase", "revenue", *LATENT} <= set(RANK)
 

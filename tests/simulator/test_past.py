@@ -23,7 +23,7 @@ from tests.simulator.conftest import SMALL, write
 
 
 def units_of_last_day(written, tmp_path, history_days):
-    settings = yaml.safe_load((TEMPLATE / "sources.yaml").read_text()) | {"history_days": history_days}
+    settings = yaml.safe_load((TEMPLATE / "demos/simulated/sources.yaml").read_text()) | {"history_days": history_days}
     source = parse_source(settings)
     zone = LandingZone(Home(tmp_path), source, CleaningRules(), written.landing)
     before, states, logged = empty_history(), {}, {}

@@ -17,7 +17,7 @@ IN_THE_GRAPH = ("pre_treatment", "treatment", "mediator", "outcome")
 
 
 def test_its_columns_are_those_of_the_default_sources_units():
-    source = parse_source(yaml.safe_load((TEMPLATE / "sources.yaml").read_text()))
+    source = parse_source(yaml.safe_load((TEMPLATE / "demos/simulated/sources.yaml").read_text()))
     roles = unit_roles(source)
     present = [
         c for c, role in roles.items() if role in IN_THE_GRAPH and (c in covariate_names(source) or source.has(c))
