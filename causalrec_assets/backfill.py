@@ -11,24 +11,24 @@ older day writes the decision that it would have made against the champion of th
 from __future__ import annotations
 
 import argparse
-import os
+import signal
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import repeat
-from multiprocessing import get_context
-from typing import Any
+from types import FrameType
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
+from causalrec_assets.leftovers import clear_leftovers, tags_of
 from causalrec_assets.planning import Request
-from causalrec_assets.run_words import what_warned
+from causalrec_assets.progress import Progress
+from causalrec_assets.runs import Ran, Run, run_here
+from causalrec_assets.workers import Workers
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+INTERRUPTED = 130
+"""What a process ends with that was told to stop."""
 
 
 @dataclass
@@ -37,22 +37,32 @@ class Built:
 
     Attributes:
         partitions: How many asset partitions were built.
-        failed: What each failed run said.
+        failed: What each failed run said; it was said once already, when the run had ended.
         waits: What could not be built, and why.
+        stopped: What was running when somebody stopped it; None: nobody did.
     """
 
     partitions: int = 0
     failed: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    stopped: list[str] | None = None
+
+    @property
+    def whole(self) -> bool:
+        return not self.failed and not self.waits and self.stopped is None
+
+    def last_words(self) -> Iterator[str]:
+        """What is to be said at the end of what was not built, and how to go on."""
+        yield from self.waits
+        if self.stopped is not None:
+            running = f"; {', '.join(self.stopped)} was running and is not" if self.stopped else ""
+            yield (
+                f"Stopped. {self.partitions} asset partitions were built and stay{running}. The same command goes on "
+                "from there."
+            )
 
 
-@dataclass(frozen=True)
-class Ran:
-    """One run: what failed (empty: nothing), which checks warned, and how long it took."""
-
-    error: str
-    warnings: str
-    seconds: float
+Runner = Callable[[Sequence[Run]], Iterable[tuple[Run, Ran]]]
 
 
 def bring_up_to_date(
@@ -60,96 +70,114 @@ def bring_up_to_date(
     log_days: Sequence[date],
     learning_days: Sequence[date],
     say: Callable[[str], None],
-    workers: int = 1,
+    workers: int = 0,
+    command: str = "backfill",
 ) -> Built:
     """Build what is not current: the log assets of some days, then the learning assets of some, in order.
 
+    A KeyboardInterrupt ends what is running and is answered with what was built until then.
+
     Args:
         log_days: Ascending, without a hole.
-        say: Is told each run when it has ended.
-        workers: Processes for runs that may go side by side.
+        say: Is told each run when it has ended, and what is running in between.
+        workers: Processes for runs, which may go side by side; 0: all runs happen in this process, one by one.
+        command: Names the runs in Dagster.
     """
-    from causalrec_assets.automation import learning_parents, planner
-    from causalrec_assets.definitions import defs
-
-    built, tried = Built(), set[str]()
-    with _runner(home, workers) as run:
-        while True:
-            plan = planner(home, data_only=False, tried=tried).logs(log_days)
-            if not plan.requests:
-                break
-            for request, ran in run(plan.requests):
-                tried.add(request.key)
-                _note(built, request, f"logs {request.day}", ran, say)
-    built.waits.extend(plan.waits)
-    parents = learning_parents(defs.get_repository_def())
-    for day in learning_days:
-        plan = planner(home, data_only=False).learning(day, parents)
-        built.waits.extend(plan.waits)
-        for name in [name for request in plan.requests for name in request.assets]:
-            # Asked again before each: what comes out as it was leaves what follows it current.
-            if planner(home, data_only=False).stale(name, day) is None:
-                continue
-            alone = Request(day, (name,), "", "")
-            ran = run_here(home, alone)
-            _note(built, alone, f"{name} {day}", ran, say)
-            if ran.error:
-                break
+    built, progress = Built(), Progress(say)
+    try:
+        cleared = clear_leftovers(home)
+        if cleared:
+            say(f"{len(cleared)} run(s) that a killed command had left running are marked as failed.")
+        with _runner(home, workers, progress, say) as run:
+            _Backfill(home, built, progress, run, tags_of(command)).build(log_days, learning_days, workers)
+    except KeyboardInterrupt:
+        progress.clear()
+        built.stopped = progress.running
     return built
 
 
-def _note(built: Built, request: Request, title: str, ran: Ran, say: Callable[[str], None]) -> None:
-    if ran.error:
-        built.failed.append(ran.error)
-        say(f"{title:<36} failed")
-        return
-    built.partitions += len(request.assets)
-    say(f"{title:<36} {ran.seconds:5.1f} s  {ran.warnings}".rstrip())
+@dataclass
+class _Backfill:
+    """Plans, runs what is planned, and notes what came of it."""
+
+    home: Home
+    built: Built
+    progress: Progress
+    run: Runner
+    tags: dict[str, str]
+
+    def build(self, log_days: Sequence[date], learning_days: Sequence[date], workers: int) -> None:
+        from causalrec_assets.automation import learning_parents, planner
+        from causalrec_assets.definitions import defs
+
+        tried = set[str]()
+        while True:
+            plan = planner(self.home, data_only=False, tried=tried).logs(log_days)
+            if not plan.requests:
+                break
+            # The first unsettled day is asked for whole: one at a time, each day is one run.
+            requests = plan.requests if workers > 1 else plan.requests[:1]
+            titled = [(f"logs {r.day} ({log_days.index(r.day) + 1} of {len(log_days)})", r) for r in requests]
+            for request, _ in self._run(titled):
+                tried.add(request.key)
+        self.built.waits.extend(plan.waits)
+        parents = learning_parents(defs.get_repository_def())
+        for day in learning_days:
+            plan = planner(self.home, data_only=False).learning(day, parents)
+            self.built.waits.extend(plan.waits)
+            names = [name for request in plan.requests for name in request.assets]
+            for number, name in enumerate(names, start=1):
+                # Asked again before each: what comes out as it was leaves what follows it current.
+                if planner(self.home, data_only=False).stale(name, day) is None:
+                    continue
+                title = f"{name} {day} ({number} of {len(names)})"
+                if any(ran.error for _, ran in self._run([(title, Request(day, (name,), "", ""))])):
+                    break
+
+    def _run(self, titled: Sequence[tuple[str, Request]]) -> Iterator[tuple[Request, Ran]]:
+        """Run what may go side by side."""
+        runs = [Run(request, self.tags, title) for title, request in titled]
+        for run, ran in self.run(runs):
+            self._note(run, ran)
+            yield run.request, ran
+
+    def _note(self, run: Run, ran: Ran) -> None:
+        if ran.error:
+            self.built.failed.append(ran.error)
+            self.progress.ends(run.title, f"{run.title:<46} failed\n{ran.error}")
+            return
+        self.built.partitions += len(run.request.assets)
+        self.progress.ends(run.title, f"{run.title:<46} {ran.seconds:5.1f} s  {ran.warnings}".rstrip())
 
 
 @contextmanager
-def _runner(home: Home, workers: int) -> Iterator[Callable[[Sequence[Request]], Iterable[tuple[Request, Ran]]]]:
-    """What runs requests that may go side by side: all of them in several processes, or the first alone in this one."""
-    if workers == 1:
-        # The first unsettled day is asked for whole: one at a time, each day is one run.
-        yield lambda requests: [(requests[0], run_here(home, requests[0]))]
+def _runner(home: Home, workers: int, progress: Progress, say: Callable[[str], None]) -> Iterator[Runner]:
+    """What runs a few requests: side by side in processes of their own, or one by one in this one."""
+
+    def begins(run: Run, step: str) -> None:
+        progress.begins(run.title, step)
+
+    if workers:
+        with Workers(home, workers, begins, progress.look) as pool:
+            try:
+                yield pool.run
+            except KeyboardInterrupt:
+                progress.clear()
+                say("Stopping ...")
+                raise
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
 
-        def side_by_side(requests: Sequence[Request]) -> Iterable[tuple[Request, Ran]]:
-            if len(requests) == 1:
-                return [(requests[0], run_here(home, requests[0]))]
-            return zip(requests, pool.map(run_here, repeat(home), requests), strict=True)
+    def one_by_one(runs: Sequence[Run]) -> Iterator[tuple[Run, Ran]]:
+        for run in runs:
+            begins(run, "")
+            yield run, run_here(home, run, lambda step, run=run: begins(run, step))  # type: ignore[misc]
 
-        yield side_by_side
-
-
-def run_here(home: Home, request: Request) -> Ran:
-    """Run some assets of a day in this process, recorded in the home's Dagster instance."""
-    os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
-    import dagster as dg
-
-    from causalrec_assets.definitions import defs
-
-    started = time.perf_counter()
-    with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            partition_key=request.day.isoformat(),
-            asset_selection=[dg.AssetKey(name) for name in request.assets],
-            instance=instance,
-            raise_on_error=False,
-            run_config=QUIET,
-        )
-    error = "" if result.success else _what_failed(result)
-    return Ran(error, what_warned(result), time.perf_counter() - started)
+    yield one_by_one
 
 
-def _what_failed(result: Any) -> str:
-    step = next(event for event in result.all_events if event.is_step_failure)
-    error = step.event_specific_data.error
-    while error.cause is not None:
-        error = error.cause
-    return f"FAILED {step.step_key}: {error.message.strip()}"
+def stop_like_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """What a service manager sends (SIGTERM) stops a command as a person does."""
+    raise KeyboardInterrupt
 
 
 def say(line: str) -> None:
@@ -172,15 +200,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(f"there is no home at {home.root}: make one with `python -m causalrec_assets.home {home.root}`")
     if given.last < given.first:
         sys.exit(f"the range is empty: {given.last} is before {given.first}")
+    if given.workers < 1:
+        sys.exit(f"--workers must be at least 1, got {given.workers}")
     days = [given.first + timedelta(days=k) for k in range((given.last - given.first).days + 1)]
+    signal.signal(signal.SIGTERM, stop_like_ctrl_c)
     try:
         built = bring_up_to_date(home, days, [] if given.logs else days, say, given.workers)
     except InputError as error:
         sys.exit(str(error))
-    for line in (*built.failed, *built.waits):
+    for line in built.last_words():
         say(line)
+    if built.stopped is not None:
+        return INTERRUPTED
     say(f"{built.partitions} asset partitions were built, {len(built.failed)} run(s) failed.")
-    return 1 if built.failed or built.waits else 0
+    return 0 if built.whole else 1
 
 
 if __name__ == "__main__":

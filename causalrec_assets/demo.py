@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.backfill import INTERRUPTED, stop_like_ctrl_c
 from causalrec_assets.home import CHECKOUT, Home, create_home, env_file_note
 
 if TYPE_CHECKING:
@@ -46,11 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--home", type=Path, help="a folder of your own for the home instead of .home/demo, .home/obd, ..."
     )
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, stop_like_ctrl_c)
     try:
         return demo(given.logs, given.dir, given.home)
     except InputError as error:
         say(str(error))
         return 1
+    except KeyboardInterrupt:
+        say("\nStopped. What was built stays; the same command goes on from there.")
+        return INTERRUPTED
 
 
 def demo(logs: str, folder: Path | None, place: Path | None) -> int:
@@ -73,9 +79,9 @@ def demo(logs: str, folder: Path | None, place: Path | None) -> int:
     os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
     land(home, logs, folder)
     built = materialise(home)
-    if built.failed or built.waits:
-        say("\n" + "\n".join([*built.failed, *built.waits]))
-        return 1
+    if not built.whole:
+        say("\n" + "\n".join([*built.last_words()] or ["Not all was built; what failed is said above."]))
+        return INTERRUPTED if built.stopped is not None else 1
     conclude(home, logs)
     nothing = "Everything was current: nothing was rebuilt."
     if built.partitions:
@@ -162,7 +168,7 @@ def materialise(home: Home) -> Built:
     zone = LandingZone.of(home)
     if zone.newest_day is None:
         return Built(waits=[f"Nothing is landed in {zone.events.root}."])
-    return bring_up_to_date(home, zone.span, [zone.newest_day], say)
+    return bring_up_to_date(home, zone.span, [zone.newest_day], say, workers=1, command="demo")
 
 
 def conclude(home: Home, logs: str) -> None:

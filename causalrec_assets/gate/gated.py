@@ -14,13 +14,16 @@ import dagster as dg
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.contracts import Contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.forked_steps import end_with_the_run
 from causalrec_assets.gate.full_disk import SAYS, disk_is_full
 from causalrec_assets.gate.inputs import Inputs, MissingDay
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
+from causalrec_assets.gate.metadata import table as table_in_markdown
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
+from causalrec_assets.gate.refused import first_rows
 from causalrec_assets.gate.store import PublishRace
 from causalrec_assets.partitions import days
 
@@ -119,7 +122,7 @@ def _pass_gate(
             + "; ".join(outcome.refusal.reasons),
             metadata={
                 "failed_rules": dg.MetadataValue.md(_rules_table(outcome.audit.broken)),
-                "offending_rows": dg.MetadataValue.md(_rows_table(outcome.offending)),
+                "offending_rows": _rows_table(outcome.contract, outcome.offending),
                 "quarantine": dg.MetadataValue.path(str(outcome.refusal.folder)),
                 "still_readable": still_readable(draft.inputs),
             },
@@ -188,7 +191,7 @@ def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
     if outcome.page is not None:
         metadata["data_docs"] = dg.MetadataValue.path(str(outcome.page))
     if broken:
-        metadata["offending_rows"] = dg.MetadataValue.md(_rows_table(outcome.offending))
+        metadata["offending_rows"] = _rows_table(outcome.contract, outcome.offending)
     return _check(table, CONTRACT, [finding.sentence() for finding in broken], metadata)
 
 
@@ -219,16 +222,7 @@ def _rules_table(findings: Iterable[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _rows_table(rows: pl.DataFrame, limit: int = 10) -> str:
+def _rows_table(contract: Contract, rows: pl.DataFrame) -> dg.MarkdownMetadataValue:
     if not rows.height:
-        return "the rule is about the table as a whole"
-    with pl.Config(
-        tbl_formatting="MARKDOWN",
-        tbl_rows=limit,
-        tbl_cols=20,
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        fmt_str_lengths=40,
-    ):
-        # Who it was stays in quarantine, which can forget a user; the run's metadata cannot.
-        return str(rows.drop("user_id", strict=False).head(limit))
+        return dg.MetadataValue.md("the rule is about the table as a whole")
+    return table_in_markdown(first_rows(contract, rows))

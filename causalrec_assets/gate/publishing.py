@@ -14,6 +14,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.one_file import parquet_rows, parquet_schema
+from causalrec_assets.gate.refused import ASIDE, OFFENDING
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.gate.store import Pointer, Refusal
 from causalrec_assets.gate.validation import Limits
@@ -60,7 +61,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
         params = {**draft.params, "set_aside_rows": aside_rows}
         result = audit(contract, staged, params, limits)
         if aside is not None and aside_rows:
-            inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, "set_aside.parquet", aside)
+            inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, ASIDE, aside)
         # Rendered before anything is published: a page that cannot be made stops the attempt, not its aftermath.
         html = data_docs.page(contract, result, inputs.day, inputs.run_id, rows) if settings.data_docs else None
         if not result.holds:
@@ -119,7 +120,7 @@ def _written(inputs: Inputs, frame: pl.DataFrame) -> Path:
 
 def _refuse(inputs: Inputs, result: Audit, staged: Path, offending: pl.DataFrame) -> Refusal:
     store, asset, day, run_id = inputs.store, inputs.asset, inputs.day, inputs.run_id
-    store.keep(asset, day, run_id, "offending_rows.parquet", offending)
+    store.keep(asset, day, run_id, OFFENDING, offending)
     # The whole draft is kept too: what was staged must not be lost when the sources have moved on.
     store.keep_file(asset, day, run_id, "table.parquet", staged)
     return store.refuse(asset, day, run_id, inputs.after, [finding.sentence() for finding in result.broken])

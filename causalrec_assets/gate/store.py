@@ -359,6 +359,13 @@ class Store:
         """Put a staged file into an attempt's quarantine folder; it may be moved."""
         self.objects.upload(staged, f"quarantine/{_folder(table, day)}/{run_id}/{name}")
 
+    def read_quarantined(self, refusal: Refusal, name: str) -> pl.DataFrame | None:
+        """Rows that a refused attempt left in quarantine; None where it left no such file."""
+        name = f"quarantine/{_folder(refusal.table, refusal.day)}/{refusal.run_id}/{name}"
+        if not any(found.name == name for found in self.objects.find(name.rpartition("/")[0])):
+            return None
+        return pl.read_parquet(io.BytesIO(self.objects.read(name)))
+
     def refuse(self, table: str, day: date, run_id: str, after: int, reasons: list[str]) -> Refusal:
         """Record that an attempt was refused; its offending rows are in the same folder already."""
         folder = f"quarantine/{_folder(table, day)}/{run_id}"
