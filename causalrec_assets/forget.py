@@ -12,6 +12,7 @@ still hold the user are listed.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -146,9 +147,11 @@ def _landed_with(zone: LandingZone, user_id: str) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if len(arguments) != 1:
-        sys.exit("usage: python -m causalrec_assets.forget USER_ID")
-    home, user_id = Home.current(), arguments[0]
+    # By the environment where it can: everybody on a machine sees the arguments of its processes.
+    named = [*arguments, os.environ.get("CAUSALREC_USER_ID", "")]
+    if len(arguments) > 1 or not named[0]:
+        sys.exit("usage: python -m causalrec_assets.forget USER_ID, or CAUSALREC_USER_ID in the environment")
+    home, user_id = Home.current(), named[0]
     try:
         found = forget(home, user_id)
     except InputError as error:

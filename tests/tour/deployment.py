@@ -1,10 +1,9 @@
-"""A small shop with a running `dagster dev`, as a user has it, and what its lake and its runs say."""
+"""A small shop with a running UI, as a user has it, and what its lake and its runs say."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -132,17 +131,10 @@ def running(root: Path) -> Iterator[Deployment]:
     """Make a shop of six landed days, start its UI and daemon, and stop them in the end whatever happened."""
     home = make_home(root, tiny(days=6, events_per_day=600))
     _look_often(home)
-    # Dagster reads a .env in its folder before the environment, so it starts in the home and not in the checkout.
-    shutil.copy(CHECKOUT / "workspace.yaml", root)
     port = _free_port()
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]
-    environment = {
-        **os.environ,
-        "CAUSALREC_HOME": str(home.root),
-        "DAGSTER_HOME": str(home.dagster),
-        "PYTHONPATH": str(CHECKOUT),
-    }
-    log = root / "dagster-dev.log"
+    command = [sys.executable, "-m", "causalrec_assets.ui", "--port", str(port)]
+    environment = {**os.environ, "CAUSALREC_HOME": str(home.root), "PYTHONPATH": str(CHECKOUT)}
+    log = root / "ui.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
@@ -151,13 +143,13 @@ def running(root: Path) -> Iterator[Deployment]:
         deployment = Deployment(home, f"http://127.0.0.1:{port}")
 
         def answers() -> bool | None:
-            assert process.poll() is None, f"dagster dev ended: see {log}"
+            assert process.poll() is None, f"the UI ended: see {log}"
             try:
                 return bool(deployment.ask("{ version }")) or None
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 return None
 
-        until(answers, 120, "dagster dev did not answer")
+        until(answers, 120, "the UI did not answer")
         yield deployment
     finally:
         _stop(process)
@@ -179,7 +171,7 @@ def _free_port() -> int:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End dagster dev, then whatever of its process group is left."""
+    """End the UI, then whatever of its process group is left."""
     for sign, seconds in ((signal.SIGINT, 20), (signal.SIGTERM, 10), (signal.SIGKILL, 10)):
         try:
             os.killpg(process.pid, sign)

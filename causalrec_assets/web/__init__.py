@@ -1,0 +1,1 @@
+"""Servers that people open in a browser, behind one guard."""
