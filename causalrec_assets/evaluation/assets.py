@@ -101,7 +101,7 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"clusters": found.notes.get("clusters")},
+        notes={key: found.notes.get(key) for key in ("clusters", "far_values")},
         params={"questions": sets.frame.height},
         metadata={
             "verdicts": table(frame.select("question", "verdict")),
@@ -138,6 +138,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         judged.frame,
         models.notes if models.answer.answered else {},
         {"Effects": effects_told.notes.get("clusters"), "Policies": judged.notes.get("clusters")},
+        effects_told.notes.get("far_values") or (),
     )
     html = render(
         Story(

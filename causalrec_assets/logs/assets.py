@@ -17,6 +17,7 @@ from causalrec_assets.logs.covariates import as_of, covariate_names
 from causalrec_assets.logs.day_counts import day_before, days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
+from causalrec_assets.logs.far_values import far_values, in_words
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
 from causalrec_assets.logs.gaps import NO_ITEMS, NO_USER_ID, NO_USERS
@@ -216,6 +217,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
     columns, unlisted = unit_columns(source, settings), unlisted_rows(scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
+    far = [one for c in covariates for one in far_values(pl.read_parquet(target, columns=[c]))]
     return Draft(
         inputs,
         staged=target,
@@ -235,6 +237,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "covariates": [c for c in covariates if c != "weekday"],
             **has,
             "outcomes_come_on_the_day": "user_clicks" in covariates and outcomes_come_on_the_day(source),
+            "no_far_values": in_words(far),
         },
         metadata={
             "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in columns)),

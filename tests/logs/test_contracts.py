@@ -38,6 +38,7 @@ HISTORY = advance({}, {FIRST: EVENTS}, ITEMS, SHOP, FIRST)
 UNITS = build_units(EVENTS, HISTORY, ITEMS, SHOP, SECOND)
 UNIT_PARAMS = {
     "events": 2,
+    "no_far_values": True,
     "marks_recommended": True,
     "covariates": ["item_id"],
     **{f"has_{c}": c in covariate_names(SHOP) for c in HISTORY_COVARIATES},
