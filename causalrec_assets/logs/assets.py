@@ -229,6 +229,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "cluster": source.cluster,
             "organic_rows": source.organic_rows,
             "held_out_policies": list(source.held_out_policies),
+            "unlisted": unlisted,
         },
         params={
             "events": events.pointer.rows,

@@ -141,6 +141,7 @@ def test_a_bot_is_set_aside_for_the_day_and_rows_sent_again_make_nobody_a_bot(tm
         ({"action_propensity": 0.5}, "contradiction", "nobody chose an organic row"),
         ({"purchase": 1}, "contradiction", "a purchase without a click"),
         ({"click": 2}, "impossible", "`click` is 2, which is neither 0 nor 1"),
+        ({"recommended": None}, "impossible", "`recommended` is missing"),
         ({"recommended": 1, "action_propensity": 0.0}, "impossible", "an action propensity of 0"),
         ({"recommended": 1, "action_propensity": 1.5}, "impossible", "`action_propensity` is 1.5"),
         ({"position": 0}, "impossible", "`position` is 0, which is not from 1 to 100"),
