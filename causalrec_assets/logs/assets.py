@@ -137,6 +137,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
             "few_wrong": too_many_wrong(cleaned, zone.rules) or True,
+            "no_lines_lost": cleaned.lines_lost or True,
             "any_outcome": facts.any_outcome,
             "weighable": facts.weighable,
         },

@@ -30,6 +30,7 @@ EVENT_PARAMS = {
     "logs_propensities": True,
     "marks_recommended": True,
     "few_wrong": True,
+    "no_lines_lost": True,
     "any_outcome": True,
     "weighable": True,
 }
