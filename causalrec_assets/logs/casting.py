@@ -5,22 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.ids import IDS, NAMES, canonical_ids, text_of_bytes, why_no_id
+from causalrec_assets.logs.json_tokens import is_tokens, kinds_of, shown_tokens
+from causalrec_assets.logs.missing import without_missing
 from causalrec_assets.logs.sources import Source
+from causalrec_assets.logs.times import UTC_TIME as UTC_TIME
+from causalrec_assets.logs.times import as_dates, as_times
 from causalrec_assets.logs.values import Constant
 
-UTC_TIME = pl.Datetime("us", "UTC")
 EXACT_AS_FLOAT = 2**53
 """Whole numbers from here on are not all told apart by a Float64."""
-EPOCHS = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000, "epoch_microseconds": 1}
-LAST_MICROSECOND = 253_402_300_799_999_999
-"""9999-12-31T23:59:59.999999Z: no calendar here goes further."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Taken:
 def take_columns(raw: pl.DataFrame, feed: Feed, types: Mapping[str, pl.DataType], time_zone: str) -> Taken:
     """Rename to our names and cast to our types; a column that is not mapped becomes null of its type.
 
-    An empty text and a NaN are how CSV and pandas write "no value", and become null. A mapped column that the rows
-    do not have is null too: JSON Lines leave out what is null. `lacks_columns` is asked of the whole file before.
+    What stands for "no value" becomes null (`without_missing`). A mapped column that the rows do not have is null too:
+    JSON Lines leave out what is null. `lacks_columns` is asked of the whole file before.
 
     Args:
         types: Our name -> our type; the result has exactly these columns, in this order.
@@ -59,26 +60,85 @@ def take_columns(raw: pl.DataFrame, feed: Feed, types: Mapping[str, pl.DataType]
         if theirs is None or theirs not in raw.columns:
             out.append(pl.Series(ours, [None], dtype).new_from_index(0, raw.height))
             continue
-        given = _without_blanks(raw[theirs], dtype)
-        if ours in feed.codes:
-            given = _decoded(given, feed.codes[ours])
-        cast = _cast(given, dtype, time_zone, feed.time_format)
-        if cast.null_count() > given.null_count():
-            bad = cast.is_null() & given.is_not_null()
-            said = pl.concat_str(pl.lit(f"`{theirs}` is "), _shown(given), pl.lit(f", which is not {_words(dtype)}"))
-            reason = reason.fill_null(pl.select(pl.when(bad).then(said)).to_series())
+        cast, given = _taken(raw[theirs], ours, dtype, feed, time_zone)
+        if cast.null_count() > raw.height - int(given.sum()):
+            bad = (cast.is_null() & given).arg_true()
+            reason = _with_words(reason, bad, raw[theirs].gather(bad), theirs, ours, dtype)
         out.append(cast.alias(ours))
     return Taken(pl.DataFrame(out), reason.alias("reason"))
 
 
-def lacks_columns(columns: Iterable[str], feed: Feed, path: object) -> None:
+def _taken(values: pl.Series, ours: str, dtype: pl.DataType, feed: Feed, time_zone: str) -> tuple[pl.Series, pl.Series]:
+    """The values, cast, null where that is not possible without loss; and which of them say that there is a value."""
+    if is_tokens(values):
+        return _of_tokens(values, ours, dtype, feed, time_zone)
+    if isinstance(values.dtype, pl.Categorical | pl.Enum):
+        values = values.cast(pl.String)
+    if ours not in feed.codes:
+        return _uncoded(values, ours, dtype, feed, time_zone)
+    coded = _decoded(values, feed.codes[ours])
+    named = coded.is_not_null()
+    rest = values if not named.any() else _where(~named, values)
+    cast, given = _uncoded(rest, ours, dtype, feed, time_zone)
+    # A code for "" says that there is no value. What a person wrote is not read any further: `"12.0": "12.0"` is an id.
+    meant = without_missing(coded, ())
+    of_codes = meant if dtype == pl.String else _cast(meant, "", dtype, feed, time_zone)
+    return cast.fill_null(of_codes), given | meant.is_not_null()
+
+
+def _where(keep: pl.Series, values: pl.Series) -> pl.Series:
+    return pl.select(pl.when(keep).then(values)).to_series().alias(values.name)
+
+
+def _uncoded(
+    values: pl.Series, ours: str, dtype: pl.DataType, feed: Feed, time_zone: str
+) -> tuple[pl.Series, pl.Series]:
+    if values.dtype == pl.String and dtype != pl.String:
+        values = values.str.strip_chars()
+    known = without_missing(values, feed.missing)
+    return _cast(known, ours, dtype, feed, time_zone), known.is_not_null()
+
+
+def _of_tokens(
+    values: pl.Series, ours: str, dtype: pl.DataType, feed: Feed, time_zone: str
+) -> tuple[pl.Series, pl.Series]:
+    """JSON values of several kinds in one column: each is taken as if it stood among its own kind alone."""
+    cast, given = _nothing(values, dtype), pl.Series([False]).new_from_index(0, len(values))
+    for at, part in kinds_of(values):
+        taken, there = _taken(part, ours, dtype, feed, time_zone)
+        cast, given = cast.scatter(at, taken), given.scatter(at, there)
+    return cast, given
+
+
+def _with_words(
+    reason: pl.Series, bad: pl.Series, values: pl.Series, theirs: str, ours: str, dtype: pl.DataType
+) -> pl.Series:
+    """The reasons, with one for each bad row that has none yet."""
+    # Words are made for the bad rows alone.
+    what = pl.lit(f"not {_words(dtype)}")
+    if dtype == pl.String and ours in IDS | NAMES:
+        of_kinds = kinds_of(values) if is_tokens(values) else [(pl.int_range(len(values), eager=True), values)]
+        why = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+        for at, part in of_kinds:
+            why = why.scatter(at, why_no_id(part))
+        what = pl.lit(why)
+    said = pl.select(pl.concat_str(pl.lit(f"`{theirs}` is "), pl.lit(_shown(values)), pl.lit(", which is "), what))
+    return reason.fill_null(_nothing(reason, pl.String()).scatter(bad, said.to_series()))
+
+
+def lacks_columns(columns: Iterable[str], feed: Feed, path: object, elsewhere: Collection[str] = ()) -> None:
     """Say which mapped columns a file does not have.
+
+    Args:
+        elsewhere: Columns that it need not have: JSON Lines leave out what is null, and other files of the feed show
+            that the mapping means these.
 
     Raises:
         InputError: There are some.
     """
     there = list(columns)
-    if missing := {ours: theirs for ours, theirs in feed.columns.items() if theirs not in there}:
+    missing = {ours: theirs for ours, theirs in feed.columns.items() if theirs not in {*there, *elsewhere}}
+    if missing:
         shown = there if len(there) <= 50 else [*there[:50], f"and {len(there) - 50} more"]
         raise InputError(
             f"{path}: the column(s) {sorted(missing.values())} are missing (sources.yaml maps "
@@ -125,36 +185,44 @@ def _words(dtype: pl.DataType) -> str:
 
 def _shown(values: pl.Series) -> pl.Series:
     """Values as messages show them, cut: a cell of ten megabytes is no reason that a person can read."""
-    if values.dtype.is_nested():
-        return pl.Series([str(value)[:80] for value in values.to_list()], dtype=pl.String)
+    if is_tokens(values):
+        return shown_tokens(values).str.slice(0, 80)
+    if values.dtype.is_nested() or values.dtype == pl.Object:
+        return pl.Series([None if value is None else str(value)[:80] for value in values.to_list()], dtype=pl.String)
+    if values.dtype == pl.Binary:
+        return "0x" + values.bin.slice(0, 39).bin.encode("hex")
     cut = values.cast(pl.String, strict=False).str.slice(0, 80)
     return cut if values.dtype != pl.String else pl.select(pl.format("'{}'", cut)).to_series()
 
 
-def _without_blanks(values: pl.Series, dtype: pl.DataType) -> pl.Series:
-    if values.dtype == pl.String:
-        return (values if dtype == pl.String else values.str.strip_chars()).replace("", None)
-    return values.fill_nan(None) if values.dtype.is_float() else values
-
-
 def _decoded(values: pl.Series, codes: Mapping[str, Constant]) -> pl.Series:
-    """The user's codes as our values; what no code names stays as it is."""
+    """What the user's codes name, as our values in words; null for what no code names."""
     table = {theirs: str(ours) for theirs, ours in codes.items()}
-    return values.cast(pl.String, strict=False).replace(table)
+    written = _as_text(values)
+    # 1.0 is how a float, and who writes one down, says 1.
+    whole = written.str.replace(r"^(-?\d+)\.0+$", "${1}")
+    coded = written.replace_strict(table, default=None, return_dtype=pl.String)
+    return coded.fill_null(whole.replace_strict(table, default=None, return_dtype=pl.String))
 
 
-def _cast(values: pl.Series, dtype: pl.DataType, time_zone: str, time_format: str) -> pl.Series:
-    """Cast without loss; null where that is not possible."""
+def _cast(values: pl.Series, ours: str, dtype: pl.DataType, feed: Feed, time_zone: str) -> pl.Series:
+    """Cast without loss; null where that is not possible.
+
+    Args:
+        ours: Our name of the column; empty: whatever it is.
+    """
+    if dtype == pl.String:
+        if ours in IDS | NAMES:
+            return canonical_ids(values, feed.float_ids, names=ours in NAMES)
+        return _as_text(values)
     if values.dtype == dtype and not dtype.is_float():
         return values
     if values.dtype == pl.Null:
         return values.cast(dtype)
     if isinstance(dtype, pl.Datetime):
-        return _as_time(values, time_zone, time_format)
+        return as_times(values, time_zone, feed.time_format)
     if isinstance(dtype, pl.Date):
-        return _as_date(values)
-    if dtype == pl.String:
-        return _as_text(values)
+        return as_dates(values, feed.time_format)
     number = values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.String)
     if not number:
         return _nothing(values, dtype)
@@ -181,64 +249,15 @@ def _as_float(values: pl.Series) -> pl.Series:
 
 
 def _as_text(values: pl.Series) -> pl.Series:
-    if values.dtype.is_nested():
+    if values.dtype.is_nested() or values.dtype == pl.Object:
         return _nothing(values, pl.String())
+    if values.dtype == pl.Binary:
+        return text_of_bytes(values)
     text = values.cast(pl.String, strict=False)
     if values.dtype.is_float():
-        # An id that pandas turned into a float is still the same id.
+        # A category that pandas turned into a float is still the same category.
         return _as_integer(values, pl.Int64()).cast(pl.String).fill_null(text)
     return text
-
-
-def _as_date(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[ T].*)?$").str.to_date("%Y-%m-%d", strict=False)
-    if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
-        return values.cast(pl.Date)
-    return _nothing(values, pl.Date())
-
-
-def _as_time(values: pl.Series, time_zone: str, time_format: str) -> pl.Series:
-    if time_format in EPOCHS and not isinstance(values.dtype, pl.Datetime):
-        return _since_epoch(values, EPOCHS[time_format])
-    if values.dtype == pl.String and "%" in time_format:
-        if "%z" in time_format or "%:z" in time_format:
-            return values.str.to_datetime(time_format, time_unit="us", time_zone="UTC", strict=False)
-        return _in_zone(values.str.to_datetime(time_format, time_unit="us", strict=False), time_zone)
-    if values.dtype == pl.String:
-        text = values.str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "${1} ").str.replace(r"[Zz]$", "+00:00")
-        text = text.str.replace(r" ?([+-]\d{2}):?(\d{2})$", "${1}:${2}")
-        naive = text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-        zoned = text.set(naive.is_not_null(), None).str.to_datetime(
-            "%Y-%m-%d %H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False
-        )
-        return zoned.fill_null(_in_zone(naive, time_zone))
-    if isinstance(values.dtype, pl.Datetime):
-        times = values.dt.cast_time_unit("us")
-        zoneless = values.dtype.time_zone is None
-        return _in_zone(times, time_zone) if zoneless else times.dt.convert_time_zone("UTC")
-    return _nothing(values, UTC_TIME)
-
-
-def _since_epoch(values: pl.Series, microseconds: int) -> pl.Series:
-    if values.dtype.is_float() or values.dtype == pl.String:
-        number = values.cast(pl.Float64, strict=False)
-        # Parts of a microsecond are below what any log means.
-        since = (number.set(~number.is_finite().fill_null(False), None) * microseconds).round()
-        since = since.set(~since.is_between(-LAST_MICROSECOND, LAST_MICROSECOND), None).cast(pl.Int64)
-    elif values.dtype.is_integer():
-        number, most = values.cast(pl.Int64, strict=False), LAST_MICROSECOND // microseconds
-        since = number.set(~number.is_between(-most, most), None) * microseconds
-    else:
-        return _nothing(values, UTC_TIME)
-    return since.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-
-
-def _in_zone(times: pl.Series, time_zone: str) -> pl.Series:
-    # The hour that a clock shows twice in autumn is taken for the first of the two; the hour that it skips in
-    # spring does not exist, so such a time is an error.
-    zoned = times.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    return zoned.dt.convert_time_zone("UTC")
 
 
 def _nothing(values: pl.Series, dtype: pl.DataType) -> pl.Series:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.logs.missing import SPELLINGS
+from causalrec_assets.logs.times import says_the_hour, wrong_format
 from causalrec_assets.logs.values import Constant, Values
 
 TIME_FORMATS = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds")
@@ -26,6 +28,8 @@ class Feed:
             recommendation"), never a stand-in for something that was not logged.
         codes: Our name -> the user's value -> ours ("Y": 1).
         time_format: How times are written: one of `TIME_FORMATS`, or a format such as "%d.%m.%Y %H:%M".
+        missing: How the files write that there is no value, besides the empty text.
+        float_ids: What the id `12.0` in a text is; see `ids.py`.
     """
 
     folder: str
@@ -33,6 +37,8 @@ class Feed:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, Constant]] = field(default_factory=dict)
     time_format: str = "iso"
+    missing: tuple[str, ...] = SPELLINGS
+    float_ids: str = "refuse"
 
     def has(self, column: str) -> bool:
         """Whether the rows have a column, mapped or constant."""
@@ -96,7 +102,7 @@ def parse_feed(
         columns,
         fixed,
         codes,
-        _time_format(f"{key}.time_format", given.get("time_format", "iso")),
+        _time_format(f"{key}.time_format", given.get("time_format", "iso"), hour="time" in names),
     )
 
 
@@ -128,8 +134,37 @@ def _spelled(value: str) -> str:
     return {"True": "true", "False": "false"}.get(value, value)
 
 
-def _time_format(key: str, value: object) -> str:
+def parse_missing(value: object) -> tuple[str, ...]:
+    """`missing`: the spellings of "no value", in place of the usual ones."""
+    if value is None:
+        return SPELLINGS
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise YAML.wrong("missing", "a list of spellings, such as [nan, 'NULL', '-']", value)
+    found: list[str] = []
+    for spelling in value:
+        if spelling is None:
+            # YAML reads the words null and NULL, unquoted, as its own nothing.
+            found += ["null", "NULL"]
+        elif isinstance(spelling, bool) or not isinstance(spelling, str | int | float):
+            raise YAML.wrong("missing", "a list of spellings, each a text (quoted)", spelling)
+        else:
+            found.append(str(spelling).strip())
+    return tuple(dict.fromkeys(spelling for spelling in found if spelling))
+
+
+def _time_format(key: str, value: object, hour: bool) -> str:
+    """Args:
+    hour: A day alone is no time.
+    """
     text = YAML.text(key, value)
-    if text not in TIME_FORMATS and "%" not in text:
+    if text in TIME_FORMATS:
+        return text
+    if "%" not in text:
         raise YAML.wrong(key, f"one of {list(TIME_FORMATS)} or a format such as '%d.%m.%Y %H:%M'", text)
+    if wrong := wrong_format(text):
+        raise YAML.wrong(key, f"a format that can be read ({wrong})", text)
+    if hour and not says_the_hour(text):
+        raise YAML.wrong(
+            key, "a format with an hour (a day alone is no time: what came first on it is not known)", text
+        )
     return text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -23,6 +23,8 @@ from causalrec_assets.gate.store import canonical, create_exclusively, sha256
 from causalrec_assets.logs.casting import UTC_TIME, lacks_columns, take_columns, unreadable
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.json_lines import NO_COLUMN
+from causalrec_assets.logs.json_tokens import type_name
 from causalrec_assets.logs.landed_files import folder_day, hash_of, landed_files, markers, stamp_of
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.reading import open_landed
@@ -31,7 +33,7 @@ from causalrec_assets.logs.sources import Source
 EMPTY_DAY = "_EMPTY"
 BIN_MINUTES = 5
 """Times are counted in bins of so many minutes, from which a day is cut into slices that fit in memory."""
-SCAN = "3"
+SCAN = "4"
 """Goes into the cache's keys; raise it when a scan finds something else in the same content."""
 
 
@@ -181,9 +183,25 @@ def index_landing(
                 empty.add(day)
         except InputError as error:
             problems.append((None, str(error)))
+    files = list(_with_all_columns(files, feed, problems))
     files, again = _each_content_once(files)
     covered = frozenset(day for day in empty if source.covers(day))
     return LandingIndex(root, tuple(files), tuple(problems), covered, tuple(again))
+
+
+def _with_all_columns(
+    files: Sequence[LandedFile], feed: Feed, problems: list[tuple[date | None, str]]
+) -> Iterator[LandedFile]:
+    """JSON Lines leave out what is null, so a quiet hour's file lacks a column; one that no file has is misspelled."""
+    somewhere = {name for file in files for name in file.columns}
+    for file in files:
+        if file.columns:
+            try:
+                lacks_columns(file.columns, feed, file.path, elsewhere=somewhere)
+            except InputError as error:
+                problems.append((file.own_day, str(error)))
+                continue
+        yield file
 
 
 def _each_content_once(files: Iterable[LandedFile]) -> tuple[list[LandedFile], list[Path]]:
@@ -206,7 +224,7 @@ def _scan(
     """What is in a file, from the cache or by reading it."""
     content = hash_of(path)
     stamp = stamp_of(path)
-    means = [dict(feed.columns), feed.codes.get("time"), feed.time_format, source.time_zone]
+    means = [dict(feed.columns), feed.codes.get("time"), feed.time_format, feed.missing, source.time_zone]
     days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
     kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"
     if not kept.exists():
@@ -252,7 +270,7 @@ def _look_into(
             lacks_columns(columns, feed, path)
         for raw in landed.pieces(None if lines else [feed.columns["time"]]):
             if lines:
-                columns |= {name: str(dtype) for name, dtype in raw.schema.items()}
+                columns |= {name: type_name(dtype) for name, dtype in raw.schema.items() if name != NO_COLUMN}
             taken = take_columns(raw, feed, {"time": UTC_TIME}, source.time_zone)
             times, reasons = taken.rows["time"], whole.reasons(taken.rows["time"], own_day)
             if taken.unreadable and first_bad is None:
@@ -264,7 +282,8 @@ def _look_into(
             homeless += len(times) - len(placed)
         # Every mapped column is looked for here, so that a file that lacks one is refused whole.
         if lines and rows:
-            lacks_columns(columns, feed, path)
+            needed = {"time", "item_id"}
+            lacks_columns(columns, feed, path, [c for ours, c in feed.columns.items() if ours not in needed])
     if first_bad is not None and bad >= rules.wrong_rows and bad > rules.wrong_share * rows:
         raise first_bad
     return {"bins": bins, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}

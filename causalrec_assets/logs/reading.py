@@ -7,7 +7,6 @@ open, is refused, because what it seems to hold may not be what was written.
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 import tempfile
 from collections import Counter
@@ -23,6 +22,7 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.full_disk import disk_is_full
 from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.json_lines import json_lines, together
 from causalrec_assets.logs.landed_files import is_remote
 
 SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
@@ -44,7 +44,7 @@ def read_landed(path: Path, rules: CleaningRules | None = None) -> pl.DataFrame:
     """
     with open_landed(path, rules or CleaningRules()) as landed:
         found = list(landed.pieces())
-    return pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
+    return together(found) if found else pl.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Opened:
             if self.format == "parquet":
                 yield from _parquet(self.plain, columns, rows)
             elif self.plain.stat().st_size:
-                yield from (_csv if self.format == "csv" else _json_lines)(self.plain, columns)
+                yield from _csv(self.plain, columns) if self.format == "csv" else json_lines(self.plain, columns, BLOCK)
 
     def header(self) -> dict[str, str] | None:
         """The columns with their types; None for JSON Lines, whose rows say theirs one by one."""
@@ -119,6 +119,11 @@ def _named(name: str, format_: str) -> Iterator[None]:
             f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
             "published from it."
         ) from error
+
+
+def is_json_lines(path: Path) -> bool:
+    """Whether a file's rows say their columns one by one, and may leave some out."""
+    return _format(path) == "jsonl"
 
 
 def _format(path: Path) -> str:
@@ -310,28 +315,3 @@ def _utf8(block: bytes, line: int) -> bytes:
         row = line + block[: error.start].count(b"\n")
         message = f"line {row} is not UTF-8 (byte {block[error.start]:#04x}): save the file in that encoding"
         raise ValueError(message) from None
-
-
-def _json_lines(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
-    line = 1
-    with path.open("rb") as file:
-        while lines := file.readlines(BLOCK):
-            block = b"".join(lines)
-            try:
-                frame = pl.read_ndjson(block, infer_schema_length=None)
-            except pl.exceptions.PolarsError as error:
-                raise ValueError(_first_bad_line(lines, line) or str(error)) from error
-            if columns is not None:
-                frame = frame.select([name for name in frame.columns if name in columns] or frame.columns[:1])
-            yield frame
-            line += len(lines)
-
-
-def _first_bad_line(lines: list[bytes], first: int) -> str | None:
-    for number, text in enumerate(lines, first):
-        try:
-            if text.strip():
-                json.loads(text)
-        except ValueError as error:
-            return f"line {number} is no JSON ({str(error).split(':')[0]}): {text[:80].decode(errors='replace')}"
-    return None

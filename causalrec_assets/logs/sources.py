@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.logs.feeds import OUTCOMES as OUTCOMES
-from causalrec_assets.logs.feeds import YAML, Feed, Stream, parse_feed, parse_streams
+from causalrec_assets.logs.feeds import YAML, Feed, Stream, parse_feed, parse_missing, parse_streams
+from causalrec_assets.logs.ids import FLOAT_IDS
 
 EVENT_COLUMNS = (
     "event_id",
@@ -83,6 +84,8 @@ KEYS = {
     "rate_prior",
     "held_out_policies",
     "cluster",
+    "missing",
+    "float_ids",
 }
 
 
@@ -203,6 +206,13 @@ def parse_source(settings: Mapping[str, object]) -> Source:
             raise YAML.wrong(f"items.extra.{name}", f"{kinds[name]}, as in `context`", extra_kinds[name])
     users, sensitive = _users(settings.get("users"))
     prior_rate, prior_exposures = _prior(settings.get("rate_prior"))
+    missing = parse_missing(settings.get("missing"))
+    float_ids = YAML.one_of("float_ids", settings.get("float_ids", FLOAT_IDS[0]), FLOAT_IDS)
+
+    def written(feed: Feed) -> Feed:
+        # One thing for all files of a source: ids are compared across them.
+        return replace(feed, missing=missing, float_ids=float_ids)
+
     source = Source(
         name=YAML.text("name", settings.get("name", "source")),
         about=YAML.text("about", settings.get("about", "")),
@@ -212,15 +222,15 @@ def parse_source(settings: Mapping[str, object]) -> Source:
         last_day=last_day,
         sparse=YAML.boolean("sparse", settings.get("sparse", False)),
         time_zone=YAML.time_zone("time_zone", settings.get("time_zone", "UTC")),
-        events=events,
-        streams=streams,
+        events=written(events),
+        streams=tuple(replace(stream, feed=written(stream.feed)) for stream in streams),
         organic_rows=YAML.one_of("organic_rows", settings.get("organic_rows", "none"), ORGANIC_ROWS),
         purchase_needs_click=YAML.boolean("purchase_needs_click", settings.get("purchase_needs_click", False)),
         context=tuple(kinds),
         kinds={**kinds, **extra_kinds},
-        items=items,
+        items=written(items) if items else None,
         item_extra=tuple(extra_kinds),
-        users=users,
+        users=written(users) if users else None,
         sensitive=sensitive,
         maturity_days=_outcomes(settings.get("outcomes"), events, streams),
         history_days=YAML.whole("history_days", settings.get("history_days", 28), 1),

@@ -130,7 +130,7 @@ def test_a_value_is_taken_without_loss(values, dtype, expected):
         ([300], pl.Int8(), "is 300, which is not a whole number from -128 to 127"),
         (["lots"], pl.Float64(), "is 'lots', which is not a finite number"),
         ([INF], pl.Float64(), "is inf, which is not a finite number"),
-        (["nan"], pl.Float64(), "is 'nan', which is not a finite number"),
+        (["inf"], pl.Float64(), "is 'inf', which is not a finite number"),
         ([20260302], pl.Date(), "is 20260302, which is not a date such as 2026-03-02"),
         (["02.03.2026"], pl.Date(), "which is not a date"),
         ([[1, 2]], pl.String(), r"is \[1, 2\], which is not a text"),

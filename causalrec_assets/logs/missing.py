@@ -1,0 +1,52 @@
+"""How exporters write "no value": an empty cell, and the spellings that a source names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import polars as pl
+
+SPELLINGS = ("nan", "NaN", "NULL", "null", "None", r"\N", "<NA>", "NaT", "undefined", "(null)", "#N/A")
+"""Where a source names none: pandas (`astype(str)`), SQL, Hive and Postgres, Python, JavaScript, Excel. Not among them
+is what is also somebody's value: NA (Namibia, North America), none (an arm), Null (a surname), - and 0."""
+
+
+def without_missing(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
+    """Values with null where they say that there is none: the empty text, blanks alone, NaN, and the spellings.
+
+    Args:
+        spellings: Compared whole, without the blanks around, with case.
+    """
+    if values.dtype == pl.String:
+        return _of_text(values, spellings)
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    numbers = _numbers(tuple(spellings))
+    if numbers and values.dtype.is_numeric():
+        # So that -1 is missing in every format, or in none.
+        gap = values.cast(pl.Float64, strict=False).is_in(list(numbers)).fill_null(False)
+        return values.set(gap, None) if gap.any() else values
+    return values
+
+
+def _of_text(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
+    gap = values.is_in(["", *spellings]) if spellings else values == ""
+    # A text that begins with "!" or what comes after it begins with no blank: comparing is cheap, stripping is not.
+    padded = (values < "!") | values.str.ends_with(" ")
+    if padded.any():
+        gap = gap | (padded & values.str.strip_chars().is_in(["", *spellings]))
+    return pl.select(pl.when(~gap).then(values)).to_series().alias(values.name) if gap.any() else values
+
+
+@lru_cache(maxsize=64)
+def _numbers(spellings: tuple[str, ...]) -> tuple[float, ...]:
+    found = []
+    for spelling in spellings:
+        try:
+            number = float(spelling)
+        except ValueError:
+            continue
+        if number == number:
+            found.append(number)
+    return tuple(found)
