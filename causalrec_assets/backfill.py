@@ -55,7 +55,7 @@ class Built:
         """What is to be said at the end of what was not built, and how to go on."""
         yield from self.waits
         if self.stopped is not None:
-            running = f"; {', '.join(self.stopped)} was running and is not" if self.stopped else ""
+            running = f"; {', '.join(self.stopped)} was running and is not done" if self.stopped else ""
             yield (
                 f"Stopped. {self.partitions} asset partitions were built and stay{running}. The same command goes on "
                 "from there."

@@ -23,7 +23,9 @@ COMMAND, PROCESS = "causalrec/command", "causalrec/process"
 
 def tags_of(command: str) -> dict[str, str]:
     """What the runs of this process's command are tagged with."""
-    return {COMMAND: command, PROCESS: f"{_machine()} {os.getpid()} {_alive_since(os.getpid())}"}
+    # The command says what failed and goes on when it is given again: a daemon beside it is not to try again.
+    process = f"{_machine()} {os.getpid()} {_alive_since(os.getpid())}"
+    return {COMMAND: command, PROCESS: process, "dagster/max_retries": "0"}
 
 
 def command_is_gone(tags: Mapping[str, str]) -> bool:

@@ -104,7 +104,16 @@ def _what_failed(home: Home, day: date, result: Any) -> str:
         return (
             f"FAILED run of {day}: {ended[-1] if ended else 'it ended without a word'}\n  run         {result.run_id}"
         )
-    error = failed[0].event_specific_data.error
-    while error.cause is not None:
+    return f"FAILED {failed[0].step_key} of {day}: {plain(_said(failed[0]))}\n  run         {result.run_id}"
+
+
+def _said(step: Any) -> str:
+    """What a failed step said for people: its own sentence where it has one, and never a cause behind that."""
+    failure = step.event_specific_data.user_failure_data
+    if failure is not None and failure.description:
+        return str(failure.description)
+    error = step.event_specific_data.error
+    # Dagster wraps what the step has raised.
+    while error.cls_name.startswith("Dagster") and error.cause is not None:
         error = error.cause
-    return f"FAILED {failed[0].step_key} of {day}: {plain(error.message.strip())}\n  run         {result.run_id}"
+    return str(error.message).strip()

@@ -11,6 +11,7 @@ from causalrec_assets.gate.gated import CONTRACT
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.store import open_store
 from causalrec_assets.home import Home
+from causalrec_assets.leftovers import command_is_gone, end
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.operations import parse_operations
 from resources.alerts import Alert, Alerts, blocked_release_alert, failure_alert, refused_alert, stale_alert
@@ -150,16 +151,16 @@ def _told(sent: list[str]) -> str:
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails a run that was lost with the server that had started it (the machine was restarted, or all of "
-    "Dagster was killed), so that it is tried again and holds up no other.",
+    description="Fails a run that was lost with the server or the command that had started it (the machine was "
+    "restarted, or all of Dagster was killed), so that it holds up no other; a server's is tried again.",
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     # A code server fails the runs whose processes die. Nobody does when the server is gone, too: such a run would be
     # running for ever, with its slot of the pool and its place in the queue.
     started = context.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    lost = [run for run in started if server_is_gone(run.tags)]
+    lost = [run for run in started if server_is_gone(run.tags) or command_is_gone(run.tags)]
     for run in lost:
-        context.instance.report_run_failed(run, "The server that had started this run is gone, and the run with it.")
+        end(context.instance, run, "What had started this run (a server, a command) is gone, and the run with it.")
     return dg.SkipReason(f"Lost: {', '.join(run.run_id for run in lost) or 'none'}.")
 
 

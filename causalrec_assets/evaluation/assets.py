@@ -14,6 +14,7 @@ from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
 from causalrec_assets.evaluation.html import Story, render
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
 from causalrec_assets.evaluation.rule import parse_release
+from causalrec_assets.evaluation.unjudged import unjudged_lines
 from causalrec_assets.evaluation.verdict import judge
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
@@ -47,8 +48,9 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
+    left_out = {key: targets.notes.get(key) for key in ("judged_slots", "not_judged")}
     if unanswered is not None:
-        return Draft(inputs, None, answer=unanswered)
+        return Draft(inputs, None, answer=unanswered, notes=left_out)
     window = inputs.window("units", inputs.learning.days)
     notes = targets.notes
     evidence = off_policy.Evidence(
@@ -83,6 +85,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         frame,
         notes={
+            **left_out,
             "clusters": asdict(counted),
             "objective": notes["objective"],
             "no_revenue": NO_MARGIN if priced else NO_PRICED_PURCHASES,
@@ -101,7 +104,7 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"clusters": found.notes.get("clusters")},
+        notes={key: found.notes.get(key) for key in ("clusters", "far_values")},
         params={"questions": sets.frame.height},
         metadata={
             "verdicts": table(frame.select("question", "verdict")),
@@ -138,7 +141,11 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         judged.frame,
         models.notes if models.answer.answered else {},
         {"Effects": effects_told.notes.get("clusters"), "Policies": judged.notes.get("clusters")},
+        effects_told.notes.get("far_values") or (),
     )
+    trust += unjudged_lines(judged.notes)
+    groups = list(dict.fromkeys(["Effects", "Policies", *(line.group for line in trust)]))
+    trust.sort(key=lambda line: groups.index(line.group))
     html = render(
         Story(
             source=source.name,

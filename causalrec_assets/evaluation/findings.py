@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -59,16 +59,22 @@ def trust_lines(
     judged: pl.DataFrame,
     model: Mapping[str, Any],
     clusters: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+    far: Sequence[str] = (),
 ) -> list[Trust]:
     """Overlap, effective sizes, weights, calibration, and whether the model beats the constant rate.
 
     Args:
         model: Notes of the table `outcome_model`; empty when there is none.
         clusters: Group ("Effects", "Policies") -> the fields of its rows' `ClusterCounts`, None where it has no number.
+        far: Values of covariates that are far from all others, in words.
     """
     return [
         *_of_effects(effects),
         *_of_clusters("Effects", clusters.get("Effects")),
+        *(
+            Trust("Effects", "a value far from all others", "", f"{words}; a model takes it for a number", True)
+            for words in far
+        ),
         *_of_policies(judged),
         *_of_clusters("Policies", clusters.get("Policies")),
         *_of_model(model),

@@ -43,7 +43,8 @@ def _columns_of(rule: Rule, columns: Iterable[str]) -> Iterator[str]:
 
 
 def refusal_words(home: Home, store: Store, refusal: Refusal) -> str:
-    """A refusal as the console prints it: the rules, the first offending rows, the quarantine and the run.
+    """A refusal as the console prints it: why (the broken rules, or what was wrong with the input), the first offending
+    rows, the quarantine and the run.
 
     A rule that is about the table as a whole names no rows; then the first rows that were set aside are shown, a few of
     each kind.
@@ -51,7 +52,7 @@ def refusal_words(home: Home, store: Store, refusal: Refusal) -> str:
     good = store.pointer(refusal.table, refusal.day)
     readable = f"version {good.number} stays readable" if good else "there is no earlier version"
     lines = [f"REFUSED {refusal.table} of {refusal.day} ({readable})"]
-    lines += [f"  rule        {plain(reason)}" for reason in refusal.reasons]
+    lines += [f"  why         {plain(reason)}" for reason in refusal.reasons]
     lines += [f"  {line}" for line in _rows_in_words(home, store, refusal)]
     return "\n".join([*lines, f"  quarantine  {refusal.folder}", f"  run         {refusal.run_id}"])
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from causalrec_assets.graph.columns import Column, Flags, Floats, Rows, Whole
 from causalrec_assets.graph.covariance import correlate, plain_layout
+from causalrec_assets.logs.far_values import HUGE, fences, within_fences
 
 LEFT = 1e-8
 """A column of which less than this share of its variance is left follows from the others."""
@@ -27,9 +28,19 @@ class Raw:
         if self.levels is not None:
             return self.levels
         assert self.values is not None and self.gap is not None
-        known = self.values[~self.gap & np.isfinite(self.values)]
+        known = within_fences(self.values[~self.gap & np.isfinite(self.values)])
         centre, spread = (float(known.mean()), float(known.std()) or 1.0) if len(known) else (0.0, 1.0)
-        return _Number(self.values, self.gap, centre, spread)
+        return _Number(np.clip(self.values, -HUGE, HUGE), self.gap, centre, spread)
+
+    def far(self) -> Flags | None:
+        """Rows beyond the fences, or none."""
+        if self.values is None or self.gap is None:
+            return None
+        known = ~self.gap & np.isfinite(self.values)
+        if not known.any():
+            return None
+        low, high = fences(self.values[known])
+        return known & ((self.values < low) | (self.values > high))
 
 
 @dataclass(frozen=True)
@@ -74,15 +85,27 @@ def follows_from(raw: Mapping[str, Raw], may_go: Sequence[str]) -> dict[str, tup
     columns = {name: one.column() for name, one in raw.items()}
     layout = plain_layout(list(columns.values()))
     at = dict(zip(columns, layout.at, strict=True))
-    matrix, _ = correlate(list(columns.values()), layout)
+    # Two columns with an absurd value in one row are nearly one column, as far as sums of products go. So a column that
+    # follows from others does so among all rows, and among those without such values.
+    far = np.zeros(next(iter(columns.values())).rows, dtype=np.bool_)
+    for one in raw.values():
+        beyond = one.far()
+        far |= False if beyond is None else beyond
+    matrices = [correlate(list(columns.values()), layout)[0]]
+    if far.any() and not far.all():
+        matrices.append(correlate(list(columns.values()), layout, (~far).astype(np.float64))[0])
+
+    def left(name: str, others: Sequence[str]) -> float:
+        return max(_left(matrix, at, name, others) for matrix in matrices)
+
     gone: dict[str, tuple[str, ...]] = {}
     for name in reversed(may_go):
         others = [other for other in columns if other != name and other not in gone]
-        if _left(matrix, at, name, others) > LEFT:
+        if left(name, others) > LEFT:
             continue
         for other in reversed(others.copy()):
             fewer = [o for o in others if o != other]
-            if fewer and _left(matrix, at, name, fewer) <= LEFT:
+            if fewer and left(name, fewer) <= LEFT:
                 others = fewer
         gone[name] = tuple(others)
     return gone

@@ -17,6 +17,7 @@ from causalrec_assets.logs.covariates import as_of, covariate_names
 from causalrec_assets.logs.day_counts import day_before, days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
+from causalrec_assets.logs.far_values import far_values, in_words
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
 from causalrec_assets.logs.gaps import NO_ITEMS, NO_USER_ID, NO_USERS
@@ -136,6 +137,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "logs_propensities": source.has("action_propensity"),
             "marks_recommended": source.has("recommended"),
             "few_wrong": too_many_wrong(cleaned, zone.rules) or True,
+            "no_lines_lost": cleaned.lines_lost or True,
             "any_outcome": facts.any_outcome,
             "weighable": facts.weighable,
         },
@@ -216,6 +218,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
     columns, unlisted = unit_columns(source, settings), unlisted_rows(scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
+    far = [one for c in covariates for one in far_values(pl.read_parquet(target, columns=[c]))]
     return Draft(
         inputs,
         staged=target,
@@ -227,6 +230,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "cluster": source.cluster,
             "organic_rows": source.organic_rows,
             "held_out_policies": list(source.held_out_policies),
+            "unlisted": unlisted,
         },
         params={
             "events": events.pointer.rows,
@@ -235,6 +239,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "covariates": [c for c in covariates if c != "weekday"],
             **has,
             "outcomes_come_on_the_day": "user_clicks" in covariates and outcomes_come_on_the_day(source),
+            "no_far_values": in_words(far),
         },
         metadata={
             "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in columns)),

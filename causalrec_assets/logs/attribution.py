@@ -21,9 +21,10 @@ from causalrec_assets.logs.forgotten import without_forgotten
 from causalrec_assets.logs.landing import LandedFile
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.reading import open_landed
-from causalrec_assets.logs.row_rules import IMPOSSIBLE, SENT_AGAIN, TIME, UNATTRIBUTED, UNREADABLE
+from causalrec_assets.logs.row_rules import IMPOSSIBLE, REPEATED_ID, SENT_AGAIN, TIME, UNATTRIBUTED, UNREADABLE
 from causalrec_assets.logs.sources import Source
 
+TWICE_IN_A_FILE = "the same outcome again, in one file"
 TYPES: dict[str, pl.DataType] = {
     "id": pl.String(),
     "time": UTC_TIME,
@@ -64,7 +65,7 @@ class StreamRows:
 def read_stream(
     stream: Stream, files: Sequence[LandedFile], source: Source, rules: CleaningRules, placing: Placing
 ) -> StreamRows:
-    """All rows of a stream's files, those that came again marked.
+    """All rows of a stream's files; those that came again, and those that another contradicts, marked.
 
     Raises:
         InputError: A file cannot be read whole, or changed while it was read.
@@ -80,11 +81,12 @@ def read_stream(
                     pl.lit(str(file.path)).alias("file"),
                     pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("row"),
                     placing.days(taken.rows["time"], away, file.home).alias("day"),
+                    pl.lit(file.own_day, pl.Date).alias("sent"),
                 )
                 parts.append(_with_reasons(rows, taken.reason, away, stream, rules))
                 first += raw.height
         file.require_unchanged()
-    empty = {**TYPES, "file": pl.String(), "row": pl.Int64(), "day": pl.Date(), "kind": pl.String()}
+    empty = {**TYPES, "file": pl.String(), "row": pl.Int64(), "day": pl.Date(), "sent": pl.Date(), "kind": pl.String()}
     found = pl.concat(parts) if parts else pl.DataFrame(schema={**empty, "reason": pl.String()})
     return StreamRows(stream, _once(found, "id" in stream.feed.columns))
 
@@ -112,18 +114,57 @@ def _with_reasons(
 
 
 def _once(rows: pl.DataFrame, has_id: bool) -> pl.DataFrame:
-    """Of the rows of one id (else: one content) the earliest, then the first by content."""
+    """Of the rows of one outcome one: of those that were sent for the latest day, the first by content.
+
+    What identifies an outcome is its id, its item and its time together: the lines of an order share its number. A row
+    without an id is identified by all that it says.
+    """
     content = content_texts(rows.select(list(TYPES)))
+    own = content_texts(rows.select("id", "item_id", "time")) if has_id else content
     rows = rows.with_columns(
-        content.alias("content"), pl.coalesce("id", content).alias("key") if has_id else content.alias("key")
+        content.alias("content"), pl.when(pl.col("id").is_null()).then(content).otherwise(own).alias("key")
     )
-    good = rows.filter(pl.col("kind").is_null()).sort("key", "time", "content", "file", "row")
+    good = rows.filter(pl.col("kind").is_null()).sort(
+        "key", "sent", "content", "file", "row", descending=[False, True, False, False, False], nulls_last=True
+    )
     again = pl.int_range(pl.len()).over("key") > 0
-    good = good.with_columns(
-        pl.when(again).then(pl.lit(SENT_AGAIN)).otherwise("kind").alias("kind"),
-        pl.when(again).then(pl.lit("the same outcome again")).otherwise("reason").alias("reason"),
+    same = pl.col("content") == pl.col("content").first().over("key")
+    corrected = (pl.col("sent") < pl.col("sent").first().over("key")).fill_null(False)
+    in_one_file = pl.int_range(pl.len()).over("key", "content", "file") > 0
+    kind = pl.when(same | corrected).then(pl.lit(SENT_AGAIN)).otherwise(pl.lit(REPEATED_ID))
+    said = (
+        pl.when(same & in_one_file)
+        .then(pl.lit(TWICE_IN_A_FILE))
+        .when(same)
+        .then(pl.lit("the same outcome again"))
+        .when(corrected)
+        .then(pl.lit("a file of a later day says otherwise of this outcome, and counts"))
+        .otherwise(pl.lit("another row of its id, item and time says otherwise"))
     )
-    return pl.concat([rows.filter(pl.col("kind").is_not_null()), good]).drop("content", "key")
+    good = good.with_columns(
+        pl.when(again).then(kind).otherwise("kind").alias("kind"),
+        pl.when(again).then(said).otherwise("reason").alias("reason"),
+    )
+    return pl.concat([rows.filter(pl.col("kind").is_not_null()), good]).drop("content", "key", "sent")
+
+
+def lines_lost(streams: Iterable[StreamRows], day: date, most: float) -> str | None:
+    """In words, the streams of which more than a share of the day's rows equal another row of their file.
+
+    An export that sends an outcome again does so in another file. Equal rows of one file are more often outcomes of
+    their own, which nothing tells apart.
+    """
+    said = []
+    for found in streams:
+        rows = found.of(day)
+        twice = found.rows.filter((pl.col("day") == day) & (pl.col("reason") == TWICE_IN_A_FILE)).height
+        if twice > most * rows:
+            said.append(
+                f"{twice:,} of {rows:,} rows of `{found.stream.name}` are the same in everything as another row of "
+                "their file, and count once; if they are outcomes of their own (the same product twice in an order), "
+                "map the number of the line as `id`"
+            )
+    return "; ".join(said) or None
 
 
 def keys_asked(streams: Iterable[StreamRows]) -> list[pl.DataFrame]:
@@ -153,7 +194,13 @@ def attribute(found: StreamRows, exposures: pl.DataFrame, needs_click: bool) -> 
         exposures = exposures.filter(pl.col("click") == 1)
     events = exposures.select(*keys, "time", pl.col("time").alias("event_time")).unique().sort("time")
     return found.usable.sort("time").join_asof(
-        events, on="time", by=keys, strategy="backward", tolerance=timedelta(hours=found.stream.window_hours)
+        events,
+        on="time",
+        by=keys,
+        strategy="backward",
+        tolerance=timedelta(hours=found.stream.window_hours),
+        # Both sides were sorted the line before.
+        check_sortedness=False,
     )
 
 

@@ -25,6 +25,7 @@ from causalrec_assets.logs.attribution import (
     attribute,
     exposures_asked,
     keys_asked,
+    lines_lost,
     outcomes_of_events,
     read_stream,
     set_aside_outcomes,
@@ -97,6 +98,7 @@ class Cleaned:
         first_wrong: The first row that speaks against the files or the mapping, in words.
         forgotten_rows: Rows of users who asked to be forgotten; they are kept nowhere.
         outcome_rows: Stream -> how many of the day's outcomes belong to an event.
+        lines_lost: `attribution.lines_lost`.
     """
 
     path: Path
@@ -107,6 +109,7 @@ class Cleaned:
     first_wrong: str = ""
     forgotten_rows: int = 0
     outcome_rows: Mapping[str, int] = field(default_factory=dict)
+    lines_lost: str | None = None
 
     @property
     def events(self) -> pl.DataFrame:
@@ -154,6 +157,7 @@ def clean_day(
             day.aside.first,
             day.forgotten_rows,
             day.outcome_rows,
+            day.lines_lost,
         )
 
 
@@ -176,7 +180,10 @@ def too_many_wrong(cleaned: Cleaned, rules: CleaningRules) -> str | None:
     kinds = ", ".join(f"{cleaned.aside[kind]} {kind}" for kind in WRONG if cleaned.aside.get(kind))
     hint = ""
     if cleaned.aside.get(REPEATED_ID, 0) > wrong / 2:
-        hint = " If ids begin anew each day they are no ids of events: do not map `event_id`."
+        hint = (
+            " If ids begin anew each day they are no ids of events: do not map `event_id`. Rows of a stream with one "
+            "`id`, item and time are one outcome: where they are several, map the number of the line."
+        )
     return (
         f"{wrong} of the day's {cleaned.landed_rows} rows are wrong ({kinds}), more than cleaning.yaml allows; the "
         f"first is {cleaned.first_wrong} Correct the files, or the mapping in sources.yaml.{hint}"
@@ -201,6 +208,7 @@ class _Day:
         self.landed_rows = sum(file.rows_of_day.get(landed.day, 0) for file in landed.files)
         self.forgotten_rows = 0
         self.outcome_rows: dict[str, int] = {}
+        self.lines_lost: str | None = None
         self.outcomes: list[tuple[Stream, pl.DataFrame]] = []
         self.repeats = Repeats()
         self.bots = pl.Series("user_id", [], pl.String)
@@ -210,6 +218,7 @@ class _Day:
     def read(self) -> None:
         """Read all files once, and find what only the whole day can tell: repeated ids, bots, each outcome's event."""
         streams = [self._stream(stream) for stream in self.source.streams]
+        self.lines_lost = lines_lost(streams, self.landed.day, self.rules.wrong_share)
         asked = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
         ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from causalrec_assets.logs.values import Values
@@ -20,7 +20,7 @@ class CleaningRules:
         look_back_days: A row with an id that was landed on one of so many days before is that event sent again.
         late_days: An event that was sent more than so many days after its own is set aside.
         ahead_minutes: A clock may be ahead of the day that an event was sent for by so much.
-        bounds: Column -> (least, most); a value outside is impossible.
+        bounds: Column -> (least, most); a value outside is impossible: an event is set aside, a catalogue refused.
         bot_events_an_hour: A user with more events in an hour is no person that day; None: nobody is.
         wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
             impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
@@ -38,8 +38,11 @@ class CleaningRules:
     unpacked_ratio: float = 200.0
 
 
-def parse_cleaning(settings: Mapping[str, object]) -> CleaningRules:
+def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> CleaningRules:
     """Read `data/cleaning.yaml`; what is left out has its default.
+
+    Args:
+        own: The source's own number columns, of events and items, which may be bounded beside ours.
 
     Raises:
         InputError: An unknown key or a value of the wrong kind.
@@ -61,7 +64,7 @@ def parse_cleaning(settings: Mapping[str, object]) -> CleaningRules:
         ),
         late_days=YAML.whole("late.days", late.get("days", default.late_days), 0),
         ahead_minutes=YAML.whole("ahead.minutes", ahead.get("minutes", default.ahead_minutes), 0),
-        bounds=_bounds(part("bounds", *BOUNDED)),
+        bounds=_bounds(part("bounds", *BOUNDED, *own)),
         bot_events_an_hour=None if rate is None else YAML.whole("bots.events_an_hour", rate, 1),
         wrong_share=YAML.number("wrong.share", wrong.get("share", default.wrong_share), 0, 1),
         wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
@@ -73,10 +76,15 @@ def parse_cleaning(settings: Mapping[str, object]) -> CleaningRules:
 def _bounds(given: Mapping[str, object]) -> dict[str, tuple[float, float]]:
     found = {}
     for name, value in given.items():
-        if not isinstance(value, list) or len(value) != 2 or not all(isinstance(v, int | float) for v in value):
+        if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
             raise YAML.wrong(f"bounds.{name}", "two numbers, [least, most]", value)
         least, most = float(value[0]), float(value[1])
         if least > most:
             raise YAML.wrong(f"bounds.{name}", "[least, most] with least <= most", value)
         found[name] = (least, most)
     return found
+
+
+def _is_number(value: object) -> bool:
+    # NaN is above nothing and below nothing: as a bound it would set every row aside.
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value

@@ -62,7 +62,8 @@ class LandingZone:
     @classmethod
     def of(cls, home: Home) -> LandingZone:
         source = parse_source(read_setting(home, "sources.yaml"))
-        return cls(home, source, parse_cleaning(read_setting(home, CLEANING)), landing_root(home, source))
+        own = [name for name, kind in source.kinds.items() if kind == "number"]
+        return cls(home, source, parse_cleaning(read_setting(home, CLEANING), own), landing_root(home, source))
 
     @cached_property
     def placing(self) -> Placing:

@@ -56,6 +56,9 @@ def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr
     if "event_id" in source.columns:
         yield NO_ID, pl.col("event_id").is_null(), pl.lit("no event id")
     mapped = source.columns
+    if source.has("recommended"):
+        unknown = pl.lit("`recommended` is missing: whether it was recommended is not known")
+        yield IMPOSSIBLE, pl.col("recommended").is_null(), unknown
     for name in ("recommended", "click", "purchase"):
         if name in mapped:
             said = pl.format(f"`{name}` is {{}}, which is neither 0 nor 1", name)

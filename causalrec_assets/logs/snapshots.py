@@ -47,7 +47,7 @@ def _snapshot(
     source: Source,
     rules: CleaningRules | None,
 ) -> pl.DataFrame:
-    """Raises InputError: there is no file, one cannot be read, or a row has no id."""
+    """Raises InputError: there is no file, one cannot be read, a row has no id, or a bounded value is impossible."""
     if not files:
         raise InputError(
             f"sources.yaml maps `{key.removesuffix('_id')}s`, but no such file has been landed; land one, or "
@@ -57,6 +57,10 @@ def _snapshot(
     for path in files:
         hash_of(path)  # A link is refused here.
         part, somewhere[path] = _taken(path, feed, types, key, source, rules)
+        # The bounds of our own columns are those of events: a catalogue's price is the contract's to judge.
+        for name, bounds in (rules.bounds if rules else {}).items():
+            if name in types and name in source.kinds:
+                _require_within(part[name], bounds, feed.columns[name], path)
         parts.append(part)
     for path, columns in somewhere.items():
         if columns:
@@ -89,3 +93,14 @@ def _taken(
 def _left_out(path: Path, somewhere: Mapping[Path, list[str]]) -> set[str]:
     """What a file may lack: JSON Lines leave out what is null, and the other files show that it is not misspelled."""
     return {name for columns in somewhere.values() for name in columns} if is_json_lines(path) else set()
+
+
+def _require_within(values: pl.Series, bounds: tuple[float, float], theirs: str, path: Path) -> None:
+    beyond = (~values.is_between(*bounds)).fill_null(False).arg_true()
+    if len(beyond):
+        row = int(beyond[0])
+        raise InputError(
+            f"{path}, row {row + 1}: `{theirs}` is {values[row]:g}, which is not from {bounds[0]:g} to {bounds[1]:g} "
+            f"({len(beyond)} such row(s)). Correct the file (an unknown value is an empty field), or the bounds in "
+            "cleaning.yaml."
+        )

@@ -20,6 +20,7 @@ from causalrec_assets.gate.store import canonical, sha256
 from causalrec_assets.gate.windows import parse_learning
 from causalrec_assets.graph.halves import graph_half
 from causalrec_assets.logs.clusters import ClusterCounts, cluster_codes, count_clusters
+from causalrec_assets.logs.far_values import far_values
 from causalrec_assets.logs.gaps import NO_ACTION_PROPENSITIES
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
@@ -119,6 +120,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     settings = parse_model_settings(inputs.setting("model.yaml"))
     rows, of_effects, clusters = pl.DataFrame(), pl.Series(dtype=pl.Boolean), np.empty(0, dtype=np.int64)
     counted: ClusterCounts | None = None
+    far: list[str] = []
     if propensities.answer.answered:
         rows, notes = training_units(inputs)
         cluster = str(notes["cluster"])
@@ -126,6 +128,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         of_effects = ~graph_half(rows, cluster) if sets.notes["split"] else pl.repeat(True, rows.height, eager=True)
         clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
         counted = count_clusters(rows.filter(of_effects), cluster)
+        far = [one.words for one in far_values(rows.filter(of_effects), _read_by(sets.frame))]
     found: list[dict[str, Any]] = []
     diagnostics: dict[str, dict[str, Any]] = {}
     for question in sets.frame.iter_rows(named=True):
@@ -151,14 +154,20 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"diagnostics": diagnostics, "clusters": asdict(counted) if counted else None},
+        notes={"diagnostics": diagnostics, "clusters": asdict(counted) if counted else None, "far_values": far},
         params={"rows": len(fit.ESTIMATORS) * sets.frame.height},
         metadata={
             "effects": table(shown),
             "trust": table(trust),
             "clustered": counted.words if counted else "nothing was estimated",
+            "far_values": "; ".join(far) or "none",
         },
     )
+
+
+def _read_by(sets: pl.DataFrame) -> list[str]:
+    """The covariates of all questions, each once."""
+    return list(dict.fromkeys(c for question in sets.iter_rows(named=True) for c in covariates_of(question)))
 
 
 @dg.failure_hook(required_resource_keys={"lake", "tracking"})

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Matrix = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.floating]
+"""Trees read it in double precision; only the order of a column's values matters to them."""
 
 EDGE = 1e-6
 """Predictions stay this far from 0 and 1: no number of rows makes an outcome certain."""

@@ -100,7 +100,7 @@ def treatment_propensities(
         ValueError: Fewer clusters than folds; ask `can_be_compared` first.
     """
     t = as_binary(units[treatment])
-    x = DesignMatrix.fit(units, columns).transform(units)
+    x = DesignMatrix.fit(units, columns).plain(units)
     fold = folds_by_cluster(clusters, settings.folds, seed)
     return Propensities(cross_fit_calibrated(x, t, fold, seed), fold)
 
@@ -162,7 +162,7 @@ def estimate_effect(
     doubt = enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
     if not doubt.answered:
         return doubt, {}, diagnostics
-    x = DesignMatrix.fit(units, columns).transform(units)
+    x = DesignMatrix.fit(units, columns).plain(units)
     m1 = cross_fit(x, y, fold, seed, learn_on=t == 1)
     m0 = cross_fit(x, y, fold, seed, learn_on=t == 0)
     diagnostics["mean_if_not"] = float((m0 + (1 - t) * (y - m0) / (1 - e)).mean())

@@ -219,8 +219,8 @@ def _trust(t: Floats, y: Floats, propensity: Floats, within: npt.NDArray[np.bool
     }
 
 
-def _matrix(units: pl.DataFrame, columns: list[str]) -> npt.NDArray[np.float32]:
-    return DesignMatrix.fit(units, columns).transform(units)
+def _matrix(units: pl.DataFrame, columns: list[str]) -> Floats:
+    return DesignMatrix.fit(units, columns).plain(units)
 
 
 def _missing(units: pl.DataFrame, columns: list[str]) -> Answer | None:

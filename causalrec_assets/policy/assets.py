@@ -1,6 +1,7 @@
 """The policy asset: `target_policy`."""
 
 import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -13,15 +14,18 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.logs.covariate_settings import covariate_settings
 from causalrec_assets.logs.covariates import as_of, context_columns
+from causalrec_assets.logs.gaps import NO_ITEMS
 from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
+from causalrec_assets.logs.units import unit_columns
 from causalrec_assets.partitions import learning_window_mapping
 from causalrec_assets.policy.bundled import Bundled, load_champion, load_model
 from causalrec_assets.policy.grid import eligible_candidates, score_grid
+from causalrec_assets.policy.left_out import LeftOut
 from causalrec_assets.policy.objective import Objective, parse_objective
 from causalrec_assets.policy.plots import weights_plot
-from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy
-from causalrec_assets.policy.slots import judged_slots
+from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy, require_columns
+from causalrec_assets.policy.slots import Slots, judged_slots
 from causalrec_assets.policy.target import SCHEMA, judge, uniform_without_model
 from resources.lake import Lake
 
@@ -41,32 +45,38 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
     config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
+    require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
     models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
     challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
     released = inputs.champion()
     champion = load_champion(inputs, released) if released else None
 
-    parts = []
-    for day in inputs.learning.days:
+    # Every policy is judged on the same slots, so a slot must be of candidates of all.
+    matches = {bundle.config.match for bundle in (challenger, champion) if bundle} | {config.match}
+    parts, left_out = [], LeftOut()
+    for day in inputs.learning.days if source.items else ():
         judged = day in inputs.learning.judge_days
         named = dict.fromkeys(config.named)
-        if challenger is not None:
+        slots: Slots | None = None
+        if challenger is not None and (judged or named):
             mine = {"challenger": config, **named} if judged else named
-            parts.append(_judge_day(inputs, source, day, challenger, mine, objective))
+            slots, frame = _judge_day(inputs, source, day, challenger, mine, objective, matches)
+            parts.append(frame)
         elif named:
-            parts.append(_uniform_day(inputs, source, day, config))
+            slots, frame = _uniform_day(inputs, source, day, config, matches)
+            parts.append(frame)
         if champion is not None and judged:
-            parts.append(_judge_day(inputs, source, day, champion, {"champion": champion.config}, objective))
+            theirs: dict[str, PolicyConfig | None] = {"champion": champion.config}
+            slots, frame = _judge_day(inputs, source, day, champion, theirs, objective, matches)
+            parts.append(frame)
+        if slots is not None:
+            left_out.add(day, slots)
+    left_out.require_few(config.most_left_out)
+    nothing = None if source.items else not_available(f"{NO_ITEMS}, so there is nothing to choose from")
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     answer = ANSWERED
     if frame.is_empty():
-        answer = (
-            models.answer
-            if not models.answer.answered
-            else not_available(
-                "no recommended unit of the window has a logged action propensity, so no policy can be judged on it"
-            )
-        )
+        answer = nothing or (models.answer if not models.answer.answered else left_out.answer())
     logged = inputs.table("action_propensities").frame
     weights = frame.join(logged, on="unit_id").with_columns(
         weight=pl.col("action_probability") / pl.col("action_propensity")
@@ -92,11 +102,15 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "champion": released.bundle_hash if released else None,
             "policies": sorted(frame["policy"].unique()),
             "report_by": list(config.report_by),
+            "judged_slots": left_out.judged,
+            "not_judged": dict(left_out.reasons),
             "objective": objective.to_json(),
         },
         files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
         metadata={
             "policies": table(summary),
+            "judged_slots": left_out.judged,
+            "not_judged": table(_counted(left_out.reasons)),
             "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day",
             **plots,
         },
@@ -110,22 +124,35 @@ def _judge_day(
     bundle: Bundled,
     policies: dict[str, PolicyConfig | None],
     objective: Objective,
-) -> pl.DataFrame:
-    if not policies:
-        return pl.DataFrame(schema=SCHEMA)
-    day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
+    matches: Collection[tuple[str, ...]],
+) -> tuple[Slots, pl.DataFrame]:
     reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
-    slots = judged_slots(day_units.frame, catalogue, reads, day_units.notes["held_out_policies"])
+    slots, catalogue = _slots(inputs, source, day, reads, matches)
     before = history_before(inputs, day) if source.has("user_id") else None
     state = as_of(before, day, source, covariate_settings(inputs))
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
-    return judge(slots, scored, policies, bundle.objective, objective)
+    return slots, judge(slots, scored, policies, bundle.objective, objective)
 
 
-def _uniform_day(inputs: Inputs, source: Source, day: date, config: PolicyConfig) -> pl.DataFrame:
+def _uniform_day(
+    inputs: Inputs, source: Source, day: date, config: PolicyConfig, matches: Collection[tuple[str, ...]]
+) -> tuple[Slots, pl.DataFrame]:
+    slots, catalogue = _slots(inputs, source, day, context_columns(source), matches)
+    return slots, uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
+
+
+def _slots(
+    inputs: Inputs, source: Source, day: date, reads: Sequence[str], matches: Collection[tuple[str, ...]]
+) -> tuple[Slots, pl.DataFrame]:
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
-    slots = judged_slots(day_units.frame, catalogue, context_columns(source), day_units.notes["held_out_policies"])
-    return uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
+    held_out = day_units.notes["held_out_policies"]
+    slates = source.has("request_id") and source.has("position")
+    return judged_slots(day_units.frame, catalogue, reads, held_out, matches, slates), catalogue
+
+
+def _counted(reasons: Mapping[str, int]) -> pl.DataFrame:
+    ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
+    return pl.DataFrame(ordered, schema={"not judged because": pl.String, "slots": pl.Int64}, orient="row")
 
 
 ASSETS = [target_policy]

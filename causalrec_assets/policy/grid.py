@@ -113,8 +113,13 @@ def _categories(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf) -> tup
 
 
 def eligible_candidates(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """(contexts, items): which candidates equal their context in every column of `match`."""
+    """(contexts, items): which candidates equal their context in every column of `match`.
+
+    What is not known equals nothing: an item without a section is a candidate of none.
+    """
     fine = np.ones((contexts.height, items.height), dtype=bool)
     for column in match:
-        fine &= contexts[column].to_numpy()[:, None] == items[column].to_numpy()[None, :]
+        theirs, own = items[column], contexts[column]
+        fine &= own.to_numpy()[:, None] == theirs.to_numpy()[None, :]
+        fine &= own.is_not_null().to_numpy()[:, None] & theirs.is_not_null().to_numpy()[None, :]
     return fine

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from causalrec_assets.answers import InputError
 
 NAMED = ("uniform",)
+MOST_LEFT_OUT = 0.02
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class PolicyConfig:
         named: Policies that are not fitted and are judged beside the challenger.
         match: Columns in which a candidate must equal its context, e.g. the section of the shop.
         report_by: Context columns by whose values the off-policy report is given as well.
+        most_left_out: Of the slots that could be judged, the share whose item may be no candidate of its context (not
+            in the catalogue, or not in its section): they are left out and counted. With more nothing is judged.
     """
 
     temperature: float
@@ -31,6 +34,7 @@ class PolicyConfig:
     named: tuple[str, ...]
     match: tuple[str, ...]
     report_by: tuple[str, ...]
+    most_left_out: float = MOST_LEFT_OUT
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -43,21 +47,29 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
         InputError: A missing or unknown key, or a value out of its range.
     """
     known = {"temperature", "exploration", "slate_size", "named", "match", "report_by"}
-    if set(settings) != known:
-        raise InputError(f"policy.yaml: needs exactly {sorted(known)}, got {sorted(settings)}")
+    if set(settings) - {"most_left_out"} != known:
+        raise InputError(
+            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out`; got {sorted(settings)}"
+        )
     for key in ("named", "match", "report_by"):
         if not isinstance(settings[key], list | tuple | None):
             raise InputError(f"policy.yaml: `{key}` must be a list of names, got {settings[key]!r}")
     lists = {key: tuple(str(v) for v in settings[key] or ()) for key in ("named", "match", "report_by")}
     if unknown := set(lists["named"]) - set(NAMED):
         raise InputError(f"policy.yaml: unknown named policies {sorted(unknown)}; known are {NAMED}")
-    for key, kinds in {"temperature": (int, float), "exploration": (int, float), "slate_size": (int,)}.items():
-        value = settings[key]
+    left_out = settings.get("most_left_out", MOST_LEFT_OUT)
+    numbers = {key: settings[key] for key in ("temperature", "exploration", "slate_size")} | {"most_left_out": left_out}
+    for key, value in numbers.items():
+        kinds = (int,) if key == "slate_size" else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
             kind = "whole number" if kinds == (int,) else "number"
             raise InputError(f"policy.yaml: `{key}` must be a {kind}, got {value!r}")
     config = PolicyConfig(
-        float(settings["temperature"]), float(settings["exploration"]), int(settings["slate_size"]), **lists
+        float(settings["temperature"]),
+        float(settings["exploration"]),
+        int(settings["slate_size"]),
+        **lists,
+        most_left_out=float(left_out),
     )
     if config.temperature <= 0 or not 0 < config.exploration <= 1 or config.slate_size < 1:
         raise InputError(
@@ -65,4 +77,30 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
             f"from the policy's own logs), slate_size at least 1; got {config.temperature}, {config.exploration}, "
             f"{config.slate_size}"
         )
+    if not 0 <= config.most_left_out < 1:
+        raise InputError(f"policy.yaml: `most_left_out` is a share in [0, 1), got {config.most_left_out}")
     return config
+
+
+def require_columns(
+    config: PolicyConfig, contexts: Collection[str], items: Collection[str], units: Collection[str]
+) -> None:
+    """Refuse columns that are not there.
+
+    Args:
+        contexts: The source's context columns.
+        items: What the source's items have.
+        units: What its units have.
+
+    Raises:
+        InputError: `match` names what is not of both contexts and items, `report_by` what units do not have.
+    """
+    if wrong := [c for c in config.match if c not in contexts or c not in items]:
+        raise InputError(
+            f"policy.yaml: `match`: {wrong} must be columns of the context and of the items; contexts have "
+            f"{sorted(contexts)} (sources.yaml: context), items {sorted(items)} (sources.yaml: items.columns)"
+        )
+    if wrong := [c for c in config.report_by if c not in units]:
+        raise InputError(
+            f"policy.yaml: `report_by`: units have no {wrong}; contexts have {sorted(contexts)} (sources.yaml: context)"
+        )

@@ -10,7 +10,7 @@ import polars as pl
 
 from causalrec_assets.policy.grid import Scored
 from causalrec_assets.policy.objective import Objective
-from causalrec_assets.policy.plackett_luce import expected, first_slot, in_slot
+from causalrec_assets.policy.plackett_luce import expected, first_slot, in_slot, uniform
 from causalrec_assets.policy.policy_config import PolicyConfig
 from causalrec_assets.policy.slots import Slots
 
@@ -57,14 +57,14 @@ def judge(
     out = {name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for name in policies}
     for part in scored:
         here = np.flatnonzero((slots.row >= part.contexts.start) & (slots.row < part.contexts.stop))
-        row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above[here]
+        row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
         satisfaction = objective.satisfaction(part.click, part.purchase)
         value = objective.value(satisfaction, objective.revenue(part.purchase, part.price))
         satisfaction = judged_by.satisfaction(part.click, part.purchase)
         revenue = judged_by.revenue(part.purchase, part.price)
         for name, config in policies.items():
             if config is None:
-                p = part.eligible / part.eligible.sum(axis=1, keepdims=True)
+                p = uniform(part.eligible)
             else:
                 p = first_slot(value, part.eligible, config.temperature, config.exploration)
             mine = out[name]
@@ -98,8 +98,7 @@ def judge(
 
 def uniform_without_model(slots: Slots, eligible: npt.NDArray[np.bool_]) -> pl.DataFrame:
     """The uniform policy where there is no outcome model: its probabilities are known all the same."""
-    p = eligible / eligible.sum(axis=1, keepdims=True)
-    probability, _ = in_slot(p, slots.row, slots.shown, slots.above)
+    probability, _ = in_slot(uniform(eligible), slots.row, slots.shown, slots.above)
     none = [pl.lit(None, pl.Float64).alias(name) for name in VALUES]
     frame = pl.DataFrame({"unit_id": slots.frame["unit_id"], "action_probability": probability}).with_columns(
         pl.lit("uniform").alias("policy"), pl.lit(False).alias("fitted"), *none

@@ -21,7 +21,7 @@ from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from causalrec_assets.policy.bundled import load_champion
 from causalrec_assets.policy.grid import score_grid
 from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
-from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend
+from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend, slate_sizes
 from causalrec_assets.serving.release import carry_out, decide, held_by_roll_back, release_row, roll_back
 from resources.lake import Lake
 from resources.tracking import Tracking, Training, held_out_metrics
@@ -195,16 +195,25 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         columns,
         [inputs.seed, inputs.day.toordinal()],
     )
+    sizes = slate_sizes(whom, catalogue, bundle.config)
+    short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())
     known = inputs.table("users")
     unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
     examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
     return Draft(
         inputs,
         frame,
-        notes={"champion": champion.bundle_hash, "entry": champion.entry},
-        params={"per_context": frame.height % max(1, whom.height) == 0},
+        notes={
+            "champion": champion.bundle_hash,
+            "entry": champion.entry,
+            "contexts_without_a_candidate": int((sizes == 0).sum()),
+            "contexts_with_a_short_slate": short,
+        },
+        params={"per_context": frame.height == sizes.sum()},
         metadata={
             "contexts": whom.height,
+            "contexts_without_a_candidate": int((sizes == 0).sum()),
+            "contexts_with_fewer_candidates_than_a_slate": short,
             "users_without_a_context": unseen,
             "champion": champion.bundle_hash[:12],
             "examples": table(examples),

@@ -90,7 +90,8 @@ def recommend(
 ) -> pl.DataFrame:
     """Draw a slate for every context by Plackett-Luce, without replacement.
 
-    `action_propensity` of rank k is the probability of its item given the items above it, as a log needs it.
+    `action_propensity` of rank k is the probability of its item given the items above it, as a log needs it. A context
+    with fewer candidates than `slate_size` has a slate of them all; one without a candidate has none.
 
     Args:
         contexts: From `latest_contexts`.
@@ -107,10 +108,14 @@ def recommend(
         value = objective.value(satisfaction, revenue)
         first = first_slot(value, part.eligible, config.temperature, config.exploration)
         slate, propensity = draw_slates(first, config.slate_size, rng)
-        size = slate.shape[1]
+        # A context has a slate as long as its candidates reach.
+        there = np.arange(slate.shape[1]) < part.eligible.sum(axis=1)[:, None]
+        sizes = there.sum(axis=1)
 
-        def of(values: Floats | None, slate: npt.NDArray[np.int64] = slate) -> Floats | None:
-            return None if values is None else np.take_along_axis(values, slate, axis=1).ravel()
+        def of(
+            values: Floats | None, slate: npt.NDArray[np.int64] = slate, there: npt.NDArray[np.bool_] = there
+        ) -> Floats | None:
+            return None if values is None else np.take_along_axis(values, slate, axis=1)[there]
 
         explored = _explored(part, first, config.exploration)
         chosen = {
@@ -119,20 +124,22 @@ def recommend(
             "purchase_if_recommended": of(part.purchase),
             "revenue_if_recommended": of(revenue),
         }
+        rows = int(sizes.sum())
         own = contexts.slice(part.contexts.start, part.contexts.stop - part.contexts.start)
         shown = [json.dumps({c: row[c] for c in columns}) for row in own.iter_rows(named=True)]
         by_money = of(_lifted_by_revenue(part, satisfaction, revenue, objective).astype(np.float64))
-        reasons = _reasons(chosen, by_money, of(explored.astype(np.float64)), slate.size)
+        reasons = _reasons(chosen, by_money, of(explored.astype(np.float64)), rows)
+        of_context = np.repeat(np.arange(len(sizes)), sizes)
         parts.append(
             pl.DataFrame(
                 {
-                    "user_id": pl.Series(own["user_id"].to_list(), dtype=pl.String).repeat_by(size).explode(),
-                    "context": pl.Series(shown, dtype=pl.String).repeat_by(size).explode(),
-                    "item_id": [item_ids[k] for k in slate.ravel().tolist()],
-                    "rank": np.tile(np.arange(1, size + 1), len(slate)),
-                    "action_propensity": propensity.ravel(),
+                    "user_id": pl.Series(own["user_id"].to_list(), dtype=pl.String).gather(of_context),
+                    "context": pl.Series(shown, dtype=pl.String).gather(of_context),
+                    "item_id": [item_ids[k] for k in slate[there].tolist()],
+                    "rank": np.broadcast_to(np.arange(1, slate.shape[1] + 1), slate.shape)[there],
+                    "action_propensity": propensity[there],
                     **{
-                        name: pl.Series([None] * slate.size, dtype=pl.Float64) if v is None else v
+                        name: pl.Series([None] * rows, dtype=pl.Float64) if v is None else v
                         for name, v in chosen.items()
                     },
                     "reason": reasons,
@@ -142,6 +149,15 @@ def recommend(
     return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
 
+def slate_sizes(contexts: pl.DataFrame, items: pl.DataFrame, config: PolicyConfig) -> pl.Series:
+    """How many items the slate of each context has, counted from the catalogue: as many as wanted, or all there are."""
+    if not config.match:
+        return pl.Series("size", [min(items.height, config.slate_size)], pl.Int64).new_from_index(0, contexts.height)
+    there = items.select(config.match).drop_nulls().group_by(config.match).agg(pl.len().cast(pl.Int64).alias("size"))
+    found = contexts.select(config.match).join(there, on=list(config.match), how="left", maintain_order="left")
+    return found["size"].fill_null(0).clip(upper_bound=config.slate_size)
+
+
 def _explored(part: Scored, first: Floats, exploration: float) -> npt.NDArray[np.bool_]:
     """(contexts, items): whether an item, if drawn, more likely came from the uniform share than from its
     rank.
@@ -149,7 +165,7 @@ def _explored(part: Scored, first: Floats, exploration: float) -> npt.NDArray[np
     P(uniform | drawn) = (exploration / candidates) / p, by Bayes; the same in every slot, since what stands
     above divides both.
     """
-    uniform = exploration / part.eligible.sum(axis=1, keepdims=True)
+    uniform = exploration / np.maximum(part.eligible.sum(axis=1, keepdims=True), 1)
     return np.asarray(uniform > 0.5 * first)
 
 
@@ -159,7 +175,7 @@ def _lifted_by_revenue(
     """(contexts, items): whether lambda R lifts the item further above the mean candidate than L does."""
     if revenue is None or objective.weight is None:
         return np.zeros_like(part.eligible)
-    count = part.eligible.sum(axis=1, keepdims=True)
+    count = np.maximum(part.eligible.sum(axis=1, keepdims=True), 1)
 
     def above_mean(values: Floats) -> Floats:
         return np.asarray(values - (values * part.eligible).sum(axis=1, keepdims=True) / count)

@@ -50,6 +50,17 @@ def test_a_sum_is_dropped_with_what_it_follows_from():
     assert dropped(data)["sum"] == "collinear: it is a linear function of `a`, `b`"
 
 
+@pytest.mark.parametrize("absurd", [1e12, 1.7e308])
+def test_absurd_values_in_one_row_make_no_column_follow_from_another(absurd):
+    rng = np.random.default_rng(5)
+    slip = pl.int_range(pl.len()) == 17
+    data = frame().with_columns(c=pl.Series(rng.normal(size=400)), d=pl.Series(rng.normal(size=400)))
+    data = data.with_columns(pl.when(slip).then(absurd).otherwise(c).alias(c) for c in ("a", "c", "d"))
+    assert dropped(data) == {}
+    total = data.with_columns((pl.col("b") + pl.col("arm")).alias("sum"))
+    assert dropped(total) == {"sum": "collinear: it is a linear function of `b`, `arm`"}
+
+
 def test_a_coarser_level_is_dropped_wherever_it_stands():
     land = pl.col("city").replace_strict({"Bonn": "N", "Oslo": "N", "Rome": "S", "Lyon": "S"})
     data = frame().select(land.alias("land"), pl.all())

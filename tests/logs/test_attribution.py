@@ -7,7 +7,7 @@ import pytest
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
-from causalrec_assets.logs.cleaning import clean_day
+from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.forgotten import fingerprint
 from causalrec_assets.logs.landing_zone import LandingZone
@@ -108,12 +108,89 @@ def test_an_order_without_an_event_is_set_aside_on_its_own_day_and_every_row_end
     assert first.set_aside.select("feed", "kind", "reason").rows() == [
         ("orders", "unattributed", "no event of its user and item in the 24 hours before"),
         ("orders", "unattributed", "no user"),
-        ("orders", "sent again", "the same outcome again"),
+        ("orders", "sent again", "the same outcome again, in one file"),
     ]
     assert second.set_aside["kind"].to_list() == ["unattributed"]
     for day in (first, second):
         assert day.landed_rows == day.rows + day.rows_elsewhere
     assert (first.landed_rows, first.outcome_rows) == (7, {"orders": 1})
+
+
+class TestTheLinesOfAnOrder:
+    """What identifies an outcome is its id, its item and its time together."""
+
+    def cart(self, *orders, later=()):
+        """Ann sees a hat and a shoe, bob a sock; the orders come in one file, and in one of the day after."""
+        clicks = [
+            event("1", at(FIRST, 9), "hat"),
+            event("2", at(FIRST, 9), "shoe"),
+            event("3", at(FIRST, 9), "sock", "bob"),
+        ]
+        land(self.root, f"day={FIRST}/a.parquet", impressions(*clicks))
+        for number, day in enumerate((SECOND, THIRD)):
+            land(self.root, f"day={day}/a.parquet", impressions(event(f"later-{number}", at(day, 23), "sock")))
+        land_orders(self.root, FIRST, *orders)
+        land_orders(self.root, SECOND, order("o9", at(SECOND, 20), "scarf", "eve"), *later)
+        land_orders(self.root, THIRD)
+        return cleaned(self.root)
+
+    @pytest.fixture(autouse=True)
+    def home(self, tmp_path):
+        self.root = tmp_path
+
+    def test_the_lines_of_an_order_are_purchases_of_their_own_and_a_line_sent_twice_is_one(self):
+        day = self.cart(
+            order("o1", at(FIRST, 11), "hat", paid=20.0),
+            order("o1", at(FIRST, 11), "shoe", paid=50.0),
+            order("o2", at(FIRST, 12), "sock", "bob", paid=5.0),
+            order("o2", at(FIRST, 12), "sock", "bob", paid=5.0),
+        )
+        assert day.events.select("item_id", "purchase", "revenue").rows() == [
+            ("hat", 1, 20.0),
+            ("shoe", 1, 50.0),
+            ("sock", 1, 5.0),
+        ]
+        assert day.set_aside["kind"].to_list() == ["sent again"]
+        assert day.lines_lost is not None and "1 of 4 rows of `orders` are the same in everything" in day.lines_lost
+
+    def test_the_same_product_twice_in_an_order_is_two_lines_where_lines_have_their_own_ids(self):
+        day = self.cart(order("o1-1", at(FIRST, 11), paid=20.0), order("o1-2", at(FIRST, 11), paid=20.0))
+        assert day.events["revenue"].to_list() == [40.0, 0.0, 0.0]
+        assert day.lines_lost is None and day.set_aside.is_empty()
+
+    def test_one_that_says_otherwise_in_the_same_file_is_wrong_and_shown_as_such(self):
+        day = self.cart(order("o1", at(FIRST, 11), paid=20.0), order("o1", at(FIRST, 11), paid=25.0))
+        assert day.set_aside.select("kind", "reason").rows() == [
+            ("repeated id", "another row of its id, item and time says otherwise")
+        ]
+        assert day.events["revenue"][0] in (20.0, 25.0)
+        said = too_many_wrong(day, CleaningRules())
+        assert said is not None and "map the number of the line" in said
+
+    def test_a_corrected_total_of_a_later_day_counts_whatever_the_order_of_the_files(self):
+        first, corrected = order("o1", at(FIRST, 11), paid=25.0), order("o1", at(FIRST, 11), paid=20.0)
+        for before, after in ((first, corrected), (corrected, first)):
+            day = self.cart(before, later=[after])
+            assert day.events["revenue"].to_list() == [after["paid"], 0.0, 0.0]
+            assert day.set_aside["reason"].to_list() == [
+                "a file of a later day says otherwise of this outcome, and counts"
+            ]
+            assert too_many_wrong(day, CleaningRules()) is None
+
+    def test_an_order_that_a_later_file_sends_again_counts_once_and_speaks_against_nothing(self):
+        lines = [order("o1", at(FIRST, 11), "hat", paid=20.0), order("o1", at(FIRST, 11), "shoe", paid=50.0)]
+        day = self.cart(*lines, later=lines)
+        assert day.events["revenue"].to_list() == [20.0, 50.0, 0.0]
+        assert day.set_aside["reason"].to_list() == ["the same outcome again"] * 2
+        assert day.lines_lost is None and day.landed_rows == day.rows + day.rows_elsewhere
+
+    def test_the_same_item_of_an_order_at_another_time_is_another_outcome(self):
+        day = self.cart(order("o1", at(FIRST, 11), paid=20.0), order("o1", at(FIRST, 15), paid=20.0))
+        assert day.events["revenue"][0] == 40.0
+
+    def test_rows_without_an_id_are_one_where_they_say_the_same(self):
+        day = self.cart(*[order(None, at(FIRST, 11), paid=20.0)] * 2, order(None, at(FIRST, 11), paid=25.0))
+        assert day.events["revenue"][0] == 45.0
 
 
 def test_an_outcome_is_null_until_its_last_day_is_landed_and_its_own_time_is_there_before(tmp_path):

@@ -30,6 +30,7 @@ EVENT_PARAMS = {
     "logs_propensities": True,
     "marks_recommended": True,
     "few_wrong": True,
+    "no_lines_lost": True,
     "any_outcome": True,
     "weighable": True,
 }
@@ -38,6 +39,7 @@ HISTORY = advance({}, {FIRST: EVENTS}, ITEMS, SHOP, FIRST)
 UNITS = build_units(EVENTS, HISTORY, ITEMS, SHOP, SECOND)
 UNIT_PARAMS = {
     "events": 2,
+    "no_far_values": True,
     "marks_recommended": True,
     "covariates": ["item_id"],
     **{f"has_{c}": c in covariate_names(SHOP) for c in HISTORY_COVARIATES},
@@ -114,7 +116,6 @@ def test_good_rows_hold_and_nothing_is_said(table, rows, params):
         (first(click=None), "a_purchase_has_a_click"),
         (first(action_propensity=0.0), "action_propensity_in_0_1"),
         (first(action_propensity=1.01), "action_propensity_in_0_1"),
-        (first(action_propensity=None), "recommended_rows_have_an_action_propensity"),
         (second(action_propensity=0.5), "organic_rows_have_no_action_propensity"),
         (first(position=0), "position_from_1"),
         (first(revenue=-1.0), "revenue_not_negative"),
@@ -125,6 +126,20 @@ def test_good_rows_hold_and_nothing_is_said(table, rows, params):
 )
 def test_a_wrong_event_is_refused(change, rule):
     assert rule in broken("clean_events", change(EVENTS), EVENT_PARAMS)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (first(action_propensity=None), "recommended_rows_have_an_action_propensity"),
+        (lambda rows: rows.with_columns(position=pl.lit(1, pl.Int64), request_id=pl.lit("r")), "one_item_a_slot"),
+        (lambda rows: rows.with_columns(item_id=pl.lit("hat"), request_id=pl.lit("r")), "an_item_once_a_slate"),
+    ],
+)
+def test_what_is_only_not_judged_is_said_and_refuses_nothing(change, rule):
+    rows = change(EVENTS.with_columns(position=pl.int_range(1, pl.len() + 1)))
+    assert broken("clean_events", rows, EVENT_PARAMS) == []
+    assert rule in said("clean_events", rows, EVENT_PARAMS)
 
 
 def test_what_a_source_does_not_say_is_not_asked():

@@ -180,6 +180,8 @@ def test_what_changed_in_the_columns_is_named(tmp_path):
         ({"late": {"hours": 3}}, r"cleaning.yaml: late: unknown \['hours'\]"),
         ({"bounds": {"price": [3, 1]}}, r"`bounds.price` must be \[least, most\]"),
         ({"bounds": {"price": 3}}, "`bounds.price` must be two numbers"),
+        ({"bounds": {"price": [float("nan"), 3]}}, "`bounds.price` must be two numbers"),
+        ({"bounds": {"wieght": [0, 3]}}, r"bounds: unknown \['wieght'\]; known are .*'weight'"),
         ({"wrong": {"share": 2}}, "`wrong.share` must be a number from 0 to 1"),
         ({"bots": {"events_an_hour": 0}}, "`bots.events_an_hour` must be a whole number of at least 1"),
         ({"typo": {}}, r"unknown \['typo'\]"),
@@ -187,4 +189,4 @@ def test_what_changed_in_the_columns_is_named(tmp_path):
 )
 def test_a_wrong_threshold_is_named(given, says):
     with pytest.raises(InputError, match=says):
-        parse_cleaning(given)
+        parse_cleaning(given, ["weight"])

@@ -141,6 +141,7 @@ def test_a_bot_is_set_aside_for_the_day_and_rows_sent_again_make_nobody_a_bot(tm
         ({"action_propensity": 0.5}, "contradiction", "nobody chose an organic row"),
         ({"purchase": 1}, "contradiction", "a purchase without a click"),
         ({"click": 2}, "impossible", "`click` is 2, which is neither 0 nor 1"),
+        ({"recommended": None}, "impossible", "`recommended` is missing"),
         ({"recommended": 1, "action_propensity": 0.0}, "impossible", "an action propensity of 0"),
         ({"recommended": 1, "action_propensity": 1.5}, "impossible", "`action_propensity` is 1.5"),
         ({"position": 0}, "impossible", "`position` is 0, which is not from 1 to 100"),
@@ -153,3 +154,15 @@ def test_impossible_and_contradicting_rows_are_set_aside(tmp_path, values, kind,
     assert day.events["event_id"].to_list() == ["good"]
     assert day.set_aside["kind"].to_list() == [kind]
     assert reason in day.set_aside["reason"][0]
+
+
+def test_a_number_of_the_context_can_be_bounded_like_any_other(tmp_path):
+    rows = frame(
+        event("good", at(FIRST, 9), "hat"), event("bad", at(FIRST, 9), "hat"), event("none", at(FIRST, 9), "hat")
+    )
+    land(tmp_path, "a.parquet", rows.with_columns(basket=pl.Series([12.5, 1e12, None])))
+    columns = SETTINGS["events"]["columns"] | {"basket": "basket"}
+    of = source(events={"folder": "events", "columns": columns}, context={"device": "text", "basket": "number"})
+    day = cleaned(tmp_path, of=of, rules=CleaningRules(wrong_share=0.5, bounds={"basket": (0, 1e6)}))
+    assert day.events["basket"].to_list() == [12.5, None]
+    assert day.set_aside["reason"][0] == "`basket` is 1000000000000.0, which is not from 0 to 1e+06"

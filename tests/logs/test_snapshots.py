@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.snapshots import item_snapshot, user_snapshot
 from tests.logs.worlds import FIRST, SECOND, source
@@ -46,6 +47,16 @@ def test_extra_columns_have_their_declared_kind(tmp_path):
     columns = {"item_id": "id", "weight": "weight", "brand": "brand"}
     of = source(items={"columns": columns, "extra": {"weight": "number", "brand": "text"}})
     assert item_snapshot([path], of).select("weight", "brand").row(0) == (12.0, "7")
+
+
+def test_an_impossible_number_of_the_catalogue_is_named_with_its_row(tmp_path):
+    path = write(tmp_path / "items.csv", "id,kg,cost\nhat,12,99999999\nsock,,1\nshoe,1e12,1\n")
+    columns = {"item_id": "id", "weight": "kg", "price": "cost"}
+    of = source(items={"columns": columns, "extra": {"weight": "number"}})
+    rules = CleaningRules(bounds={"weight": (0, 100), "price": (0, 10)})
+    with pytest.raises(InputError, match=r"items.csv, row 3: `kg` is 1e\+12, which is not from 0 to 100 \(1 such row"):
+        item_snapshot([path], of, rules)
+    assert item_snapshot([path], of)["weight"].to_list() == [12.0, 1e12, None]
 
 
 def test_users_have_their_attributes_as_text(tmp_path):

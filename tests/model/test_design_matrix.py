@@ -59,6 +59,34 @@ def test_a_constant_column_is_zero():
     assert DesignMatrix.fit(frame, ["x"]).transform(frame).tolist() == [[0.0], [0.0]]
 
 
+@pytest.mark.parametrize("absurd", [999_999.0, 1e12, -1e18, 1.7976931348623157e308])
+def test_one_absurd_value_leaves_all_others_told_apart(absurd):
+    x = np.random.default_rng(0).normal(size=20_000)
+    tidy, bent = pl.DataFrame({"x": x}), pl.DataFrame({"x": np.where(np.arange(20_000) == 17, absurd, x)})
+    plain = DesignMatrix.fit(tidy, ["x"]).transform(tidy)[:, 0]
+    found = DesignMatrix.fit(bent, ["x"]).transform(bent)[:, 0]
+    others = np.arange(20_000) != 17
+    assert np.abs(found - plain)[others].max() < 0.03
+    assert 8 < abs(found[17]) <= 20
+
+
+def test_trees_get_numbers_unscaled_in_double_precision():
+    x = DesignMatrix.fit(FRAME, ["exposures", "age", "device"]).plain(FRAME)
+    assert x.dtype == np.float64
+    assert x[:, 0].tolist() == np.log1p([0, 1, 2, 3, 400]).tolist()
+    assert x[:, 1].tolist() == [1, 3.25, 3, 4, 5] and x[:, 2].tolist() == [0, 1, 0, 0, 0]
+    assert x[:, 3:].tolist() == [[0, 1], [1, 0], [1, 0], [0, 0], [0, 1]]
+    assert DesignMatrix.fit(FRAME, []).plain(FRAME).shape == (5, 0)
+
+
+def test_the_order_of_far_numbers_is_kept_and_what_an_older_model_wrote_down_is_not_bent():
+    frame = pl.DataFrame({"x": [*np.linspace(-1, 1, 1000), 30.0, 300.0, 3000.0]})
+    design = DesignMatrix.fit(frame, ["x"])
+    assert (np.diff(design.transform(frame)[:, 0]) > 0).all()
+    older = DesignMatrix.from_json('[{"name": "x", "levels": null, "log": false, "mean": 1.0, "scale": 2.0}]')
+    assert older.transform(pl.DataFrame({"x": [2001.0]})).tolist() == [[1000.0]]
+
+
 def test_what_is_written_down_as_json_transforms_the_same():
     design = DesignMatrix.fit(FRAME, FRAME.columns)
     back = DesignMatrix.from_json(design.to_json())

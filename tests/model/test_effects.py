@@ -51,6 +51,27 @@ def test_over_many_worlds_aipw_is_nearly_unbiased_where_naive_is_not_and_its_int
     assert covered >= 16
 
 
+@pytest.mark.parametrize(
+    "stand_in", [(1e12, 0.0001), (9.2e18, 0.0001), (1.7e308, 0.0001), (-999.0, 0.05), (1e12, 0.05)]
+)
+def test_a_stand_in_for_unknown_removes_no_confounder(stand_in):
+    rng, n = np.random.default_rng(0), 10_000
+    value, share = stand_in
+    x = rng.normal(size=n)
+    t = (rng.random(n) < 1 / (1 + np.exp(-1.5 * x))).astype(int)
+    y = (rng.random(n) < 1 / (1 + np.exp(1.2 - x))).astype(int)
+    unknown = np.arange(n) < share * n
+    units = pl.DataFrame({"weight": np.where(unknown, value, x), "recommended": t, "click": y})
+    clusters = np.arange(n) // 3
+    fitted = treatment_propensities(units, "recommended", ["weight"], clusters, SETTINGS, 1)
+    _, found, _ = estimate_effect(
+        units, "recommended", "click", ["weight"], fitted.propensity, fitted.fold, clusters, SETTINGS, 1
+    )
+    # Of the rows whose covariate is not known the naive difference remains.
+    assert abs(found["aipw"].value - share * found["naive"].value) < 0.02
+    assert found["naive"].value > 0.15
+
+
 def test_a_purchase_is_asked_the_same_way():
     world = toy(1)
     answer, found, _ = effect(world, "purchase")

@@ -41,9 +41,36 @@ def test_only_candidates_have_probability_and_each_keeps_its_share_of_the_explor
     assert (p[eligible] >= 0.3 / 3 - 1e-12).all()
 
 
-def test_a_context_without_candidates_is_refused() -> None:
-    with pytest.raises(ValueError, match="no eligible candidate"):
-        first_slot(VALUE, ~ALL, 1.0, 0.1)
+def test_a_context_without_candidates_shows_nothing_and_harms_no_other() -> None:
+    p = first_slot(np.repeat(VALUE, 2, axis=0), np.array([[False] * 4, [True] * 4]), 0.7, 0.1)
+    assert p[0].tolist() == [0.0] * 4
+    np.testing.assert_array_equal(p[1:], P)
+
+
+def test_each_context_has_a_slate_as_long_as_its_candidates_reach() -> None:
+    p = first_slot(
+        np.repeat(VALUE, 3, axis=0), np.array([[False] * 4, [True, False, False, True], [True] * 4]), 0.7, 0.1
+    )
+    items, propensity = draw_slates(p, 3, np.random.default_rng(3))
+    assert (propensity > 0).sum(axis=1).tolist() == [0, 2, 3]
+    assert sorted(items[1, :2].tolist()) == [0, 3]
+    assert propensity[1, 1] == 1.0
+
+
+def test_with_next_to_nothing_left_a_probability_is_still_one() -> None:
+    p = first_slot(np.array([[0.0, -1.0, -1.1, -1.2]]), np.ones((1, 4), dtype=bool), 0.01, 1e-13)
+    slots, above = np.zeros(3, dtype=int), np.array([[0, -1, -1], [0, 1, -1], [0, 1, 2]])
+    shown, left = in_slot(p, slots, np.array([1, 2, 3]), above)
+    np.testing.assert_allclose(shown, [p[0, 1] / p[0, 1:].sum(), p[0, 2] / p[0, 2:].sum(), 1.0], rtol=1e-12)
+    assert (left > 0).all()
+    click = np.array([[0.3, 0.1, 0.7, 0.2]])
+    np.testing.assert_allclose(expected(p, click, slots[2:], above[2:]), [0.2])
+
+
+@pytest.mark.parametrize(("shown", "above"), [(1, [0, 0]), (1, [1, 0])])
+def test_what_is_no_draw_without_replacement_has_no_probability(shown: int, above: list[int]) -> None:
+    with pytest.raises(ValueError, match="no one draw without replacement"):
+        in_slot(P, np.array([0]), np.array([shown]), np.array([above]))
 
 
 def test_a_slot_has_the_probability_of_the_enumerated_slates() -> None:

@@ -5,7 +5,7 @@ import yaml
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import TEMPLATE
-from causalrec_assets.policy.policy_config import parse_policy
+from causalrec_assets.policy.policy_config import parse_policy, require_columns
 
 SETTINGS = {
     "temperature": 0.5,
@@ -32,6 +32,9 @@ SETTINGS = {
         ({"exploration": 1.5}, "exploration"),
         ({"slate_size": 0}, "slate_size"),
         ({"named": ["greedy"]}, "greedy"),
+        ({"match": "section"}, "`match` must be a list"),
+        ({"most_left_out": 1}, "most_left_out"),
+        ({"most_left_out": "few"}, "few"),
     ],
 )
 def test_a_wrong_setting_is_named(change: dict[str, object], named: str) -> None:
@@ -47,3 +50,14 @@ def test_a_policy_survives_the_bundle() -> None:
 @pytest.mark.parametrize("file", ["policy.yaml", "demos/obd/policy.yaml"])
 def test_the_templates_parse(file: str) -> None:
     parse_policy(yaml.safe_load((TEMPLATE / file).read_text()))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"match": ["sektion"]}, "match.*sektion.*section"), ({"report_by": ["colour"]}, "report_by.*colour")],
+)
+def test_a_column_that_is_not_there_is_named_with_those_that_are(change: dict[str, object], named: str) -> None:
+    config = parse_policy({**SETTINGS, **change})
+    with pytest.raises(InputError, match=f"policy.yaml.*{named}"):
+        require_columns(config, ["section"], ["item_id", "section"], ["section", "hour"])
+    require_columns(parse_policy(SETTINGS), ["section"], ["item_id", "section"], ["section", "hour"])

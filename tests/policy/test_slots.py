@@ -1,10 +1,8 @@
 from datetime import UTC, datetime
 
 import polars as pl
-import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.policy.slots import judged_slots
+from causalrec_assets.policy.slots import UNLISTED, judged_slots
 
 ITEMS = pl.DataFrame({"item_id": ["a", "b", "c", "d"]})
 UNITS = pl.DataFrame(
@@ -32,12 +30,13 @@ def test_a_slot_is_a_recommended_unit_with_a_propensity_that_is_not_held_out() -
 
 def test_items_above_are_those_of_the_request_also_where_they_are_not_judged() -> None:
     slots = judged_slots(UNITS, ITEMS, ["device"], ["random"])
-    assert slots.above.tolist() == [[0, 3], [-1, -1], [-1, -1]]
+    assert slots.above.lists() == [[0, 3], [], []]
 
 
 def test_without_a_request_id_nothing_is_known_to_stand_above() -> None:
-    slots = judged_slots(UNITS.with_columns(pl.lit(None, pl.String).alias("request_id")), ITEMS, ["device"], [])
-    assert slots.above.shape == (4, 0)
+    unknown = UNITS.with_columns(pl.lit(None, pl.String).alias("request_id"))
+    slots = judged_slots(unknown, ITEMS, ["device"], [], slates=False)
+    assert slots.above.lists() == [[], [], [], []]
 
 
 def test_contexts_of_one_hour_are_scored_once_and_positions_apart_only_where_they_are_read() -> None:
@@ -54,11 +53,14 @@ def test_a_source_without_users_has_contexts_all_the_same() -> None:
     assert slots.row.tolist() == [0, 0, 0, 0]
 
 
-def test_an_item_outside_of_the_catalogue_is_named() -> None:
-    with pytest.raises(InputError, match=r"e\.g\. \['d'\]"):
-        judged_slots(UNITS, ITEMS.head(3), ["device"], [])
+def test_an_item_outside_of_the_catalogue_is_left_out_and_harms_no_other_slot() -> None:
+    slots = judged_slots(UNITS, ITEMS.head(3), ["device"], [])
+    assert slots.frame["unit_id"].to_list() == ["u1", "u2", "u5"]
+    assert (slots.not_judged, slots.unlisted) == ({UNLISTED: 1}, ("d",))
+    # It stood above `c`, and took nothing from it: no policy could have shown it.
+    assert slots.above.lists() == [[0], [], []]
 
 
 def test_a_day_without_slots_is_empty() -> None:
     slots = judged_slots(UNITS.clear(), ITEMS, ["device"], [])
-    assert (slots.contexts.height, len(slots.row), slots.above.shape) == (0, 0, (0, 0))
+    assert (slots.contexts.height, len(slots.row), slots.above.lists()) == (0, 0, [])

@@ -10,7 +10,7 @@ from causalrec_assets.policy.grid import Scored
 from causalrec_assets.policy.objective import parse_objective
 from causalrec_assets.policy.plackett_luce import first_slot
 from causalrec_assets.policy.policy_config import parse_policy
-from causalrec_assets.serving.recommend import SCHEMA, latest_contexts, parse_serving, recommend
+from causalrec_assets.serving.recommend import SCHEMA, latest_contexts, parse_serving, recommend, slate_sizes
 
 ITEMS = ["a", "b", "c", "d"]
 CLICK = np.array([[0.1, 0.4, 0.2, 0.3], [0.5, 0.1, 0.1, 0.2]])
@@ -90,6 +90,27 @@ def test_only_eligible_items_are_recommended():
     frame = slates(eligible)
     assert set(frame.filter(pl.col("user_id") == "x")["item_id"]) == {"a", "b"}
     assert set(frame.filter(pl.col("user_id") == "y")["item_id"]) == {"c", "d"}
+
+
+def test_a_section_with_one_item_or_none_shortens_no_other_slate():
+    thin = np.array([[True, False, False, False], [True, True, False, True]])
+    assert slates(thin, policy=config(slate_size=3)).select("user_id", "rank").rows() == [
+        ("x", 1),
+        ("y", 1),
+        ("y", 2),
+        ("y", 3),
+    ]
+    assert slates(thin, policy=config(slate_size=3))["action_propensity"][0] == 1.0
+    empty = np.array([[False] * 4, [True, True, False, True]])
+    assert slates(empty, policy=config(slate_size=3))["user_id"].unique().to_list() == ["y"]
+    assert slates(np.zeros((2, 4), dtype=bool)).is_empty()
+
+
+def test_the_size_of_each_slate_is_counted_from_the_catalogue():
+    sections = pl.DataFrame({"section": ["men", "women", "toys", None]})
+    items = pl.DataFrame({"section": ["men", "men", "men", "women", None]})
+    assert slate_sizes(sections, items, config(slate_size=2, match=["section"])).to_list() == [2, 1, 0, 0]
+    assert slate_sizes(sections, items, config(slate_size=7)).to_list() == [5, 5, 5, 5]
 
 
 def test_equal_seeds_draw_equal_slates_and_another_partition_draws_others():

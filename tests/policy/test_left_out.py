@@ -1,0 +1,51 @@
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from causalrec_assets.answers import InputError, Status
+from causalrec_assets.policy.left_out import LeftOut
+from causalrec_assets.policy.slates import LOADED_AGAIN
+from causalrec_assets.policy.slots import NO_CANDIDATE, UNLISTED
+
+DAY = date(2026, 3, 7)
+
+
+def counted(judged: int, examples: tuple[str, ...] = (), **reasons: int) -> LeftOut:
+    names = {"unlisted": UNLISTED, "off": NO_CANDIDATE, "again": LOADED_AGAIN}
+    left_out = LeftOut()
+    slots = SimpleNamespace(row=[0] * judged, not_judged={names[k]: n for k, n in reasons.items()}, unlisted=examples)
+    left_out.add(DAY, slots)  # type: ignore[arg-type]
+    return left_out
+
+
+def test_few_slots_that_show_no_candidate_are_left_out_and_counted() -> None:
+    left_out = counted(1499, ("item-9999",), unlisted=1)
+    left_out.require_few(0.02)
+    assert (left_out.judged, left_out.reasons[UNLISTED], left_out.answer().answered) == (1499, 1, True)
+
+
+def test_many_are_refused_with_what_to_do() -> None:
+    with pytest.raises(InputError) as error:
+        counted(960, ("item-9999",), unlisted=30, off=10).require_few(0.02)
+    for part in (
+        "40 of 1,000 recommended slots",
+        "30: its item is not in the catalogue of its day",
+        "(on 2026-03-07 e.g. ['item-9999'])",
+        "At most 2.0% may be left out (policy.yaml: most_left_out)",
+        "items files of their day",
+    ):
+        assert part in str(error.value)
+
+
+def test_loads_that_are_left_out_refuse_nothing_however_many() -> None:
+    left_out = counted(10, again=990)
+    left_out.require_few(0.02)
+    assert left_out.answer().answered
+
+
+def test_where_nothing_can_be_judged_the_answer_says_why() -> None:
+    answer = counted(0, again=7).answer()
+    assert answer.status is Status.NOT_AVAILABLE
+    assert f"7 because {LOADED_AGAIN}" in answer.reason
+    assert "has a logged action propensity" in counted(0).answer().reason
