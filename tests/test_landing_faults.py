@@ -12,6 +12,7 @@ import pytest
 from causalrec_assets.gate.store import Store
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.reading import Opened
+from tests.logs.poison import with_time_zone_that_panics
 from tests.worlds import FIRST, materialise, table, words
 
 pytestmark = pytest.mark.integration
@@ -49,6 +50,15 @@ def cut_off_gz(home):
     (folder(home) / "late.csv.gz").write_bytes(whole[: len(whole) // 2])
 
 
+def poison(home):
+    path = folder(home) / "late.parquet"
+    path.write_bytes(with_time_zone_that_panics(landed(home)))
+
+
+def deep_json(home):
+    (folder(home) / "late.jsonl").write_text('{"a":' * 100_000 + "1" + "}" * 100_000 + "\n")
+
+
 def bomb(home):
     with gzip.open(folder(home) / "late.csv.gz", "wb") as file:
         for _ in range(80):
@@ -76,6 +86,8 @@ FAULTS = {
     "a_csv_with_a_nul": (late_csv(b"event_id,timestamp\nx,2026\0\n"), ["late.csv", "line 2 holds a NUL byte"]),
     "a_csv_in_utf_16": (late_csv("event_id\nx\n".encode("utf-16")), ["late.csv", "is not UTF-8|it may be UTF-16"]),
     "a_csv_in_latin_1": (late_csv("event_id,item_id\nx,h\u00fct\n".encode("latin-1")), ["line 2 is not UTF-8"]),
+    "a_parquet_that_makes_its_reader_panic": (poison, ["late.parquet cannot be read as parquet", "panicked"]),
+    "deep_json": (deep_json, ["late.jsonl cannot be read as jsonl"]),
     "a_decompression_bomb": (bomb, ["late.csv.gz", "unpacks to more than 64 MB", "`packed` in cleaning.yaml"]),
     "a_cut_off_gz": (cut_off_gz, ["late.csv.gz", "cannot be read as csv"]),
     "a_link_out_of_the_landing_zone": (link_out, ["late.parquet is a link", "links are not followed"]),

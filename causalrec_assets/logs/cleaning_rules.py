@@ -25,6 +25,9 @@ class CleaningRules:
         wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
             impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
         unpacked_gb, unpacked_ratio: A packed file that unpacks to more, or to so many times its size, is refused.
+        memory_gb, minutes: Of the process in which a file is read for the first time; it may also take a second for
+            each of the file's megabytes.
+        line_mb, cell_mb: A file with a longer line, or a longer value in a mapped column, is refused.
     """
 
     look_back_days: int = 1
@@ -36,6 +39,10 @@ class CleaningRules:
     wrong_rows: int = 1
     unpacked_gb: float = 100.0
     unpacked_ratio: float = 200.0
+    memory_gb: float = 4.0
+    minutes: float = 5.0
+    line_mb: float = 64.0
+    cell_mb: float = 16.0
 
 
 def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> CleaningRules:
@@ -47,7 +54,7 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
     Raises:
         InputError: An unknown key or a value of the wrong kind.
     """
-    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "packed"})
+    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "packed", "reading"})
 
     def part(key: str, *names: str) -> dict[str, object]:
         given = YAML.mapping(key, settings.get(key) or {})
@@ -56,6 +63,7 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
 
     duplicates, late, ahead = part("duplicates", "look_back_days"), part("late", "days"), part("ahead", "minutes")
     bots, wrong, packed = part("bots", "events_an_hour"), part("wrong", "share", "rows"), part("packed", "gb", "ratio")
+    reading = part("reading", "memory_gb", "minutes", "line_mb", "cell_mb")
     default = CleaningRules()
     rate = bots.get("events_an_hour")
     return CleaningRules(
@@ -70,6 +78,10 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
         wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
         unpacked_gb=YAML.number("packed.gb", packed.get("gb", default.unpacked_gb), 0),
         unpacked_ratio=YAML.number("packed.ratio", packed.get("ratio", default.unpacked_ratio), 1),
+        memory_gb=YAML.number("reading.memory_gb", reading.get("memory_gb", default.memory_gb), 0.5),
+        minutes=YAML.number("reading.minutes", reading.get("minutes", default.minutes), 0.01),
+        line_mb=YAML.number("reading.line_mb", reading.get("line_mb", default.line_mb), 1),
+        cell_mb=YAML.number("reading.cell_mb", reading.get("cell_mb", default.cell_mb), 0.001),
     )
 
 

@@ -13,9 +13,9 @@ from causalrec_assets.logs.attribution import TYPES as STREAM_TYPES
 from causalrec_assets.logs.casting import extra_types, take_columns
 from causalrec_assets.logs.cleaning import event_types
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.first_look import first_rows_of
 from causalrec_assets.logs.landed_files import landed_files
 from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.reading import open_landed
 from causalrec_assets.logs.samples import FILES, ROWS
 from causalrec_assets.logs.snapshots import ITEM_TYPES
 
@@ -87,21 +87,15 @@ def _take(
     seen: FeedSeen,
     most: int,
 ) -> None:
-    left = most
-    with open_landed(path, zone.rules) as landed:
-        for piece in landed.pieces():
-            part = piece.head(left)
-            seen.rows += part.height
-            seen.unmapped |= dict.fromkeys(c for c in part.columns if c not in feed.columns.values())
-            for ours, found in mapped.items():
-                # One at a time: a row is set aside for its first wrong value, and each column has its own count here.
-                taken = take_columns(part, feed, {ours: types[ours]}, zone.source.time_zone)
-                found.wrong += taken.unreadable
-                found.missing += taken.rows[ours].null_count() - taken.unreadable
-                found.reason = found.reason or next(iter(taken.reason.drop_nulls().head(1).to_list()), "")
-            left -= part.height
-            if left <= 0:
-                return
+    for part in first_rows_of(path, zone.rules, most)[0]:
+        seen.rows += part.height
+        seen.unmapped |= dict.fromkeys(c for c in part.columns if c not in feed.columns.values())
+        for ours, found in mapped.items():
+            # One at a time: a row is set aside for its first wrong value, and each column has its own count here.
+            taken = take_columns(part, feed, {ours: types[ours]}, zone.source.time_zone)
+            found.wrong += taken.unreadable
+            found.missing += taken.rows[ours].null_count() - taken.unreadable
+            found.reason = found.reason or next(iter(taken.reason.drop_nulls().head(1).to_list()), "")
 
 
 def unusable(zone: LandingZone) -> Sequence[str]:

@@ -10,30 +10,25 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.store import canonical, create_exclusively, sha256
-from causalrec_assets.logs.casting import UTC_TIME, lacks_columns, take_columns, unreadable
+from causalrec_assets.logs.casting import lacks_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.feeds import Feed
-from causalrec_assets.logs.json_lines import NO_COLUMN
-from causalrec_assets.logs.json_tokens import type_name
+from causalrec_assets.logs.first_look import BIN_MINUTES as BIN_MINUTES
+from causalrec_assets.logs.first_look import look_into
 from causalrec_assets.logs.landed_files import folder_day, hash_of, landed_files, markers, stamp_of
 from causalrec_assets.logs.placing import Placing
-from causalrec_assets.logs.reading import open_landed
 from causalrec_assets.logs.sources import Source
 
 EMPTY_DAY = "_EMPTY"
-BIN_MINUTES = 5
-"""Times are counted in bins of so many minutes, from which a day is cut into slices that fit in memory."""
-SCAN = "4"
+SCAN = "5"
 """Goes into the cache's keys; raise it when a scan finds something else in the same content."""
 
 
@@ -228,7 +223,7 @@ def _scan(
     days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
     kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"
     if not kept.exists():
-        found = _look_into(path, own_day, source, feed, rules, placing)
+        found = look_into(path, own_day, source, feed, rules, placing, deaths=cache)
         # Where another process has scanned the same content meanwhile, its entry is the same.
         with suppress(FileExistsError):
             create_exclusively(kept, canonical(found))
@@ -248,52 +243,6 @@ def _scan(
         )
     outside = 0 if home is not None else homeless
     return LandedFile(path, content, own_day, home, dict(rows), outside, come, found["columns"], stamp)
-
-
-def _look_into(
-    path: Path, own_day: date | None, source: Source, feed: Feed, rules: CleaningRules, placing: Placing
-) -> dict[str, Any]:
-    """Count a file's rows by day and time.
-
-    Raises:
-        InputError: It cannot be read whole, lacks a mapped column, or too many of its times cannot be read.
-    """
-    # Every day of the source counts here, also those to come: the finding is kept.
-    whole = replace(placing, first=source.first_day, last=source.last_day or date.max)
-    bins: dict[str, Counter[int]] = defaultdict(Counter)
-    rows, timeless, homeless, bad, first_bad = 0, 0, 0, 0, None
-    with open_landed(path, rules) as landed:
-        columns = landed.header()
-        lines = columns is None
-        columns = columns or {}
-        if columns:
-            lacks_columns(columns, feed, path)
-        for raw in landed.pieces(None if lines else [feed.columns["time"]]):
-            if lines:
-                columns |= {name: type_name(dtype) for name, dtype in raw.schema.items() if name != NO_COLUMN}
-            taken = take_columns(raw, feed, {"time": UTC_TIME}, source.time_zone)
-            times, reasons = taken.rows["time"], whole.reasons(taken.rows["time"], own_day)
-            if taken.unreadable and first_bad is None:
-                first_bad = unreadable(path, taken.reason, rows + 1)
-            placed = times.filter(reasons.is_null())
-            _count(placed, bins)
-            bad += taken.unreadable
-            rows, timeless = rows + len(times), timeless + times.null_count()
-            homeless += len(times) - len(placed)
-        # Every mapped column is looked for here, so that a file that lacks one is refused whole.
-        if lines and rows:
-            needed = {"time", "item_id"}
-            lacks_columns(columns, feed, path, [c for ours, c in feed.columns.items() if ours not in needed])
-    if first_bad is not None and bad >= rules.wrong_rows and bad > rules.wrong_share * rows:
-        raise first_bad
-    return {"bins": bins, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}
-
-
-def _count(times: pl.Series, bins: dict[str, Counter[int]]) -> None:
-    of_all_days = (times.to_physical() // (BIN_MINUTES * 60_000_000)).rename("bin")
-    for bin_, count in of_all_days.value_counts().iter_rows():
-        days, number = divmod(bin_, 24 * 60 // BIN_MINUTES)
-        bins[(date(1970, 1, 1) + timedelta(days=days)).isoformat()][number] += count
 
 
 @lru_cache(maxsize=100_000)

@@ -21,6 +21,8 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.full_disk import disk_is_full
+from causalrec_assets.gate.one_file import parquet_schema, scan_parquet
+from causalrec_assets.logs.bounds import LEAST_UNPACKED, require_bounded, require_bounded_parquet, require_short_lines
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.json_lines import json_lines, together
 from causalrec_assets.logs.landed_files import is_remote
@@ -32,8 +34,6 @@ ROWS = 500_000
 BLOCK = 32 * 1024**2
 """Bytes of text that are read at a time; a row has to fit."""
 STRETCH = 1024**2
-LEAST_UNPACKED = 64 * 1024**2
-"""A packed file may always unpack to this much, whatever its ratio."""
 
 
 def read_landed(path: Path, rules: CleaningRules | None = None) -> pl.DataFrame:
@@ -77,12 +77,32 @@ class Opened:
             elif self.plain.stat().st_size:
                 yield from _csv(self.plain, columns) if self.format == "csv" else json_lines(self.plain, columns, BLOCK)
 
+    def bounded_pieces(self, columns: Collection[str] | None, rules: CleaningRules) -> Iterator[pl.DataFrame]:
+        """`pieces` of a file that nobody has read yet: what it costs is bounded, as far as it can be seen before.
+
+        JSON Lines are read with all columns.
+
+        Raises:
+            InputError: The file cannot be read whole, or costs more than the rules allow.
+        """
+        lines = self.format == "jsonl"
+        with _named(self.name, self.format):
+            if self.format != "parquet":
+                require_short_lines(self.plain, rules)
+            else:
+                require_bounded_parquet(self.plain, columns, rules)
+        before = 0
+        for piece in self.pieces(None if lines else columns):
+            with _named(self.name, self.format):
+                require_bounded(piece.select(c for c in piece.columns if _asked(c, columns)), before, rules)
+            before += piece.height
+            yield piece
+
     def header(self) -> dict[str, str] | None:
         """The columns with their types; None for JSON Lines, whose rows say theirs one by one."""
         with _named(self.name, self.format):
             if self.format == "parquet":
-                schema = pl.read_parquet_schema(self.plain)
-                return {name: str(dtype) for name, dtype in schema.items()}
+                return {name: str(dtype) for name, dtype in parquet_schema(self.plain).items()}
             if self.plain.stat().st_size == 0:
                 return {}
             if self.format == "csv":
@@ -91,8 +111,11 @@ class Opened:
 
 
 @contextmanager
-def open_landed(path: Path, rules: CleaningRules) -> Iterator[Opened]:
+def open_landed(path: Path, rules: CleaningRules, name: str = "") -> Iterator[Opened]:
     """Open a local file, or one behind any URL that fsspec knows (a `UPath`), packed or not.
+
+    Args:
+        name: What messages call it, if not by its path.
 
     Raises:
         InputError: It cannot be opened, unpacks to more than the rules allow, or its ending is none of `SUFFIXES`,
@@ -100,9 +123,26 @@ def open_landed(path: Path, rules: CleaningRules) -> Iterator[Opened]:
     """
     format_ = _format(path)
     with ExitStack() as stack:
-        with _named(str(path), format_):
-            plain = stack.enter_context(_local_copy(path, rules))
-        yield Opened(str(path), plain, format_)
+        with _named(name or str(path), format_):
+            plain = stack.enter_context(_local_copy(path, rules, name or str(path)))
+        yield Opened(name or str(path), plain, format_)
+
+
+@contextmanager
+def fetched(path: Path) -> Iterator[Path]:
+    """A file as it is, packed or not, on this machine: itself, or a copy that is removed afterwards.
+
+    Raises:
+        InputError: It cannot be opened, or its ending is none of `SUFFIXES`.
+    """
+    if not is_remote(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="causalrec-") as folder:
+        local = Path(folder) / path.name
+        with _named(str(path), _format(path)), path.open("rb") as source, local.open("wb") as target:
+            shutil.copyfileobj(source, target, STRETCH)
+        yield local
 
 
 @contextmanager
@@ -115,10 +155,24 @@ def _named(name: str, format_: str) -> Iterator[None]:
         if isinstance(error, InputError) or disk_is_full(error):
             raise
         said = str(error).splitlines()[0] if str(error) else "it ends too early"
-        raise InputError(
-            f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
-            "published from it."
-        ) from error
+        raise _unreadable(name, format_, said) from error
+    except RecursionError as error:
+        raise _unreadable(name, format_, "it is nested too deeply") from error
+    except pl.exceptions.PanicException as error:
+        # It is no Exception, and would pass by whoever handles those.
+        raise _unreadable(name, format_, f"its reader panicked ({str(error).partition(chr(10))[0][:200]})") from error
+
+
+def cannot_be_read(path: Path, said: str) -> InputError:
+    """What is said of a file that cannot be read, with what to do."""
+    return _unreadable(str(path), _format(path), said)
+
+
+def _unreadable(name: str, format_: str, said: str) -> InputError:
+    return InputError(
+        f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
+        "published from it."
+    )
 
 
 def is_json_lines(path: Path) -> bool:
@@ -144,7 +198,7 @@ def _format(path: Path) -> str:
 
 
 @contextmanager
-def _local_copy(path: Path, rules: CleaningRules) -> Iterator[Path]:
+def _local_copy(path: Path, rules: CleaningRules, name: str) -> Iterator[Path]:
     """The file itself, or an unpacked or fetched copy that is removed afterwards.
 
     Raises:
@@ -162,17 +216,17 @@ def _local_copy(path: Path, rules: CleaningRules) -> Iterator[Path]:
                 shutil.copyfileobj(source, target, STRETCH)
             else:
                 allowed = max(LEAST_UNPACKED, rules.unpacked_ratio * path.stat().st_size)
-                _unpack(source, packed, target, min(allowed, rules.unpacked_gb * 1024**3), path)
+                _unpack(source, packed, target, min(allowed, rules.unpacked_gb * 1024**3), name)
         yield plain
 
 
-def _unpack(source: IO[bytes], packed: str, target: IO[bytes], most: float, path: Path) -> None:
+def _unpack(source: IO[bytes], packed: str, target: IO[bytes], most: float, name: str) -> None:
     written = 0
     for block in _gunzipped(source) if packed == ".gz" else _unzstd(source):
         written += len(block)
         if written > most:
             raise InputError(
-                f"{path} unpacks to more than {most / 1024**2:,.0f} MB: more than a log of its size holds, and perhaps "
+                f"{name} unpacks to more than {most / 1024**2:,.0f} MB: more than a log of its size holds, and perhaps "
                 "more than the disk does. If it is in order, land it in parts, or raise `packed` in cleaning.yaml; "
                 "else remove it. Nothing was published from it."
             )
@@ -218,7 +272,7 @@ def _unzstd(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def _parquet(path: Path, columns: Collection[str] | None, rows: int) -> Iterator[pl.DataFrame]:
-    frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    frame = scan_parquet(path)
     schema = frame.collect_schema()
     wanted = [name for name in schema if _asked(name, columns)]
     if not wanted:

@@ -10,10 +10,11 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.first_look import first_rows_of
 from causalrec_assets.logs.guesses import kind_of_feed
 from causalrec_assets.logs.landed_files import landed_files
 from causalrec_assets.logs.observed import Observed, observe
-from causalrec_assets.logs.reading import PACKED, SUFFIXES, open_landed
+from causalrec_assets.logs.reading import PACKED, SUFFIXES
 
 ROWS = 200_000
 """Rows of all files with the same columns that are looked at."""
@@ -91,14 +92,14 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
     opened: dict[tuple[str, ...], int] = {}
     for path in chosen:
         try:
-            columns = None
-            for piece in _first_rows(path, max(rows // len(chosen), 1000)):
-                if columns is None:
-                    columns = tuple(sorted(piece.frame.columns))
+            frames, more = first_rows_of(path, CleaningRules(), max(rows // len(chosen), 1000))
+            for number, frame in enumerate(frames):
+                if not number:
+                    columns = tuple(sorted(frame.columns))
                     opened[columns] = opened.get(columns, 0) + 1
-                parts.setdefault(columns, []).append(piece.frame)
-                if piece.more:
-                    cut.add(columns)
+                parts.setdefault(columns, []).append(frame)
+            if more:
+                cut.add(columns)
         except InputError as error:
             if is_readable(path):
                 said.append(str(error))
@@ -115,23 +116,6 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
         label = name if len(parts) == 1 else f"{name} (files with the columns {', '.join(frame.columns[:4])}, ...)"
         samples.append(Sample(label, many, opened[columns], frame.height, whole, seen, kind_of_feed(seen)))
     return samples, said
-
-
-@dataclass(frozen=True)
-class _Piece:
-    frame: pl.DataFrame
-    more: bool
-
-
-def _first_rows(path: Path, rows: int) -> list[_Piece]:
-    found, left = [], rows
-    with open_landed(path, CleaningRules()) as landed:
-        for piece in landed.pieces():
-            found.append(_Piece(piece.head(left), piece.height > left))
-            left -= piece.height
-            if left <= 0:
-                break
-    return found
 
 
 def is_readable(path: Path) -> bool:

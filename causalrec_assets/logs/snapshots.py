@@ -11,7 +11,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.logs.casting import extra_types, lacks_columns, take_columns, unreadable
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.feeds import Feed
-from causalrec_assets.logs.landed_files import hash_of
+from causalrec_assets.logs.first_look import require_readable
 from causalrec_assets.logs.reading import is_json_lines, open_landed
 from causalrec_assets.logs.sources import Source
 
@@ -55,7 +55,7 @@ def _snapshot(
         )
     parts, somewhere = [], dict[Path, list[str]]()
     for path in files:
-        hash_of(path)  # A link is refused here.
+        require_readable(path, feed, rules or CleaningRules())
         part, somewhere[path] = _taken(path, feed, types, key, source, rules)
         # The bounds of our own columns are those of events: a catalogue's price is the contract's to judge.
         for name, bounds in (rules.bounds if rules else {}).items():

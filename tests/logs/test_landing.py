@@ -57,10 +57,10 @@ def test_a_file_is_scanned_once_and_found_again_under_its_content(tmp_path, monk
     before = index(tmp_path)
     entries = {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
 
-    def read_again(path, rules):
+    def read_again(path, *others, **more):
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr(landing, "open_landed", read_again)
+    monkeypatch.setattr(landing, "look_into", read_again)
     assert index(tmp_path) == before
     assert {path: path.read_bytes() for path in (tmp_path / "cache").iterdir()} == entries
 
