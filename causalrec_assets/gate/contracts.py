@@ -10,12 +10,15 @@ that says why not).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.gate.settings import setting_path
+from causalrec_assets.home import Home
+from causalrec_assets.settings_file import compose, parse_yaml, read_text
 
 DTYPES: dict[str, pl.DataType] = {
     str(dtype): dtype
@@ -50,6 +53,12 @@ class Rule:
     """The expectation's name, the SQL of the row rule, or the parameter's name."""
     arguments: Mapping[str, Any]
     only_if: str | None = None
+    line: int | None = field(default=None, compare=False)
+    """Where the rule begins in its file, from 1."""
+
+    def at(self, table: str) -> str:
+        """Where a person finds the rule."""
+        return f"contracts/{table}.yaml" + (f", line {self.line}" if self.line else "") + f": the rule `{self.name}`"
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,27 @@ def dtype_name(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Array):
         return f"Array({dtype_name(dtype.inner)})"  # type: ignore[arg-type]
     return str(dtype)
+
+
+def read_contract(home: Home, table: str) -> Contract:
+    """Read a home's contract, with the lines of its rules.
+
+    Raises:
+        InputError: As `parse_contract`; or the file is missing, or no such YAML as settings are.
+    """
+    path = setting_path(home, f"contracts/{table}.yaml")
+    text = read_text(path)
+    contract = parse_contract(table, parse_yaml(text, str(path)))
+    root = compose(text, str(path))
+    assert root is not None  # or it had not been parsed
+    nodes = {key.value: value.value for key, value in root.value}
+    rules, answerable = (
+        tuple(
+            replace(rule, line=node.start_mark.line + 1) for rule, node in zip(found, nodes.get(key, ()), strict=True)
+        )
+        for key, found in (("rules", contract.rules), ("answerable", contract.answerable))
+    )
+    return replace(contract, rules=rules, answerable=answerable)
 
 
 def parse_contract(table: str, raw: Mapping[str, Any]) -> Contract:

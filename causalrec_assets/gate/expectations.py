@@ -7,7 +7,7 @@ positions of the rows that break them.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.contracts import Contract, Rule
 from causalrec_assets.gate.one_file import parquet_schema, scan_parquet
-from causalrec_assets.gate.validation import POSITION, Limits, validating
+from causalrec_assets.gate.validation import POSITION, Limits, StagedTable, validating
 
 SCHEMA = "every column of the contract, with its type"
 
@@ -98,12 +98,12 @@ def audit(
     _know_columns(contract.table, asked, schema)
     expectations = [_expectation(contract.table, rule, params, schema) for rule in asked]
     with validating(table, limits or Limits()) as staged_table:
-        _understand(contract.table, asked, staged_table.unreadable)
+        _understand(contract.table, asked, staged_table)
         results = staged_table.counts(expectations)
-        _say_what_was_raised(contract.table, results)
+        _say_what_was_raised(contract.table, asked, expectations, results, staged_table)
         unheld = [e for rule, e in zip(asked, expectations, strict=True) if not results[rule.name].success]
         results |= staged_table.positions(unheld) if unheld else {}
-    _say_what_was_raised(contract.table, results)
+        _say_what_was_raised(contract.table, asked, expectations, results, staged_table)
     found = {rule.name: _finding(rule, results[rule.name]) for rule in asked}
     skipped = {rule.name: Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules}
     findings = tuple(found.get(rule.name, skipped[rule.name]) for rule in contract.rules)
@@ -207,22 +207,51 @@ def _know_columns(table: str, rules: Iterable[Rule], schema: pl.Schema) -> None:
         )
 
 
-def _understand(table: str, rules: Iterable[Rule], unreadable: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
-    sentences = {rule.name: rule.expectation for rule in rules if rule.kind == "holds"}
-    for name, error in unreadable(sentences).items():
-        raise InputError(f"contracts/{table}.yaml: `{sentences[name]}` cannot be read: {error}")
+def _understand(table: str, rules: Iterable[Rule], staged: StagedTable) -> None:
+    for rule in (rule for rule in rules if rule.kind == "holds"):
+        if refused := staged.unreadable(rule.expectation):
+            said = f"cannot be asked of a row: {refused}. It says `{_short(rule.expectation)}`"
+            raise InputError(f"{rule.at(table)} {said}")
 
 
 # -- from results to findings ------------------------------------------------------------------------------------------
 
 
-def _say_what_was_raised(table: str, results: Mapping[str, Any]) -> None:
-    for name, result in results.items():
-        errors = result.exception_info or {}
-        for error in (errors, *errors.values()):
-            if isinstance(error, Mapping) and error.get("raised_exception"):
-                said = error.get("exception_message")
-                raise InputError(f"contracts/{table}.yaml: the rule `{name}` could not be evaluated: {said}")
+def _say_what_was_raised(
+    table: str, rules: Sequence[Rule], expectations: Sequence[Any], results: Mapping[str, Any], staged: StagedTable
+) -> None:
+    """Rules are asked in one query, and one that fails takes the others with it: which one it was is asked again."""
+    raised = {name: said for name, result in results.items() if (said := _raised(result)) is not None}
+    if not raised:
+        return
+    for rule, expectation in zip(rules, expectations, strict=True):
+        if rule.name not in raised:
+            continue
+        staged.begin_anew()
+        if rule.kind == "holds" and (failed := staged.fails(rule.expectation)):
+            raise InputError(
+                f"{rule.at(table)} fails on a value of the table: {failed}. It says `{_short(rule.expectation)}`; "
+                "write it so that it is true or false of every row, e.g. with TRY_CAST"
+            )
+        if rule.kind != "holds" and (said := _raised(staged.counts([expectation])[rule.name])):
+            raise InputError(f"{rule.at(table)} could not be evaluated: {said}")
+    # None fails alone: together they asked for more than there is, e.g. of memory.
+    name, said = next(iter(raised.items()))
+    raise InputError(f"contracts/{table}.yaml: its rules could not be evaluated together, `{name}` among them: {said}")
+
+
+def _raised(result: Any) -> str | None:
+    """The first line of what a rule raised; None where it raised nothing."""
+    errors = result.exception_info or {}
+    for error in (errors, *errors.values()):
+        if isinstance(error, Mapping) and error.get("raised_exception"):
+            return str(error.get("exception_message")).strip().partition("\n")[0][:300]
+    return None
+
+
+def _short(sentence: str) -> str:
+    one_line = " ".join(sentence.split())
+    return one_line if len(one_line) <= 120 else one_line[:117] + "..."
 
 
 def _finding(rule: Rule, result: Any) -> Finding:

@@ -9,7 +9,7 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate import data_docs
-from causalrec_assets.gate.contracts import Contract, parse_contract
+from causalrec_assets.gate.contracts import Contract, read_contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
 from causalrec_assets.gate.inputs import Inputs
@@ -51,7 +51,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
         InputError: The contract itself is wrong, or an unanswered draft has no frame and no columns.
     """
     inputs = draft.inputs
-    contract = parse_contract(inputs.asset, read_setting(inputs.home, f"contracts/{inputs.asset}.yaml"))
+    contract = read_contract(inputs.home, inputs.asset)
     settings = parse_lake(read_setting(inputs.home, LAKE), str(inputs.home.setting(LAKE))).gate
     staged, aside = _staged(draft, contract), _set_aside(draft)
     try:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from causalrec_assets.gate.contracts import Contract, Rule, parse_contract
-from causalrec_assets.gate.inputs import read_setting
+from causalrec_assets.gate.contracts import Contract, Rule, read_contract
 from causalrec_assets.gate.store import Refusal, Store
 from causalrec_assets.home import Home
 
@@ -71,7 +70,7 @@ def _rows_in_words(home: Home, store: Store, refusal: Refusal) -> Iterator[str]:
 
 
 def _contract(home: Home, table: str) -> Contract:
-    return parse_contract(table, read_setting(home, f"contracts/{table}.yaml"))
+    return read_contract(home, table)
 
 
 def table_lines(rows: pl.DataFrame) -> list[str]:

@@ -19,6 +19,7 @@ from great_expectations.render.renderer.renderer import renderer  # noqa: TID253
 from great_expectations.validator.metric_configuration import MetricConfiguration  # noqa: TID253
 
 from causalrec_assets.gate.row_metrics import quoted
+from causalrec_assets.gate.row_sentences import bracketed
 from causalrec_assets.gate.validation import POSITION
 
 
@@ -139,7 +140,7 @@ class ExpectRowsToHold(RowsExpectation):
     meaning: str = ""
 
     def breaks(self) -> str:
-        return f"NOT ({self.holds})"
+        return f"NOT {bracketed(self.holds)}"
 
     @classmethod
     def template(cls, fields: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ Importing this module imports Great Expectations: import it inside functions.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -40,6 +40,7 @@ from causalrec_assets.gate.row_metrics import (
     rows_of,
     source_of,
 )
+from causalrec_assets.gate.row_sentences import bracketed, why_no_sentence
 from causalrec_assets.gate.validation import POSITION, Limits
 
 VIEW = "staged"
@@ -63,11 +64,22 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
             self._connection = self.engine.connect()
         yield self._connection
 
-    def limit(self, memory_mb: int, spill: Path) -> None:
-        """Bound DuckDB's memory; what does not fit is written to a folder."""
-        self.memory_mb = memory_mb
+    def open_nothing(self) -> None:
+        """A database with an empty view, for Great Expectations to find."""
+        self._open_anew()
+        self.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT 1 AS nothing")
+
+    def stage(self, path: Path, memory_mb: int, spill: Path) -> None:
+        """Make a file the table that is validated, in a database of its own that opens this file and no other.
+
+        Args:
+            memory_mb: What DuckDB may use of memory.
+            spill: A folder for what does not fit.
+        """
+        self.memory_mb, path = memory_mb, path.absolute()
         spill.parent.mkdir(parents=True, exist_ok=True)
         threads = max(1, min(os.cpu_count() or 1, memory_mb // MB_PER_THREAD))
+        self._open_anew()
         for statement in (
             f"SET memory_limit = '{memory_mb}MB'",
             f"SET temp_directory = {_text(str(spill))}",
@@ -75,11 +87,17 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
             "SET preserve_insertion_order = false",
             "SET TimeZone = 'UTC'",
             "SET enable_progress_bar = false",
+            # Contracts are written by people and by what they copied: nothing is read, written or fetched but the file.
+            "SET autoinstall_known_extensions = false",
+            "SET autoload_known_extensions = false",
+            "SET allow_community_extensions = false",
+            "SET python_enable_replacements = false",
+            # What is looked for is the pattern, what is opened is the path.
+            f"SET allowed_paths = [{_text(str(path))}, {_text(literal(path))}]",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
         ):
             self.run(statement)
-
-    def stage(self, path: Path) -> None:
-        """Make a file the table that is validated."""
         file = f"read_parquet({_text(literal(path))}, file_row_number = true, hive_partitioning = false)"
         floats = [row[0] for row in self.run(f"DESCRIBE SELECT * FROM {file}") if row[1] in ("DOUBLE", "FLOAT")]
         honest = ", ".join(
@@ -93,24 +111,55 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
             self._connection.rollback()
             self.run(f"DROP VIEW IF EXISTS {VIEW}")
 
-    def unreadable(self, sentences: Mapping[str, str]) -> dict[str, str]:
-        """Name -> why, of the sentences that DuckDB cannot read as true or false; nothing is executed."""
-        wrong = {}
-        for name, sentence in sentences.items():
-            try:
-                described = self.run(f"DESCRIBE SELECT ({sentence}) AS sentence FROM {VIEW}")
-            except sa.exc.SQLAlchemyError as error:
-                wrong[name] = str(getattr(error, "orig", error)).partition("\n")[0]
-                continue
-            if described[0][1] not in ("BOOLEAN", '"NULL"'):
-                wrong[name] = f"it is a {described[0][1]}, neither true nor false"
-        return wrong
+    def _open_anew(self) -> None:
+        """A database of `:memory:` lives as long as its connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.engine.dispose()
+        with self.get_connection():
+            pass
+
+    def unreadable(self, sentence: str) -> str | None:
+        """Why a sentence about each row is none; None where it is one. It is not executed."""
+        if refused := why_no_sentence(self._duckdb, sentence):
+            return refused
+        try:
+            described = self.run(f"DESCRIBE SELECT {bracketed(sentence)} AS sentence FROM {VIEW}")
+        except sa.exc.SQLAlchemyError as error:
+            self.roll_back()
+            return first_line(error)
+        kind = described[0][1]
+        return None if kind in ("BOOLEAN", '"NULL"') else f"it is a {kind}, neither true nor false"
+
+    def fails(self, sentence: str) -> str | None:
+        """What DuckDB says of the first row that a sentence cannot be evaluated on; None without one."""
+        try:
+            self.run(f"SELECT count(*) FROM {VIEW} WHERE NOT {bracketed(sentence)}")
+        except sa.exc.SQLAlchemyError as error:
+            self.roll_back()
+            return first_line(error)
+        return None
+
+    def roll_back(self) -> None:
+        """Let go of a question that failed."""
+        self._connection.rollback()
+
+    @property
+    def _duckdb(self) -> Any:
+        with self.get_connection() as connection:
+            return connection.connection.dbapi_connection
 
     def run(self, statement: str) -> list[Any]:
         """Rows of one statement in DuckDB's own words."""
         found = rows_of(self, statement)
         self._connection.commit()  # SQLAlchemy begins a transaction with whatever is asked first
         return found
+
+
+def first_line(error: Exception) -> str:
+    """What DuckDB says, without the query, which says it again and at length."""
+    return str(getattr(error, "orig", error)).partition("\n")[0].strip()
 
 
 def _text(value: str) -> str:

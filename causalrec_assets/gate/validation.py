@@ -55,10 +55,19 @@ class StagedTable:
         """Rule -> how many rows break it, and where the first of them stand."""
         return self._validate(expectations, POSITIONS)
 
-    def unreadable(self, sentences: Mapping[str, str]) -> dict[str, str]:
-        """Rule -> why, of the sentences that are neither true nor false in SQL."""
-        found: dict[str, str] = self.engine.unreadable(sentences)
+    def unreadable(self, sentence: str) -> str | None:
+        """Why a sentence is none that is true or false of a row; None where it is one."""
+        found: str | None = self.engine.unreadable(sentence)
         return found
+
+    def fails(self, sentence: str) -> str | None:
+        """What is said of the first row on which a sentence cannot be evaluated; None without one."""
+        found: str | None = self.engine.fails(sentence)
+        return found
+
+    def begin_anew(self) -> None:
+        """After a question that failed, which fails whatever is asked next in the same transaction."""
+        self.engine.roll_back()
 
     def _validate(self, expectations: Sequence[Any], result_format: Mapping[str, Any]) -> dict[str, Any]:
         import great_expectations as gx
@@ -79,8 +88,9 @@ _ONE_AT_A_TIME = threading.Lock()
 def validating(path: Path, limits: Limits) -> Iterator[StagedTable]:
     """Stage a Parquet file; a process validates one file at a time."""
     with _ONE_AT_A_TIME:
-        engine, definition = _session(limits)
-        engine.stage(path)
+        engine, definition = _session()
+        # Two processes that spill into one folder would write the same files.
+        engine.stage(path, limits.memory_mb, limits.spill / str(os.getpid()))
         try:
             yield StagedTable(engine, definition.get_batch())
         finally:
@@ -99,16 +109,13 @@ def _context() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _session(limits: Limits) -> tuple[Any, Any]:
-    """A DuckDB of its own for each set of limits: DuckDB cannot change its folder once it has spilled."""
+def _session() -> tuple[Any, Any]:
+    """The engine and what it validates."""
     context = _context()
     from causalrec_assets.gate.staged_engine import VIEW, StagedFiles
 
     assert StagedFiles.__fields__["type"].default == "staged_files"  # its import has made `add_staged_files`
-    name = f"staged-{len(context.data_sources.all())}"
-    source = context.data_sources.add_staged_files(name)
+    source = context.data_sources.add_staged_files("staged")
     engine = source.get_execution_engine()
-    # Two processes that spill into one folder would write the same files.
-    engine.limit(limits.memory_mb, limits.spill / str(os.getpid()))
-    engine.run(f"CREATE OR REPLACE VIEW {VIEW} AS SELECT 1 AS nothing")
+    engine.open_nothing()
     return engine, source.add_table_asset(VIEW, table_name=VIEW).add_batch_definition_whole_table("all")
