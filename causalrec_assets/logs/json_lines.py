@@ -24,7 +24,7 @@ STRETCH = 512 * 1024
 """Bytes that are read line by line where a block is not tidy."""
 DEEPEST = 100
 """Records within records; readers recurse, and a line of a million brackets would end the process."""
-NO_COLUMN = ""
+NO_COLUMN = "{}"
 """Rows that are all `{}` have one column of nothing, so that they are counted."""
 
 
@@ -139,6 +139,9 @@ def _tidy(block: bytes, line: int, texts: set[str]) -> pl.DataFrame | None:
     first = _first_line(block)
     texts |= {key for key, value in first.items() if isinstance(value, str)}
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    # pyarrow takes `null` for a row, and ends the process where it comes first.
+    if block.count(b"\n{") + block.startswith(b"{") != lines:
+        return None
     options = arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 64)
     for _ in range(2):
         schema = pa.schema([(name, pa.string()) for name in sorted(texts)])
