@@ -107,7 +107,7 @@ FAULTS = {
     ),
     "a_value_of_another_type": (
         rewrite(lambda f: f.with_columns(pl.col("click").cast(pl.String).replace("0", "maybe"))),
-        ["row ", "'maybe'"],
+        ["row ", "'aaaaa'"],
     ),
 }
 

@@ -23,6 +23,7 @@ from causalrec_assets.gate.inputs import Inputs, MissingDay
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
 from causalrec_assets.gate.metadata import table as table_in_markdown
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
+from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import first_rows
 from causalrec_assets.gate.store import PublishRace
 from causalrec_assets.partitions import days
@@ -101,11 +102,13 @@ def _pass_gate(
         window = learning_window_words(draft.inputs)
         outcome = write_audit_publish(draft)
     except (InputError, PublishRace) as error:
-        metadata = _refuse(attempt, error) if attempt is not None else {}
-        yield _check(table, CONTRACT, [str(error)], {"reason": str(error), **metadata})
-        raise dg.Failure(
-            f"{table} of {context.partition_key}: {error}", metadata=metadata, allow_retries=False
-        ) from error
+        # Neither the lake's refusals nor Dagster's database can forget what a landed row says.
+        said = without_quotations(str(error))
+        metadata = _refuse(attempt, error, said) if attempt is not None else {}
+        yield _check(table, CONTRACT, [said], {"reason": said, **metadata})
+        raise dg.Failure(f"{table} of {context.partition_key}: {said}", metadata=metadata, allow_retries=False) from (
+            error if said == str(error) else InputError(said)
+        )
     except Exception as error:
         if not disk_is_full(error):
             raise
@@ -132,7 +135,7 @@ def _pass_gate(
     yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome, window), check_results=checks)
 
 
-def _refuse(attempt: Inputs, error: InputError | PublishRace) -> dict[str, Any]:
+def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict[str, Any]:
     """Record that an attempt ended in bad input, as a broken contract is recorded, so that readers are warned.
 
     A missing day says nothing about this table's data, and whoever lost a race was overtaken by a good version.
@@ -140,7 +143,7 @@ def _refuse(attempt: Inputs, error: InputError | PublishRace) -> dict[str, Any]:
     readable = {"still_readable": still_readable(attempt)}
     if isinstance(error, MissingDay | PublishRace):
         return readable
-    refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [str(error)])
+    refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
     return {**readable, "quarantine": dg.MetadataValue.path(str(refusal.folder))}
 
 

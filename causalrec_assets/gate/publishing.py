@@ -14,6 +14,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Audit, audit, offending_rows
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.one_file import parquet_rows, parquet_schema
+from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import ASIDE, OFFENDING
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.gate.store import Pointer, Refusal
@@ -58,7 +59,9 @@ def write_audit_publish(draft: Draft) -> Outcome:
         rows, schema = parquet_rows(staged), parquet_schema(staged)
         aside_rows = parquet_rows(aside) if aside is not None else 0
         limits = Limits(settings.memory_mb, inputs.store.staging_folder / "spill")
-        params = {**draft.params, "set_aside_rows": aside_rows}
+        # A reason may name a landed row, and what it says is kept in refusals, pages and Dagster's database.
+        said = {key: without_quotations(value) for key, value in draft.params.items() if isinstance(value, str)}
+        params = {**draft.params, **said, "set_aside_rows": aside_rows}
         result = audit(contract, staged, params, limits)
         if aside is not None and aside_rows:
             inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, ASIDE, aside)

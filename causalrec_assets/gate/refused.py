@@ -29,7 +29,12 @@ def first_rows(contract: Contract, offending: pl.DataFrame) -> pl.DataFrame:
     spoken_of = [c for rule in contract.rules if rule.name in broken for c in _columns_of(rule, rows.columns)]
     keys = [name for name in KEYS if name in rows.columns and name not in spoken_of][:FEW]
     shown = dict.fromkeys([*keys, *spoken_of[:FEW]])
-    return rows.select(*(name for name in shown if name != "user_id"), "broken_rule")
+    chosen = rows.select(*(name for name in shown if name != "user_id"), "broken_rule")
+    if "user_id" not in rows.columns or not (users := rows["user_id"].cast(pl.String).drop_nulls().unique().to_list()):
+        return chosen
+    # Who it was is left to quarantine, which can forget; ids of other things may be made of a user's.
+    texts = pl.col(pl.String).exclude("broken_rule")
+    return chosen.with_columns(pl.when(texts.str.contains_any(users)).then(pl.lit("...")).otherwise(texts).name.keep())
 
 
 def _columns_of(rule: Rule, columns: Iterable[str]) -> Iterator[str]:

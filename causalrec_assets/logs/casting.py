@@ -139,12 +139,20 @@ def lacks_columns(columns: Iterable[str], feed: Feed, path: object, elsewhere: C
     there = list(columns)
     missing = {ours: theirs for ours, theirs in feed.columns.items() if theirs not in {*there, *elsewhere}}
     if missing:
-        shown = there if len(there) <= 50 else [*there[:50], f"and {len(there) - 50} more"]
+        shown: object = there if len(there) <= 50 else [*there[:50], f"and {len(there) - 50} more"]
+        if len(missing) == len(feed.columns) and 3 * sum(map(_is_a_value, there)) >= len(there):
+            # The first line of a file without a header is somebody's row.
+            shown = f"{len(there)} columns whose names look like values: is its header line missing?"
         raise InputError(
             f"{path}: the column(s) {sorted(missing.values())} are missing (sources.yaml maps "
             f"{sorted(missing)} to them); the file has {shown}. Land a file that has them, or correct "
             "the mapping."
         )
+
+
+def _is_a_value(name: str) -> bool:
+    """Whether what stands in a header looks like data: a number, a date, an address, nothing, or an id."""
+    return not name.strip() or name.strip()[0] in "-0123456789" or "@" in name or sum(c.isdigit() for c in name) >= 4
 
 
 def take_all(

@@ -209,18 +209,16 @@ def _object(text: bytes, line: int) -> dict[str, object]:
             f"line {line} is not UTF-8 (byte {text[error.start]:#04x}): save the file in that encoding"
         ) from None
     except RecursionError:
-        raise ValueError(f"line {line} has records within records, too many to be read: {_start(text)}") from None
+        raise ValueError(f"line {line} has records within records, too many to be read") from None
     except _Twice as error:
-        raise ValueError(f"line {line} has the key {error.args[0]!r} more than once: {_start(text)}") from None
+        raise ValueError(f"line {line} has the key {error.args[0]!r} more than once") from None
     except ValueError as error:
-        raise ValueError(f"line {line} is no JSON ({str(error).split(':')[0]}): {_start(text)}") from None
+        # The line itself is not repeated: what is said here is kept, and the line is somebody's.
+        at = f", character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"line {line} is no JSON ({str(error).split(':')[0]}{at})") from None
     if not isinstance(found, dict):
-        raise ValueError(f'line {line} is no JSON object, such as {{"item": "hat"}}: {_start(text)}')
+        raise ValueError(f'line {line} is no JSON object, such as {{"item": "hat"}}')
     return found
-
-
-def _start(text: bytes) -> str:
-    return text[:80].decode(errors="replace")
 
 
 class _Twice(ValueError):
@@ -294,7 +292,7 @@ def _require_shallow(block: bytes, line: int) -> None:
         return
     for number, text in enumerate(block.split(b"\n"), line):
         if text.count(b"{") + text.count(b"[") > DEEPEST and _depth(text) > DEEPEST:
-            raise ValueError(f"line {number} has records within records, more than {DEEPEST} deep: {_start(text)}")
+            raise ValueError(f"line {number} has records within records, more than {DEEPEST} deep")
 
 
 def _depth(text: bytes) -> int:

@@ -71,3 +71,10 @@ def test_where_a_rule_is_about_the_whole_the_rows_that_were_set_aside_are_shown(
 def test_what_stands_in_a_log_moves_no_cursor(hostile):
     assert plain(hostile).isprintable()
     assert all(line.isprintable() for line in table_lines(pl.DataFrame({"item_id": [hostile]})))
+
+
+def test_the_rows_that_a_run_shows_name_nobody_also_not_within_other_ids():
+    rows = WIDE.with_columns(event_id=pl.lit("2026-ann-1"), item_id=pl.lit("hat"))
+    shown = first_rows(CONTRACT, rows)
+    assert "user_id" not in shown.columns
+    assert shown.select("event_id", "item_id").row(0) == ("...", "hat")

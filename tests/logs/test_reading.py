@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.casting import take_all
+from causalrec_assets.logs.casting import lacks_columns, take_all
 from causalrec_assets.logs.feeds import Feed
 from causalrec_assets.logs.reading import read_landed
 from tests.logs.worlds import FIRST, at, event, frame, land
@@ -184,3 +184,28 @@ def test_a_declared_constant_fills_its_column_and_keeps_its_type():
     filled = take_all(pl.DataFrame({"item": ["hat", "shoe"]}), of, types, "UTC", Path("f"))
     assert filled["recommended"].to_list() == [1, 1]
     assert filled.schema["recommended"] == pl.Int8
+
+
+def test_a_line_that_is_no_json_is_named_and_not_repeated(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"user": "bob"}\n{"user": "u17", "item": oops}\n')
+    with pytest.raises(InputError, match=r"line 2 is no JSON \(Expecting value, character 25\)") as error:
+        read_landed(path)
+    assert "u17" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "listed"),
+    [
+        (["ann-0017", "2026-03-02T10:00:00Z", "i1", "1"], False),
+        (["ann@example.org", "49301234567", "x"], False),
+        (["visitor", "ts", "article", "feature_2024_1"], True),
+        (["", "visitor", "ts", "article"], True),
+    ],
+)
+def test_the_first_row_of_a_file_without_a_header_is_not_repeated(header, listed):
+    feed = Feed("events", {"time": "timestamp", "item_id": "item", "user_id": "user"})
+    with pytest.raises(InputError, match="are missing") as error:
+        lacks_columns(header, feed, "a.csv")
+    assert (header[1] in str(error.value)) == listed
+    assert ("is its header line missing?" in str(error.value)) != listed
