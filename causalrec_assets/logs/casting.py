@@ -206,7 +206,7 @@ def _shown(values: pl.Series) -> pl.Series:
 def _decoded(values: pl.Series, codes: Mapping[str, Constant]) -> pl.Series:
     """What the user's codes name, as our values in words; null for what no code names."""
     table = {theirs: str(ours) for theirs, ours in codes.items()}
-    written = _as_text(values)
+    written = as_text(values)
     # 1.0 is how a float, and who writes one down, says 1.
     whole = written.str.replace(r"^(-?\d+)\.0+$", "${1}")
     coded = written.replace_strict(table, default=None, return_dtype=pl.String)
@@ -222,7 +222,7 @@ def _cast(values: pl.Series, ours: str, dtype: pl.DataType, feed: Feed, time_zon
     if dtype == pl.String:
         if ours in IDS | NAMES:
             return canonical_ids(values, feed.float_ids, names=ours in NAMES)
-        return _as_text(values)
+        return as_text(values)
     if values.dtype == dtype and not dtype.is_float():
         return values
     if values.dtype == pl.Null:
@@ -256,7 +256,8 @@ def _as_float(values: pl.Series) -> pl.Series:
     return cast.set(~cast.is_finite().fill_null(True), None)
 
 
-def _as_text(values: pl.Series) -> pl.Series:
+def as_text(values: pl.Series) -> pl.Series:
+    """Values as text; null where they are none."""
     if values.dtype.is_nested() or values.dtype == pl.Object:
         return _nothing(values, pl.String())
     if values.dtype == pl.Binary:

@@ -124,6 +124,9 @@ def _sample(sample: Sample) -> Iterator[str]:
     wrong = [g for g in guesses if not g.fits and g.ours not in {h.ours for h in ours.values()}]
     for g in wrong:
         yield from _wrapped(f"  `{g.theirs}` is named like our {g.ours}, and is not taken for it: {g.why}.", "    ")
+    for column in sample.columns:
+        if column.no_ids:
+            yield from _wrapped(f"  `{column.name}`: {column.no_ids}.", "    ")
     twins = [c for c in sample.columns if c.other_formats]
     for column in twins:
         both = " and ".join((column.time_format, *column.other_formats))

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from causalrec_assets.logs.feeds import OUTCOMES
 from causalrec_assets.logs.guesses import EVENTS, ITEMS, USERS, Guess, Rule, guess, is_sensitive
+from causalrec_assets.logs.ids import IDS, NAMES
+from causalrec_assets.logs.missing import SPELLINGS
 from causalrec_assets.logs.observed import Observed
 from causalrec_assets.logs.samples import Sample
 
@@ -25,6 +27,7 @@ def draft_source(samples: Sequence[Sample]) -> str:
     found = _fitting(events, EVENTS)
     columns = {column.name: column for column in events.columns} if events else {}
     lines += _calendar(columns.get(found["time"].theirs) if "time" in found else None)
+    lines += _ids([s for s in (events, items, users) if s])
     lines += ["", "events:", *_folder(events, "events"), *_time(columns, found), *_codes(columns, found)]
     lines += ["  columns:"]
     for required in ("time", "item_id"):
@@ -78,6 +81,21 @@ def _calendar(time: Observed | None) -> Iterator[str]:
         yield "first_day: TODO   # such as 2026-03-02"
     zoned = time is not None and time.zoned
     yield "time_zone: UTC" + ("" if zoned else "   # TODO: of times that carry none, such as Europe/Berlin")
+
+
+def _ids(samples: Sequence[Sample]) -> Iterator[str]:
+    """How ids and gaps are written, where the files leave a doubt."""
+    rules = {"events": EVENTS, "items": ITEMS, "users": USERS}
+    columns = []
+    for sample in samples:
+        by_name = {column.name: column for column in sample.columns}
+        columns += [by_name[g.theirs] for g in _fitting(sample, rules[sample.kind]).values() if g.ours in IDS | NAMES]
+    if pointed := next((column.name for column in columns if column.pointed), None):
+        yield f"float_ids: whole   # TODO: {_text(pointed)} has ids such as 12.0; `text` if the point belongs to them"
+    if gaps := dict.fromkeys(column.gap_like for column in columns if column.gap_like):
+        name = next(column.name for column in columns if column.gap_like)
+        yield f"# TODO: if {', '.join(map(json.dumps, gaps))} (in {_text(name)}, ...) stands for nobody, say so:"
+        yield f"# missing: {json.dumps([*SPELLINGS, *gaps], ensure_ascii=False)}"
 
 
 def _folder(sample: Sample | None, usual: str) -> list[str]:

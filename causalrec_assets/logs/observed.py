@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from causalrec_assets.logs.casting import UTC_TIME, take_columns
+from causalrec_assets.logs.casting import UTC_TIME, as_text, take_columns
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.ids import WITH_POINT, canonical_ids, text_of_bytes, why_no_id
+from causalrec_assets.logs.json_tokens import is_tokens, kinds_of
+from causalrec_assets.logs.missing import SPELLINGS, without_missing
 
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
@@ -30,6 +33,12 @@ YES_NO = (("y", "n"), ("yes", "no"), ("t", "f"), ("ja", "nein"), ("true", "false
 READ_AS_FLAGS = {"true", "false", "1", "0"}
 FEW = 30
 """A text column with no more values is a category."""
+GAP_LIKE = (
+    *("NA", "N/A", "n/a", "na", "-", "--", "?", "none", "NONE", "nil", "Null", "NAN", "Nan", "0", "-1", "unknown"),
+    *("anonymous", "guest", "00000000-0000-0000-0000-000000000000"),
+)
+OFTEN = 0.02
+"""An id that looks like a gap, and stands in more of the rows, is asked about."""
 LONG = 25
 """Texts that are longer on the mean are read by people."""
 
@@ -39,7 +48,7 @@ class Observed:
     """A column of a sample.
 
     Attributes:
-        kind: `time`, `date`, `flag`, `number`, `id`, `category`, `text`, `nested` or `empty`.
+        kind: `time`, `date`, `flag`, `number`, `id`, `category`, `text`, `nested`, `bytes` or `empty`.
         missing: Share of the rows without a value.
         distinct: Values in the sample.
         unique: No value stands twice, and none is missing.
@@ -50,6 +59,9 @@ class Observed:
         least, most: Of a number, time or date.
         whole: Whether every number is whole.
         codes: Of a flag that is not written 1 and 0: the file's value -> ours.
+        pointed: Whether a text writes whole numbers as 12.0: an id or a float, only a person knows.
+        no_ids: Of a column that is named like an id: how many values cannot be one, and why; else empty.
+        gap_like: Of such a column: a frequent value that may stand for "nobody".
     """
 
     name: str
@@ -65,6 +77,9 @@ class Observed:
     most: object = None
     whole: bool = False
     codes: Mapping[str, int] = field(default_factory=dict)
+    pointed: bool = False
+    no_ids: str = ""
+    gap_like: str = ""
 
     def words(self) -> str:
         """The column in a few words."""
@@ -73,6 +88,8 @@ class Observed:
             return "nothing"
         if self.kind == "nested":
             return f"lists or records, e.g. {examples}"
+        if self.kind == "bytes":
+            return f"bytes that are no text, e.g. {examples}"
         if self.kind == "time":
             zone = "with its time zone" if self.zoned else "without a time zone"
             how = self.time_format if self.time_format in EPOCHS else f"{self.time_format}, {zone}"
@@ -89,9 +106,13 @@ class Observed:
 def observe(values: pl.Series) -> Observed:
     """Look at a column of a sample."""
     name, rows = values.name, max(len(values), 1)
+    values = _of_one_kind(values)
     if values.dtype.is_nested():
         shown = tuple(str(value)[:30] for value in values.drop_nulls().head(2).to_list())
         return Observed(name, "nested", values.null_count() / rows, 0, False, shown)
+    if values.dtype == pl.Binary:
+        shown = tuple(f"0x{value.hex()[:20]}" for value in values.drop_nulls().head(2).to_list())
+        return Observed(name, "bytes", values.null_count() / rows, 0, False, shown)
     known = _known(values)
     missing = 1 - len(known) / rows
     if known.is_empty():
@@ -104,6 +125,7 @@ def observe(values: pl.Series) -> Observed:
         "distinct": distinct,
         "unique": distinct == len(values),
         "examples": tuple(_cut(value) for value in first.to_list()),
+        **_as_ids(name, known),
     }
     for found in (_flag(name, text, facts), _date(name, known, facts), _time(name, known, facts)):
         if found is not None:
@@ -127,11 +149,41 @@ def observe(values: pl.Series) -> Observed:
     return Observed(name, kind, **facts)  # type: ignore[arg-type]
 
 
+def _of_one_kind(values: pl.Series) -> pl.Series:
+    """Values as a column of one type: bytes that are text as such, JSON values of several kinds as texts."""
+    if isinstance(values.dtype, pl.Categorical | pl.Enum):
+        return values.cast(pl.String)
+    if values.dtype == pl.Binary and (text := text_of_bytes(values)).null_count() == values.null_count():
+        return text
+    if not is_tokens(values):
+        return values
+    texts = pl.Series(values.name, [None], pl.String).new_from_index(0, len(values))
+    for at, part in kinds_of(values):
+        if part.dtype.is_nested():
+            return part
+        texts = texts.scatter(at, as_text(part))
+    return texts
+
+
 def _known(values: pl.Series) -> pl.Series:
-    known = values.drop_nulls()
-    if known.dtype.is_float():
-        return known.drop_nans()
-    return known.filter(known.str.strip_chars() != "") if known.dtype == pl.String else known
+    return without_missing(values, SPELLINGS).drop_nulls()
+
+
+def _as_ids(name: str, known: pl.Series) -> dict[str, object]:
+    """What is to be said of a column of ids."""
+    pointed = known.dtype == pl.String and bool(known.str.contains(WITH_POINT).any())
+    if not _named_like_an_id(name):
+        return {"pointed": pointed}
+    found: dict[str, object] = {"pointed": pointed}
+    # What a text with a point is, the draft asks.
+    ids = canonical_ids(known, "whole")
+    if bad := ids.null_count():
+        why = why_no_id(known.filter(ids.is_null()).head(1))[0]
+        found["no_ids"] = f"{bad:,} of {len(known):,} cannot be ids: {why}"
+    often = ids.filter(ids.is_in(list(GAP_LIKE))).value_counts(sort=True)
+    if often.height and often["count"][0] > OFTEN * len(known):
+        found["gap_like"] = str(often[ids.name][0])
+    return found
 
 
 def _cut(value: str) -> str:
@@ -154,10 +206,11 @@ def plain(name: str) -> str:
 def _flag(name: str, text: pl.Series, facts: Mapping[str, object]) -> Observed | None:
     written = sorted(text.unique().to_list())
     folded = {value.strip().lower().removesuffix(".0") for value in written}
+    read = folded <= READ_AS_FLAGS
     pair = next((pair for pair in YES_NO if folded <= set(pair)), None)
-    if pair is None or len(folded) > 2:
+    if pair is None and not read:
         return None
-    codes = {} if folded <= READ_AS_FLAGS else {v: int(v.strip().lower() == pair[0]) for v in written}
+    codes = {} if read or pair is None else {v: int(v.strip().lower() == pair[0]) for v in written}
     return Observed(name, "flag", codes=codes, **facts)  # type: ignore[arg-type]
 
 
@@ -185,7 +238,8 @@ def _time(name: str, known: pl.Series, facts: Mapping[str, object]) -> Observed 
         return None
     times = _reads(known, fits[0])
     assert times is not None
-    zoned = fits[0] in EPOCHS or _carries_a_zone(known)
+    elsewhere = _reads(known, fits[0], "Asia/Tokyo")
+    zoned = elsewhere is not None and elsewhere.equals(times)
     found = {"time_format": fits[0], "other_formats": tuple(fits[1:]), "zoned": zoned}
     return Observed(name, "time", least=times.min(), most=times.max(), **found, **facts)  # type: ignore[arg-type]
 
@@ -203,8 +257,9 @@ def _candidates(known: pl.Series) -> list[str]:
     return inside or (["%Y%m%d%H%M%S"] if known.dtype == pl.String else [])
 
 
-def _reads(known: pl.Series, form: str) -> pl.Series | None:
-    taken = take_columns(known.to_frame(), Feed("", {"time": known.name}, time_format=form), {"time": UTC_TIME}, "UTC")
+def _reads(known: pl.Series, form: str, time_zone: str = "UTC") -> pl.Series | None:
+    feed = Feed("", {"time": known.name}, time_format=form)
+    taken = take_columns(known.to_frame(), feed, {"time": UTC_TIME}, time_zone)
     return None if taken.unreadable or taken.rows["time"].null_count() else taken.rows["time"]
 
 
@@ -213,9 +268,3 @@ def _named_like_a_time(name: str) -> bool:
     return word.endswith(("time", "timestamp", "ts", "at", "ms", "date", "dt")) or word.startswith(
         ("time", "ts", "date")
     )
-
-
-def _carries_a_zone(known: pl.Series) -> bool:
-    if isinstance(known.dtype, pl.Datetime):
-        return known.dtype.time_zone is not None
-    return bool(known.cast(pl.String).str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$").all())

@@ -12,9 +12,10 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.first_look import first_rows_of
 from causalrec_assets.logs.guesses import kind_of_feed
+from causalrec_assets.logs.json_lines import together
 from causalrec_assets.logs.landed_files import landed_files
 from causalrec_assets.logs.observed import Observed, observe
-from causalrec_assets.logs.reading import PACKED, SUFFIXES
+from causalrec_assets.logs.reading import PACKED, SUFFIXES, is_json_lines
 
 ROWS = 200_000
 """Rows of all files with the same columns that are looked at."""
@@ -90,26 +91,37 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
     others: list[Path] = []
     cut: set[tuple[str, ...]] = set()
     opened: dict[tuple[str, ...], int] = {}
+    lines: set[tuple[str, ...]] = set()
     for path in chosen:
         try:
             frames, more = first_rows_of(path, CleaningRules(), max(rows // len(chosen), 1000))
-            for number, frame in enumerate(frames):
-                if not number:
-                    columns = tuple(sorted(frame.columns))
-                    opened[columns] = opened.get(columns, 0) + 1
-                parts.setdefault(columns, []).append(frame)
-            if more:
-                cut.add(columns)
         except InputError as error:
             if is_readable(path):
                 said.append(str(error))
             else:
                 others.append(path)
+            continue
+        columns = tuple(sorted({name for frame in frames for name in frame.columns}))
+        if frames:
+            opened[columns] = opened.get(columns, 0) + 1
+            parts.setdefault(columns, []).extend(frames)
+        if more:
+            cut.add(columns)
+        if is_json_lines(path):
+            lines.add(columns)
+    # JSON Lines leave out what is null: a file that lacks columns of another is of the same kind.
+    for fewer in sorted(lines & parts.keys(), key=len):
+        for fuller in sorted(parts, key=len, reverse=True):
+            if set(fewer) < set(fuller):
+                parts[fuller] += parts.pop(fewer)
+                opened[fuller] += opened.pop(fewer)
+                cut |= {fuller} if fewer in cut else set()
+                break
     if others:
         said.append(_of_others(others))
     samples = []
     for columns, frames in parts.items():
-        frame = pl.concat(frames, how="diagonal_relaxed")
+        frame = together(frames)
         seen = tuple(observe(frame[column]) for column in frame.columns)
         whole = columns not in cut and len(chosen) == len(files)
         many = len(files) if len(parts) == 1 else opened[columns]
