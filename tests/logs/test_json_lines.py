@@ -64,7 +64,7 @@ def test_a_value_is_what_it_is_whatever_stands_beside_it(tmp_path, written, ours
         (['{"a": 1}', "null"], "line 2 is no JSON object"),
         (["null"], "line 1 is no JSON object"),
         (["[1, 2]"], "line 1 is no JSON object"),
-        (['{"a": 1}{"a": 2}'], r"line 1 is no JSON \(Extra data\)"),
+        (['{"a": 1}{"a": 2}'], r"line 1 is no JSON \(Extra data, character 9\)"),
         (['{"a":', "1}"], "line 1 is no JSON"),
         (['{"a": 1}', '{"a": '], "line 2 is no JSON"),
         (['{"a": 1}', b'{"a": "\xff"}'], "line 2 is not UTF-8"),
