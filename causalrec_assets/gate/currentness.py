@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from datetime import date
 
-from causalrec_assets.gate.inputs import champion_hash, code_hash, setting_hash
+from causalrec_assets.gate.inputs import champion_hash, code_hash, setting_hash, setting_key_hash
 from causalrec_assets.gate.releases import ReleaseLog
 from causalrec_assets.gate.snapshot import Snapshot
 from causalrec_assets.home import Home
@@ -39,6 +39,7 @@ def stale_because(
         "latest": lambda rest, _: _latest_hash(lake, rest),
         "version": lambda rest, _: _version_hash(lake, rest),
         "setting": lambda rest, _: setting_hash(home, rest),
+        "key": lambda rest, _: setting_key_hash(home, rest),
         "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
         "code": lambda rest, _: code_hash(rest),
         "champion": lambda _, d: champion_hash(ReleaseLog(lake.store).champion_before(d)),

@@ -17,7 +17,7 @@ from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.gate.releases import Champion, ReleaseLog
 from causalrec_assets.gate.settings import read_setting as read_setting
 from causalrec_assets.gate.settings import setting_path
-from causalrec_assets.gate.store import Pointer, Store, sha256, sha256_of_file
+from causalrec_assets.gate.store import Pointer, Store, canonical, sha256, sha256_of_file
 from causalrec_assets.gate.windows import LearningWindow, days_hash, learning_window, parse_learning
 from causalrec_assets.home import CODE, Home
 from causalrec_assets.settings_file import read_text
@@ -202,6 +202,11 @@ class Inputs:
         self.note(f"setting:{file}", setting_hash(self.home, file))
         return read_setting(self.home, file)
 
+    def setting_of(self, file: str, key: str) -> Any:
+        """One key of a settings file, None where it is not there: what the file's other keys say is no input."""
+        self.note(f"key:{file}:{key}", setting_key_hash(self.home, f"{file}:{key}"))
+        return read_setting(self.home, file).get(key)
+
     def setting_text(self, file: str) -> str:
         """The same as text, for a reader that names lines in its errors."""
         self.note(f"setting:{file}", setting_hash(self.home, file))
@@ -239,6 +244,12 @@ def champion_hash(champion: Champion | None) -> str:
 def setting_hash(home: Home, file: str) -> str:
     path = home.setting(file)
     return sha256_of_file(path) if path.exists() else "none"
+
+
+def setting_key_hash(home: Home, rest: str) -> str:
+    """Of `FILE:KEY`: changes when what the file says under that key does."""
+    file, _, key = rest.partition(":")
+    return sha256(canonical(read_setting(home, file).get(key)))
 
 
 def code_hash(stage: str, root: Path = CODE) -> str:

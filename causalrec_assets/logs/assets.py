@@ -13,7 +13,7 @@ from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES, covariate_settings
-from causalrec_assets.logs.covariates import as_of, covariate_names
+from causalrec_assets.logs.covariates import as_of, attribute_names, covariate_names, user_attributes
 from causalrec_assets.logs.day_counts import day_before, days_read, outcomes_come_on_the_day, reach, too_late
 from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
@@ -87,7 +87,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
 @gated_asset("users", stage="logs", deps=[LANDED_USERS])
 def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """The users as of the day. Their attributes may be sensitive and are read by no policy."""
+    """The users as of the day. Their attributes are covariates; those declared sensitive are read by no policy."""
     inputs = lake.inputs(context)
     source = _source(inputs)
     zone = LandingZone.of(inputs.home)
@@ -214,7 +214,9 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     before = history_before(inputs) if source.has("user_id") else None
     known = listed.frame if listed.answer.answered else None
     target = inputs.store.staging(inputs.asset, inputs.day, inputs.run_id)
-    write_units(events.scan(), as_of(before, inputs.day, source, settings), catalogue, source, target, known)
+    attributes = user_attributes(known, source, attribute_names(source, settings))
+    state = as_of(before, inputs.day, source, settings, attributes)
+    write_units(events.scan(), state, catalogue, source, target, known)
     roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
     columns, unlisted = unit_columns(source, settings), unlisted_rows(scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
@@ -226,6 +228,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         notes={
             "roles": {column: roles[column] for column in columns},
             "covariates": covariates,
+            "sensitive": [c for c in covariates if c in source.sensitive],
             "action_context": action_context(source),
             "cluster": source.cluster,
             "organic_rows": source.organic_rows,

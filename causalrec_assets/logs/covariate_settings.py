@@ -9,6 +9,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.logs.calendar import FILE as CALENDAR
 from causalrec_assets.logs.calendar import Calendar, parse_calendar
+from causalrec_assets.logs.sources import parse_source
 
 FILE = "covariates.yaml"
 HISTORY_COVARIATES: dict[str, str | None] = {
@@ -26,7 +27,7 @@ HISTORY_COVARIATES: dict[str, str | None] = {
 }
 """Covariate of the past -> the outcome that has to be logged for it."""
 OPTIONAL = ("month", *HISTORY_COVARIATES)
-"""What can be left out."""
+"""What can be left out, beside the attributes of users."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,16 @@ PLAIN = CovariateSettings()
 
 def covariate_settings(inputs: Inputs) -> CovariateSettings:
     """Read the two files, as inputs of what is built."""
-    return CovariateSettings(parse_calendar(inputs.setting(CALENDAR)), parse_leave_out(inputs.setting(FILE)))
+    attributes = parse_source(inputs.setting("sources.yaml")).user_attributes
+    left_out = parse_leave_out(inputs.setting(FILE), attributes)
+    return CovariateSettings(parse_calendar(inputs.setting(CALENDAR)), left_out)
 
 
-def parse_leave_out(settings: Mapping[str, object]) -> frozenset[str]:
+def parse_leave_out(settings: Mapping[str, object], attributes: Sequence[str] = ()) -> frozenset[str]:
     """Read `data/covariates.yaml`.
+
+    Args:
+        attributes: Of the source's users: these can be left out too.
 
     Raises:
         InputError: An unknown key, or a name that is no covariate that can be left out.
@@ -61,6 +67,6 @@ def parse_leave_out(settings: Mapping[str, object]) -> frozenset[str]:
     given = settings.get("leave_out") or []
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise InputError(f"{FILE}: `leave_out` must be a list of covariates, got {given!r}")
-    if wrong := sorted({str(name) for name in given} - set(OPTIONAL)):
-        raise InputError(f"{FILE}: `leave_out`: {wrong} cannot be left out; these can: {list(OPTIONAL)}")
+    if wrong := sorted({str(name) for name in given} - {*OPTIONAL, *attributes}):
+        raise InputError(f"{FILE}: `leave_out`: {wrong} cannot be left out; these can: {[*OPTIONAL, *attributes]}")
     return frozenset(map(str, given))

@@ -7,6 +7,7 @@ covariates. A covariate that cannot vary in a source (a click count where no cli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +27,7 @@ class AsOf:
     Attributes:
         users, items, pairs: None where the source has no user id, and so no history.
         never: The covariates of a user, an item or a pair that the window does not have.
+        attributes: `user_id` and what is known of each user as of `day`; None: nothing of users is joined.
     """
 
     day: date
@@ -34,9 +36,16 @@ class AsOf:
     pairs: Tastes | None
     never: dict[str, float | int | None]
     settings: CovariateSettings = PLAIN
+    attributes: pl.DataFrame | None = None
 
 
-def as_of(history: Frame | None, day: date, source: Source, settings: CovariateSettings = PLAIN) -> AsOf:
+def as_of(
+    history: Frame | None,
+    day: date,
+    source: Source,
+    settings: CovariateSettings = PLAIN,
+    attributes: pl.DataFrame | None = None,
+) -> AsOf:
     """Turn the sums of a history state into covariates.
 
     A past rate is (outcomes + rate x exposures of the prior) / (exposures + exposures of the prior). The prior's rate
@@ -47,10 +56,11 @@ def as_of(history: Frame | None, day: date, source: Source, settings: CovariateS
         history: The state at the end of the day before `day`; None where it is not available.
         source: For the prior, and for what is logged.
         settings: For the marked days.
+        attributes: From `user_attributes`.
     """
     beyond = source.history_days + 1
     if history is None:
-        return AsOf(day, None, None, None, {}, settings)
+        return AsOf(day, None, None, None, {}, settings, attributes)
     state, prior = history.lazy(), source.prior_exposures
 
     def of(entity: str) -> pl.LazyFrame:
@@ -109,7 +119,27 @@ def as_of(history: Frame | None, day: date, source: Source, settings: CovariateS
         "item_mean_rating": mean_rating,
     }
     known, tastes = pl.collect_all([users, pairs], engine="streaming")
-    return AsOf(day, known, items, Tastes.of(tastes), never, settings)
+    return AsOf(day, known, items, Tastes.of(tastes), never, settings, attributes)
+
+
+def attribute_names(source: Source, settings: CovariateSettings = PLAIN) -> list[str]:
+    """The attributes of users that are covariates, sensitive ones too."""
+    return [name for name in source.user_attributes if name not in settings.leave_out]
+
+
+def user_attributes(users: pl.DataFrame | None, source: Source, names: Sequence[str]) -> pl.DataFrame | None:
+    """Some attributes of the users, to be joined to their events: `user_id` and `names`.
+
+    Args:
+        users: The table `users` as of the day; None where there is none, and the attributes of everybody are null.
+        names: Of `attribute_names`. Without any, nothing is joined.
+    """
+    if not names:
+        return None
+    types = {name: pl.Float64() if source.user_kinds[name] == "number" else pl.String() for name in names}
+    if users is None:
+        return pl.DataFrame(schema={"user_id": pl.String(), **types})
+    return users.select("user_id", *(pl.col(name).cast(dtype) for name, dtype in types.items()))
 
 
 def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -136,7 +166,9 @@ def as_of_covariates(pairs: pl.DataFrame, state: AsOf, items: pl.DataFrame, sour
 
 
 def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
-    """Add what is known of who asks and when: the time's hour, weekday, month and holiday (UTC), the user's counts."""
+    """Add what is known of who asks and when: the time's hour, weekday, month and holiday (UTC), the user's counts and
+    attributes. A user without a row has nulls for attributes; what is not known of them is not made up.
+    """
     days = list(state.settings.calendar.holidays)
     contexts = contexts.with_columns(
         pl.col("time").dt.hour().cast(pl.Int64).alias("hour"),
@@ -148,6 +180,8 @@ def context_covariates(contexts: pl.DataFrame, state: AsOf) -> pl.DataFrame:
         .cast(pl.Int64)
         .alias("holiday"),
     )
+    if state.attributes is not None:
+        contexts = contexts.join(state.attributes, on="user_id", how="left", maintain_order="left")
     if state.users is None:
         return contexts
     return _or_never(contexts.join(state.users, on="user_id", how="left", maintain_order="left"), state)
@@ -220,4 +254,5 @@ def covariate_names(source: Source, settings: CovariateSettings = PLAIN) -> list
             for name, outcome in HISTORY_COVARIATES.items()
             if (outcome is None or source.has(outcome)) and fine.get(name, True)
         ]
+    names += attribute_names(source, settings)
     return [name for name in dict.fromkeys(names) if name not in settings.leave_out]

@@ -17,7 +17,7 @@ from causalrec_assets.logs.first_look import first_rows_of
 from causalrec_assets.logs.landed_files import landed_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.samples import FILES, ROWS
-from causalrec_assets.logs.snapshots import ITEM_TYPES
+from causalrec_assets.logs.snapshots import ITEM_TYPES, user_types
 
 
 @dataclass
@@ -59,7 +59,7 @@ def feeds_seen(zone: LandingZone, rows: int = ROWS) -> Iterator[FeedSeen]:
     if source.items:
         yield _seen(zone, "items", source.items, {**ITEM_TYPES, **extra_types(source, source.item_extra)}, rows)
     if source.users:
-        yield _seen(zone, "users", source.users, dict.fromkeys(source.user_columns, pl.String()), rows)
+        yield _seen(zone, "users", source.users, user_types(source), rows)
 
 
 def _seen(zone: LandingZone, name: str, feed: Feed, types: Mapping[str, pl.DataType], rows: int) -> FeedSeen:

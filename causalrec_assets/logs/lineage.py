@@ -106,6 +106,7 @@ def units_lineage(source: Source, settings: CovariateSettings = PLAIN) -> Lineag
         **_from_history(source),
         "category": _category(source),
         **{c: own[c] for c in source.context},
+        **{c: (("users", c), ("users", "user_id"), ("clean_events", "user_id")) for c in source.user_attributes},
     }
     return {column: made[column] if column in made else own[column] for column in unit_columns(source, settings)}
 

@@ -35,8 +35,14 @@ def item_snapshot(files: Sequence[Path], source: Source, rules: CleaningRules | 
 def user_snapshot(files: Sequence[Path], source: Source, rules: CleaningRules | None = None) -> pl.DataFrame:
     """The users: of a user that occurs in several files, the row of the last file."""
     assert source.users is not None
-    types = {name: pl.String() for name in source.user_columns}
+    types = user_types(source)
     return _snapshot(files, source.users, types, "user_id", source, rules)
+
+
+def user_types(source: Source) -> dict[str, pl.DataType]:
+    """The columns of the users, `user_id` among them, with their types."""
+    number = {name for name, kind in source.user_kinds.items() if kind == "number"}
+    return {name: pl.Float64() if name in number else pl.String() for name in source.user_columns}
 
 
 def _snapshot(

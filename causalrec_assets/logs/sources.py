@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -107,6 +107,8 @@ class Source:
         kinds: `text` or `number` of each context and extra column.
         items, users: The feeds of the snapshots; None where the source lists none.
         item_extra: Further item columns that are known before the treatment.
+        user_kinds: `text` or `number` of each attribute of the users, by our name.
+        sensitive: Attributes that no policy reads unless `policy.yaml` allows it.
         prior_rate, prior_exposures: Past click rates are (clicks + rate x exposures) / (seen + exposures): a
             user or item that was hardly seen has the prior's rate.
         held_out_policies: Rows of these logging policies are read by no fit; they are an answer sheet.
@@ -126,6 +128,7 @@ class Source:
     items: Feed | None
     item_extra: tuple[str, ...]
     users: Feed | None
+    user_kinds: Mapping[str, str]
     sensitive: tuple[str, ...]
     history_days: int
     prior_rate: float
@@ -155,6 +158,11 @@ class Source:
     @property
     def user_columns(self) -> Mapping[str, str]:
         return self.users.columns if self.users else {}
+
+    @property
+    def user_attributes(self) -> tuple[str, ...]:
+        """What is known of users and can be joined to their events, in the order of the mapping."""
+        return tuple(self.user_kinds) if self.has("user_id") else ()
 
     @property
     def folders(self) -> dict[str, str]:
@@ -204,7 +212,7 @@ def parse_source(settings: Mapping[str, object]) -> Source:
     for name in kinds.keys() & extra_kinds.keys():
         if kinds[name] != extra_kinds[name]:
             raise YAML.wrong(f"items.extra.{name}", f"{kinds[name]}, as in `context`", extra_kinds[name])
-    users, sensitive = _users(settings.get("users"))
+    users, user_kinds, sensitive = _users(settings.get("users"), {*kinds, *extra_kinds})
     prior_rate, prior_exposures = _prior(settings.get("rate_prior"))
     missing = parse_missing(settings.get("missing"))
     float_ids = YAML.one_of("float_ids", settings.get("float_ids", FLOAT_IDS[0]), FLOAT_IDS)
@@ -231,6 +239,7 @@ def parse_source(settings: Mapping[str, object]) -> Source:
         items=written(items) if items else None,
         item_extra=tuple(extra_kinds),
         users=written(users) if users else None,
+        user_kinds=user_kinds,
         sensitive=sensitive,
         maturity_days=_outcomes(settings.get("outcomes"), events, streams),
         history_days=YAML.whole("history_days", settings.get("history_days", 28), 1),
@@ -299,20 +308,33 @@ def _items(value: object) -> tuple[Feed | None, dict[str, str]]:
     return feed, extra
 
 
-def _users(value: object) -> tuple[Feed | None, tuple[str, ...]]:
+def _users(value: object, others: Collection[str]) -> tuple[Feed | None, dict[str, str], tuple[str, ...]]:
+    """The feed, the kind of each attribute, and which of them are sensitive.
+
+    Args:
+        others: Names of context and item columns: an attribute of that name could not be told from them in `units`.
+    """
     given = YAML.mapping("users", value or {})
-    YAML.known("users", given, {"folder", "columns", "codes", "sensitive"})
+    YAML.known("users", given, {"folder", "columns", "codes", "kinds", "sensitive"})
     if not given:
-        return None, ()
+        return None, {}, ()
     # Attributes have the user's own names.
     own = YAML.column_map("users.columns", given.get("columns"))
     feed = parse_feed("users", given, tuple(own), "users", ())
     if "user_id" not in feed.columns:
         raise InputError("sources.yaml: `users.columns.user_id` is required where `users` is given")
+    attributes = [name for name in feed.columns if name != "user_id"]
+    if taken := sorted({*EVENT_COLUMNS, *ITEM_COLUMNS, *DERIVED_COLUMNS, *others} & set(attributes)):
+        raise InputError(
+            f"sources.yaml: `users.columns`: {taken} are names of other columns of the units; give these attributes "
+            "other names on the left, e.g. user_age"
+        )
+    kinds = YAML.kinds("users.kinds", given.get("kinds"))
     sensitive = YAML.names("users.sensitive", given.get("sensitive"))
-    if unknown := [name for name in sensitive if name not in feed.columns]:
-        raise InputError(f"sources.yaml: `users.sensitive` names {unknown}; `users.columns` has {sorted(feed.columns)}")
-    return feed, sensitive
+    for key, names in (("kinds", tuple(kinds)), ("sensitive", sensitive)):
+        if unknown := [name for name in names if name not in attributes]:
+            raise InputError(f"sources.yaml: `users.{key}` names {unknown}; `users.columns` has {sorted(attributes)}")
+    return feed, {name: kinds.get(name, "text") for name in attributes}, sensitive
 
 
 def _prior(value: object) -> tuple[float, float]:

@@ -14,8 +14,10 @@ from causalrec_assets.logs.covariates import (
     AsOf,
     as_of,
     as_of_covariates,
+    attribute_names,
     context_columns,
     covariate_names,
+    user_attributes,
 )
 from causalrec_assets.logs.day_counts import Frame
 from causalrec_assets.logs.slices import write_table
@@ -63,7 +65,8 @@ def build_units(
         history: The state at the end of the day before; None where it is not available.
         users: The users of the day; None where the source lists none.
     """
-    return units_of(events, as_of(history, day, source, settings), items, source, users)
+    attributes = user_attributes(users, source, attribute_names(source, settings))
+    return units_of(events, as_of(history, day, source, settings, attributes), items, source, users)
 
 
 def units_of(

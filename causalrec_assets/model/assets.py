@@ -22,6 +22,8 @@ from causalrec_assets.graph.halves import graph_half
 from causalrec_assets.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec_assets.logs.far_values import far_values
 from causalrec_assets.logs.gaps import NO_ACTION_PROPENSITIES
+from causalrec_assets.logs.sensitive import withheld_from_policies
+from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.judgement import judge, prediction_table
 from causalrec_assets.model.outcome_training import Trained, train_outcome_model
@@ -192,6 +194,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     settings = parse_model_settings(inputs.setting("model.yaml"))
     inputs.note("compute", compute.fingerprint)
     rows, notes = training_units(inputs)
+    withheld = withheld_from_policies(inputs, parse_source(inputs.setting("sources.yaml")))
     propensities = inputs.table("treatment_propensities")
     plan = plan_training(
         rows,
@@ -201,6 +204,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
         notes["roles"],
         notes["covariates"],
         notes["action_context"],
+        withheld,
     )
     if isinstance(plan, Answer):
         return _no_model(inputs, plan)
@@ -286,6 +290,7 @@ def _judged(inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors |
             "heads": model.heads,
             "arms": model.arms,
             "columns": model.design.names,
+            "withheld": plan.withheld,
             "item_content": model.reads_content,
             "divides_by": plan.divides_by,
             "log_loss": scores,
@@ -307,6 +312,7 @@ def _judged(inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors |
             "weight_clip": trained.clip,
             "arms": model.arms,
             "reads": ", ".join(model.design.names),
+            "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
         },
     )
 

@@ -3,7 +3,7 @@ columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ class Plan:
         propensity: (n,), P(recommended = 1 | x) of each row; None with "shown".
         divides_by: The question whose treatment propensities the loss divides by; None with "shown".
         purchases: Whether there is a purchase to learn.
+        withheld: Columns that it would read and does not, for no policy may.
     """
 
     arms: str
@@ -39,6 +40,7 @@ class Plan:
     propensity: Floats | None
     divides_by: str | None
     purchases: bool
+    withheld: tuple[str, ...] = ()
 
 
 def plan_training(
@@ -49,6 +51,7 @@ def plan_training(
     roles: Mapping[str, str],
     covariates: Sequence[str],
     action_context: Sequence[str],
+    withheld: Collection[str] = (),
 ) -> Plan | Answer:
     """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
     not.
@@ -59,11 +62,15 @@ def plan_training(
     what was shown from everything that was known before, the action question's context with it: a prediction, no
     effect.
 
+    What no policy may read, the model does not read. The propensities still do, so that its loss is free of the choice
+    of whom to show what, and its predictions are means over what was withheld.
+
     Args:
         units: Training units without the held-out policies' rows.
         sets: The table `adjustment_sets`.
         propensities, propensity_answer: The table `treatment_propensities` and its answer.
         roles, covariates, action_context: Of the notes of `units`.
+        withheld: Sensitive attributes that `policy.yaml` does not allow.
 
     Raises:
         InputError: A column of the adjustment set has a role other than pre_treatment, or the propensities
@@ -77,23 +84,31 @@ def plan_training(
     if identified.height:
         if not propensity_answer.answered:
             return propensity_answer
-        columns = tuple(sorted({c for found in identified["columns"] for c in found}))
-        check_columns(columns, roles, ())
+        adjusted = sorted({c for found in identified["columns"] for c in found})
+        columns = tuple(c for c in adjusted if c not in withheld)
+        check_columns(adjusted, roles, ())
         question = str(identified["question"][0])
         known = aligned(propensities, question, units)
         seen = units["click"].is_not_null()
         propensity = known.filter(seen)["propensity"].to_numpy()
-        return _with_clicks("both", units.filter(seen), columns, propensity, question)
+        kept_back = tuple(c for c in adjusted if c in withheld)
+        return _with_clicks("both", units.filter(seen), columns, propensity, question, kept_back)
     shown = units.filter((pl.col("recommended") == 1) & pl.col("click").is_not_null())
-    columns = tuple(c for c in dict.fromkeys([*action_context, *covariates]) if shown[c].n_unique() > 1)
+    vary = [c for c in dict.fromkeys([*action_context, *covariates]) if shown[c].n_unique() > 1]
+    columns = tuple(c for c in vary if c not in withheld)
     check_columns(columns, roles, action_context)
-    return _with_clicks("shown", shown, columns, None, None)
+    return _with_clicks("shown", shown, columns, None, None, tuple(c for c in vary if c in withheld))
 
 
 def _with_clicks(
-    arms: str, rows: pl.DataFrame, columns: tuple[str, ...], propensity: Floats | None, question: str | None
+    arms: str,
+    rows: pl.DataFrame,
+    columns: tuple[str, ...],
+    propensity: Floats | None,
+    question: str | None,
+    withheld: tuple[str, ...],
 ) -> Plan | Answer:
     if not int(rows["click"].sum()):
         return insufficient_evidence("no unit to learn from has a click: nothing tells items apart")
     purchases = rows["purchase"].null_count() == 0 and int(rows["purchase"].sum()) > 0
-    return Plan(arms, rows, columns, propensity, question, purchases)
+    return Plan(arms, rows, columns, propensity, question, purchases, withheld)

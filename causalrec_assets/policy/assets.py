@@ -19,7 +19,7 @@ from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.logs.units import unit_columns
 from causalrec_assets.partitions import learning_window_mapping
-from causalrec_assets.policy.bundled import Bundled, load_champion, load_model
+from causalrec_assets.policy.bundled import Bundled, attributes_read, load_champion, load_model
 from causalrec_assets.policy.grid import eligible_candidates, score_grid
 from causalrec_assets.policy.left_out import LeftOut
 from causalrec_assets.policy.objective import Objective, parse_objective
@@ -37,7 +37,10 @@ from resources.lake import Lake
         "outcome_model",
         "item_embeddings",
         "action_propensities",
-        *(dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in ("units", "items", "history")),
+        *(
+            dg.AssetDep(asset, partition_mapping=learning_window_mapping)
+            for asset in ("units", "items", "users", "history")
+        ),
     ],
 )
 def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
@@ -129,7 +132,9 @@ def _judge_day(
     reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
     slots, catalogue = _slots(inputs, source, day, reads, matches)
     before = history_before(inputs, day) if source.has("user_id") else None
-    state = as_of(before, day, source, covariate_settings(inputs))
+    who = f"the model of {' and '.join(sorted(policies))}"
+    attributes = attributes_read(inputs, source, bundle, lambda: inputs.table("users", day), who)
+    state = as_of(before, day, source, covariate_settings(inputs), attributes)
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     return slots, judge(slots, scored, policies, bundle.objective, objective)
 

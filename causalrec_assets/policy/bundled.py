@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import polars as pl
 
 from causalrec_assets.embeddings.item_vectors import ItemVectors
 from causalrec_assets.gate.inputs import Inputs, Table
 from causalrec_assets.gate.releases import Champion
+from causalrec_assets.logs.covariates import user_attributes
+from causalrec_assets.logs.sensitive import refuse_withheld, withheld_from_policies
+from causalrec_assets.logs.sources import Source
 from causalrec_assets.model.outcome_model import OutcomeModel
 from causalrec_assets.policy.objective import Objective, parse_objective
 from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy
@@ -21,6 +27,27 @@ class Bundled:
     vectors: ItemVectors | None
     config: PolicyConfig
     objective: Objective
+
+
+def attributes_read(
+    inputs: Inputs, source: Source, bundle: Bundled, users: Callable[[], Table], who: str
+) -> pl.DataFrame | None:
+    """The attributes of users that a policy ranks by; what it does not read is not even joined.
+
+    Args:
+        users: The table `users` as of the day of the slates; asked only where an attribute is read.
+        who: The policy, in words.
+
+    Raises:
+        InputError: It reads a sensitive attribute that `policy.yaml` does not allow.
+    """
+    reads = [*bundle.model.design.names, *bundle.config.match]
+    refuse_withheld(who, reads, withheld_from_policies(inputs, source))
+    names = [name for name in source.user_attributes if name in bundle.model.design.names]
+    if not names:
+        return None
+    listed = users()
+    return user_attributes(listed.frame if listed.answer.answered else None, source, names)
 
 
 def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVectors | None]:

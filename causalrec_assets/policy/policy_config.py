@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.logs.sensitive import KEY, Allowed, parse_allowed
 
 NAMED = ("uniform",)
 MOST_LEFT_OUT = 0.02
@@ -23,9 +24,10 @@ class PolicyConfig:
         slate_size: Items recommended at a time.
         named: Policies that are not fitted and are judged beside the challenger.
         match: Columns in which a candidate must equal its context, e.g. the section of the shop.
-        report_by: Context columns by whose values the off-policy report is given as well.
+        report_by: Columns by whose values the off-policy report is given as well.
         most_left_out: Of the slots that could be judged, the share whose item may be no candidate of its context (not
             in the catalogue, or not in its section): they are left out and counted. With more nothing is judged.
+        allow_sensitive: Sensitive attributes that the policy may read, each with who allows it and why.
     """
 
     temperature: float
@@ -35,6 +37,7 @@ class PolicyConfig:
     match: tuple[str, ...]
     report_by: tuple[str, ...]
     most_left_out: float = MOST_LEFT_OUT
+    allow_sensitive: tuple[Allowed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,9 +50,9 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
         InputError: A missing or unknown key, or a value out of its range.
     """
     known = {"temperature", "exploration", "slate_size", "named", "match", "report_by"}
-    if set(settings) - {"most_left_out"} != known:
+    if set(settings) - {"most_left_out", KEY} != known:
         raise InputError(
-            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out`; got {sorted(settings)}"
+            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out` and `{KEY}`; got {sorted(settings)}"
         )
     for key in ("named", "match", "report_by"):
         if not isinstance(settings[key], list | tuple | None):
@@ -70,6 +73,7 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
         int(settings["slate_size"]),
         **lists,
         most_left_out=float(left_out),
+        allow_sensitive=parse_allowed(settings.get(KEY)),
     )
     if config.temperature <= 0 or not 0 < config.exploration <= 1 or config.slate_size < 1:
         raise InputError(

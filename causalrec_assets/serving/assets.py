@@ -18,7 +18,7 @@ from causalrec_assets.logs.covariates import as_of, context_columns
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
-from causalrec_assets.policy.bundled import load_champion
+from causalrec_assets.policy.bundled import attributes_read, load_champion
 from causalrec_assets.policy.grid import score_grid
 from causalrec_assets.serving.bundle import TABLES, bundle_hash, check_lineage, make_bundle
 from causalrec_assets.serving.recommend import latest_contexts, parse_serving, recommend, slate_sizes
@@ -184,7 +184,9 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     catalogue, past = inputs.table("items").frame, inputs.table("history")
     # What is known at the end of this day is what the next day's recommendations may read.
     before = past.frame if past.answer.answered else None
-    state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs))
+    known = inputs.table("users")
+    attributes = attributes_read(inputs, source, bundle, lambda: known, "the champion")
+    state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs), attributes)
     scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     frame = recommend(
         whom,
@@ -197,7 +199,6 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
     sizes = slate_sizes(whom, catalogue, bundle.config)
     short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())
-    known = inputs.table("users")
     unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
     examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
     return Draft(

@@ -172,3 +172,45 @@ def test_what_is_not_logged_has_no_covariate():
     of = source(events={"folder": "e", "columns": columns}, outcomes={"rating": {}}, purchase_needs_click=False)
     assert [c for c in covariate_names(of) if "click" in c or "purchase" in c] == []
     assert "item_mean_rating" in covariate_names(of)
+
+
+PEOPLE = {
+    "columns": {"user_id": "id", "plan": "plan", "age": "age", "region": "where"},
+    "kinds": {"age": "number"},
+    "sensitive": ["age"],
+}
+
+
+def test_what_is_known_of_users_is_a_covariate_of_their_units_with_its_declared_kind():
+    users = pl.DataFrame({"user_id": ["ann", "eve"], "plan": ["gold", None], "age": [41.0, 20.0], "region": ["n", "s"]})
+    today = clean(frame(*(event(user, at(SECOND, 9), "hat", user) for user in ("ann", "bob", "eve"))))
+    unknown = today.head(1).with_columns(pl.lit(None, pl.String).alias("user_id"), event_id=pl.lit("nobody"))
+    of = source(users=PEOPLE)
+    built = build_units(pl.concat([today, unknown]), history(YESTERDAY), ITEMS, of, SECOND, users)
+    # Whoever has no row, and whoever is not named, has nulls; nothing is made up for them.
+    assert built["plan"].to_list() == ["gold", None, None, None]
+    assert built["age"].to_list() == [41.0, None, 20.0, None]
+    assert built.schema["age"] == pl.Float64 and built.schema["plan"] == pl.String
+    assert built["unknown_user"].to_list() == [0, 1, 0, None]
+    roles = unit_roles(of)
+    # A sensitive one may be adjusted for; no policy reads it.
+    assert {roles[name] for name in ("plan", "age", "region")} == {"pre_treatment"}
+
+
+def test_a_day_without_a_list_of_users_has_the_same_columns():
+    built = build_units(TODAY, history(YESTERDAY), ITEMS, source(users=PEOPLE), SECOND)
+    assert built.select("plan", "age", "region").null_count().row(0) == (TODAY.height,) * 3
+    assert built.schema["age"] == pl.Float64
+
+
+def test_an_attribute_can_be_left_out_by_name():
+    of = source(users=PEOPLE)
+    settings = CovariateSettings(leave_out=parse_leave_out({"leave_out": ["plan"]}, of.user_attributes))
+    assert "plan" not in covariate_names(of, settings) and "region" in covariate_names(of, settings)
+    with pytest.raises(InputError, match=r"these can: .*'plan', 'age', 'region'"):
+        parse_leave_out({"leave_out": ["shoe_size"]}, of.user_attributes)
+
+
+def test_without_a_user_id_on_the_events_nothing_of_users_is_a_covariate():
+    events = {"folder": "events", "columns": {k: v for k, v in SETTINGS["events"]["columns"].items() if k != "user_id"}}
+    assert source(events=events, users=PEOPLE).user_attributes == ()

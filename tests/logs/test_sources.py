@@ -132,3 +132,22 @@ def test_the_shipped_mappings_are_valid(file):
 def test_a_wrong_mapping_names_its_key(changes, says):
     with pytest.raises(InputError, match=says):
         parse_source(settings(**changes))
+
+
+@pytest.mark.parametrize("name", ["device", "category", "price", "hour", "user_clicks", "click"])
+def test_an_attribute_of_users_with_the_name_of_another_column_of_the_units_is_refused(name):
+    with pytest.raises(InputError, match=f"users.columns.*{name}.*other names on the left"):
+        source(users={"columns": {"user_id": "id", name: "theirs"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"kinds": {"shoe": "number"}}, "users.kinds.*shoe"),
+        ({"kinds": {"age": "date"}}, "users.kinds.age"),
+        ({"sensitive": ["user_id"]}, "users.sensitive.*user_id"),
+    ],
+)
+def test_kinds_and_sensitive_name_attributes(change, named):
+    with pytest.raises(InputError, match=named):
+        source(users={"columns": {"user_id": "id", "age": "age"}, **change})

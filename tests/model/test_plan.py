@@ -26,8 +26,8 @@ PROPENSITIES = pl.concat(
 )
 
 
-def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED):
-    return plan_training(units, sets, propensities, answer, ROLES, ["past_clicks", "device"], ["position"])
+def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, withheld=()):
+    return plan_training(units, sets, propensities, answer, ROLES, ["past_clicks", "device"], ["position"], withheld)
 
 
 def test_an_identified_effect_is_learned_in_both_arms_from_the_union_of_its_sets():
@@ -112,3 +112,15 @@ def test_what_cannot_be_learned_is_answered(units, status, says):
 def test_no_recommended_unit_with_a_click_is_answered():
     organic = UNITS.filter(pl.col("recommended") == 0)
     assert plan(units=organic, sets=UNANSWERED).status is Status.INSUFFICIENT_EVIDENCE
+
+
+def test_what_no_policy_may_read_the_model_does_not_read_and_the_loss_still_divides_by_what_read_it():
+    found = plan(withheld={"device"})
+    assert (found.columns, found.withheld, found.divides_by) == (("past_clicks",), ("device",), "recommended_click")
+    shown = plan(
+        sets=UNANSWERED,
+        propensities=PROPENSITIES.clear(),
+        answer=not_identifiable("no organic arm"),
+        withheld={"device"},
+    )
+    assert (shown.columns, shown.withheld) == (("position", "past_clicks"), ("device",))

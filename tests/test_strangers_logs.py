@@ -1,0 +1,93 @@
+"""A new home on logs that nobody of ours has seen: whole with no setting but `sources.yaml`, honest about money."""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from causalrec_assets.gate.store import Store
+from causalrec_assets.logs.gaps import NO_MARGIN
+from causalrec_assets.logs.units import cluster_codes
+from causalrec_assets.model.effects import estimate_effect, treatment_propensities
+from causalrec_assets.model.settings import parse_model_settings
+from tests.strangers import EFFECT, FIRST, strangers_home
+from tests.worlds import LEARNING, LOGS, materialise, table, words
+
+pytestmark = pytest.mark.integration
+DAYS = 6
+LAST = FIRST + timedelta(days=DAYS - 1)
+
+
+def build(home, days):
+    for k in range(days):
+        result = materialise(home, FIRST + timedelta(days=k), LOGS)
+        assert result.success, words(result)
+    result = materialise(home, FIRST + timedelta(days=days - 1), LEARNING)
+    assert result.success, words(result)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Six days: what a month would be, in little. What is edited for that is all that this home states."""
+    home = strangers_home(tmp_path_factory.mktemp("strangers") / "home", DAYS, 900)
+    learning = {"window_days": 4, "judgement_days": 2, "min_days": 3, "seed": 1}
+    (home.data / "learning.yaml").write_text(yaml.safe_dump(learning))
+    discovery = yaml.safe_load((home.data / "discovery.yaml").read_text()) | {"bootstraps": 2}
+    (home.data / "discovery.yaml").write_text(yaml.safe_dump(discovery))
+    build(home, DAYS)
+    return home
+
+
+def published(home, name):
+    return Store(home.lake).pointer(name, LAST)
+
+
+def test_money_that_nobody_stated_neither_ranks_nor_judges(home):
+    report = table(home, "evaluation_report", LAST)
+    gaps = dict(report.filter(pl.col("section") == "gap").select("subject", "headline").rows())
+    assert gaps["revenue of any policy"] == NO_MARGIN
+    assert table(home, "off_policy_report", LAST)["metric"].unique().to_list() == ["satisfaction"]
+    assert table(home, "target_policy", LAST)["model_revenue"].null_count() == table(home, "target_policy", LAST).height
+    verdict = report.filter(pl.col("section") == "verdict").row(0, named=True)
+    assert verdict["status"] in ("better", "not_better")
+    assert "Revenue" not in verdict["headline"]
+
+
+def test_what_confounds_and_is_known_of_users_is_adjusted_for(home):
+    sets = table(home, "adjustment_sets", LAST)
+    (columns,) = sets.filter(pl.col("question") == "recommended_click")["columns"].to_list()
+    assert {"plan", "born"} <= set(columns)
+    found = table(home, "effect_report", LAST).row(by_predicate=pl.col("question") == "recommended_click", named=True)
+    assert found["causal_lower"] < EFFECT < found["causal_upper"]
+    assert found["naive_lower"] > EFFECT
+
+
+def test_without_the_attribute_the_answer_is_further_from_the_truth(home):
+    days = [FIRST + timedelta(days=k) for k in range(4)]
+    units = pl.concat([table(home, "units", day) for day in days])
+    settings = parse_model_settings(yaml.safe_load((home.data / "model.yaml").read_text()))
+    clusters = cluster_codes(units, "user_id")
+
+    def error(columns):
+        found = treatment_propensities(units, "recommended", columns, clusters, settings, 1)
+        _, estimates, _ = estimate_effect(
+            units, "recommended", "click", columns, found.propensity, found.fold, clusters, settings, 1
+        )
+        return abs(estimates["aipw"].value - EFFECT)
+
+    assert error(("plan", "born")) < 0.03 < error(("plan",)) < error(())
+
+
+def test_a_sensitive_attribute_reaches_no_policy(home):
+    notes = published(home, "outcome_model").notes
+    assert "plan" in notes["columns"] and "born" not in notes["columns"]
+    assert list(notes["withheld"]) == ["born"]
+    card = json.loads(Store(home.lake).read_file(published(home, "outcome_model"), "card.json"))
+    assert "born" not in json.dumps(card)
+    # Of two users who differ in nothing else, each item is as likely for both.
+    served = Store(home.lake).pointer("recommendations", LAST)
+    assert served is not None
+    assert np.isfinite(table(home, "target_policy", LAST)["action_probability"]).all()
