@@ -10,19 +10,26 @@ import polars as pl
 from causalrec_assets.answers import not_available
 from causalrec_assets.evaluation import effect_report as effect
 from causalrec_assets.evaluation import off_policy
+from causalrec_assets.evaluation.attributes import attribute_uses
 from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
 from causalrec_assets.evaluation.html import Story, render
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
 from causalrec_assets.evaluation.rule import parse_release
+from causalrec_assets.evaluation.stated import FILES, Stated, settings_stated
 from causalrec_assets.evaluation.unjudged import unjudged_lines
 from causalrec_assets.evaluation.verdict import judge
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
+from causalrec_assets.gate.inputs import Inputs, Table, read_setting, setting_hash
 from causalrec_assets.gate.metadata import picture, table
+from causalrec_assets.home import CHECKOUT, Home
 from causalrec_assets.logs.clusters import count_clusters
+from causalrec_assets.logs.covariate_settings import covariate_settings
 from causalrec_assets.logs.gaps import NO_MARGIN, NO_PRICED_PURCHASES
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
+from causalrec_assets.policy.objective import parse_objective
+from causalrec_assets.policy.policy_config import parse_policy
 from resources.lake import Lake
 
 # The tables whose answers the report says in words, beside its own two.
@@ -117,14 +124,14 @@ def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     "evaluation_report",
     freshness_policy=due_every_day,
     stage="evaluation",
-    deps=["off_policy_report", "effect_report", *SPOKEN_FOR],
+    deps=["off_policy_report", "effect_report", "adjustment_sets", *SPOKEN_FOR],
 )
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The verdict on the challenger and the report for people, as one HTML file."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
     rule = parse_release(inputs.setting("release.yaml"))
-    objective = inputs.setting("objective.yaml")
+    objective = parse_objective(inputs.setting("objective.yaml"))
     judged, effects_told = inputs.table("off_policy_report"), inputs.table("effect_report")
     effects_ = effects_told.frame
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
@@ -146,6 +153,15 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     trust += unjudged_lines(judged.notes)
     groups = list(dict.fromkeys(["Effects", "Policies", *(line.group for line in trust)]))
     trust.sort(key=lambda line: groups.index(line.group))
+    stated = _stated(inputs, [judged, effects_told, *read.values()])
+    attributes = attribute_uses(
+        source,
+        covariate_settings(inputs).leave_out,
+        graph.notes if graph.answer.answered else None,
+        inputs.table("adjustment_sets").frame,
+        models.notes if models.answer.answered else None,
+        parse_policy(inputs.setting("policy.yaml")).allow_sensitive,
+    )
     html = render(
         Story(
             source=source.name,
@@ -154,7 +170,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             train=_span(inputs.learning.train_days),
             judge=_span(inputs.learning.judge_days),
             cluster=source.cluster,
-            satisfying=objective["satisfying"],
+            satisfying=objective.satisfying,
             rule=rule.words(),
             verdict=verdict,
             off_policy=judged.frame,
@@ -168,6 +184,8 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             edges=graph.frame,
             draws=graph.notes.get("draws", ""),
             disagreements=graph.notes.get("disagreements", []),
+            settings=stated,
+            attributes=attributes,
         )
     )
     # The published file is named by a hash; people open this copy.
@@ -177,6 +195,8 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         *(("effect", r["question"], r["status"], r["verdict"]) for r in effects_.iter_rows(named=True)),
         *(("gap", gap.subject, gap.answer.status.value, gap.answer.reason) for gap in gaps),
         *(("trust", line.what, "answered", f"{line.number}: {line.words}") for line in trust),
+        *(("attribute", use.name, use.kind, f"{use.effects}; by the policy: {use.policy}") for use in attributes),
+        *(("setting", said.name, said.how, said.value) for said in stated),
     ]
     columns = ("section", "subject", "status", "headline")
     frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
@@ -193,6 +213,19 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "findings": table(frame),
         },
     )
+
+
+def _stated(inputs: Inputs, tables: Sequence[Table]) -> list[Stated]:
+    """Every setting that shaped the report, and which tables were made from another version of its file."""
+    template = Home(CHECKOUT)
+    own = {file: inputs.setting(file) for file in FILES if (inputs.home.data / file).exists()}
+    theirs = {file: read_setting(template, file) for file in FILES if template.setting(file).exists()}
+    changed: dict[str, list[str]] = {}
+    for file in FILES:
+        now = setting_hash(inputs.home, file)
+        made_from = {made.name: made.pointer.inputs.get(f"setting:{file}", now) for made in tables}
+        changed[file] = [name for name, then in made_from.items() if then != now]
+    return settings_stated(own, theirs, changed)
 
 
 def _span(days: Sequence[date]) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import Status
+from causalrec_assets.evaluation.attributes import AttributeUse
 from causalrec_assets.evaluation.findings import POLICIES, Gap, Trust
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
+from causalrec_assets.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec_assets.evaluation.template import TEMPLATE
 from causalrec_assets.evaluation.verdict import Decision, Verdict
 
@@ -20,6 +22,8 @@ TITLES = {
     Decision.BETTER: "Release the new policy: it is better than what serves now.",
     Decision.NOT_BETTER: "Keep what serves now: the new policy is not better.",
     Decision.INSUFFICIENT_EVIDENCE: "Keep what serves now: too little evidence to judge the new policy.",
+    Decision.NOT_AVAILABLE: "Keep what serves now: the logs lack what it takes to judge a new policy.",
+    Decision.NOT_IDENTIFIABLE: "Keep what serves now: logs made in this way cannot tell the new policy's value.",
 }
 
 
@@ -41,6 +45,8 @@ class Story:
         edges: The table `causal_graph`.
         draws: How sure of the edges one is, in words.
         disagreements: Where FCI reads an edge in another way: `pc`, `fci`, `says`.
+        settings: All that shaped the report.
+        attributes: What is known of users, and what it was used for.
     """
 
     source: str
@@ -63,6 +69,8 @@ class Story:
     edges: pl.DataFrame
     draws: str
     disagreements: Sequence[Mapping[str, Any]]
+    settings: Sequence[Stated] = ()
+    attributes: Sequence[AttributeUse] = ()
 
 
 def render(story: Story) -> str:
@@ -84,6 +92,7 @@ def render(story: Story) -> str:
         has_sheet=any("answer_sheet_mean" in row["values"] for row in policies),
         has_revenue=any(row["metric"] == "revenue" for row in policies),
         trust=[(group, [asdict(line) for line in lines]) for group, lines in groupby(story.trust, lambda t: t.group)],
+        settings=_by_how(story.settings),
         dropped=[(reason, [d["column"] for d in columns]) for reason, columns in _by_reason(story.dropped)],
         plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
     )
@@ -152,6 +161,13 @@ def _plots(story: Story) -> dict[str, bytes]:
 
 def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "status_words": row["status"].replace("_", " ")}
+
+
+def _by_how(settings: Sequence[Stated]) -> list[tuple[str, list[Stated]]]:
+    """What the home states first, then the defaults, then what is fixed."""
+    titles = {STATED: "Stated by this home", DEFAULT: "Defaults, not stated by this home", FIXED: "Fixed in the code"}
+    groups = [(title, [said for said in settings if said.how == how]) for how, title in titles.items()]
+    return [(title, group) for title, group in groups if group]
 
 
 def _by_reason(dropped: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:

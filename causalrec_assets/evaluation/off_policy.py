@@ -8,7 +8,14 @@ from datetime import date
 
 import polars as pl
 
-from causalrec_assets.answers import ANSWERED, Answer, InputError, insufficient_evidence, not_available
+from causalrec_assets.answers import (
+    ANSWERED,
+    Answer,
+    InputError,
+    insufficient_evidence,
+    not_available,
+    not_identifiable,
+)
 from causalrec_assets.estimators.intervals import (
     Codes,
     Estimate,
@@ -19,6 +26,7 @@ from causalrec_assets.estimators.intervals import (
 )
 from causalrec_assets.estimators.off_policy import ESTIMATORS, Rounds, estimate, logged_mean
 from causalrec_assets.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
+from causalrec_assets.evaluation.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
 from causalrec_assets.evaluation.rule import ReleaseRule
 from causalrec_assets.logs.clusters import cluster_codes
 
@@ -138,24 +146,31 @@ def judged_rounds(evidence: Evidence, units: pl.DataFrame) -> pl.DataFrame:
 
 
 def trust(weights: WeightSummary, rule: ReleaseRule) -> Answer:
-    """Whether a set of importance weights carries an estimate, in words when it does not."""
+    """Whether a set of importance weights carries an estimate; when not, how many more rounds it takes, or what to log.
+
+    No number of rounds helps where the logging policy never shows what the policy would: `not_identifiable`.
+    """
+    if weights.effective_rows == 0:
+        return not_identifiable(
+            f"of {weights.rows:,} rounds none shows what this policy would show, and more rounds like these would not "
+            "either; let the logging policy explore"
+        )
     if weights.effective_rows < rule.min_effective_rounds:
-        count = int(weights.effective_rows)
+        count, more = int(weights.effective_rows), rounds_for_effective(weights, rule.min_effective_rounds)
         return insufficient_evidence(
             f"{count:,} effective round{'' if count == 1 else 's'} of {weights.rows:,} (at least "
             f"{rule.min_effective_rounds:,.0f} are needed): the logging policy hardly ever showed what this "
-            "policy would show; let it explore more, or log more days"
+            f"policy would show; let it explore more, or judge on about {more:,} more rounds like these"
         )
     if abs(weights.mean - 1) > rule.max_mean_weight_gap:
-        return insufficient_evidence(
-            f"the mean importance weight is {weights.mean:.2f}, it should be about 1: the logged action "
-            "propensities do not cover this policy; check that they are the probabilities with which items "
-            "were really chosen"
-        )
+        return mean_weight_answer(weights, rule.max_mean_weight_gap)
     if weights.largest_share > rule.max_weight_share:
+        or_more = ""
+        if rule.max_weight_share > 0:
+            or_more = f", or judge on about {rounds_for_share(weights, rule.max_weight_share):,} more rounds like these"
         return insufficient_evidence(
             f"one round carries {weights.largest_share:.0%} of all weight (at most "
-            f"{rule.max_weight_share:.0%} is trusted); let the logging policy explore more, or log more days"
+            f"{rule.max_weight_share:.0%} is trusted); let the logging policy explore more{or_more}"
         )
     return ANSWERED
 
@@ -259,11 +274,9 @@ def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseR
     answer = trust(weights, rule)
     if answer.answered and against is not None:
         theirs = trust(summarise_weights(against.weight), rule)
-        answer = theirs if theirs.answered else insufficient_evidence(f"of the champion: {theirs.reason}")
-    if answer.answered and name in MODEL_BASED and rounds.model_target is None:
-        answer = insufficient_evidence(
-            "there is no outcome model for these rounds; only weighting can tell their value"
-        )
+        answer = theirs if theirs.answered else Answer(theirs.status, f"of the champion: {theirs.reason}")
+    if answer.answered and name in MODEL_BASED:
+        answer = _modelled(question, rounds, against)
     # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
     # are.
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
@@ -285,6 +298,21 @@ def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseR
             "difference_upper": difference.upper,
         }
     )
+
+
+def _modelled(question: _Question, mine: Rounds, champion: Rounds | None) -> Answer:
+    """Whether the outcome model expects something of every round; more of them would not change it."""
+    lacking = [
+        who for who, rounds in (("", mine), ("of the champion: ", champion)) if rounds and rounds.model_target is None
+    ]
+    if not lacking:
+        return ANSWERED
+    if question.metric == "revenue":
+        return not_available(
+            f"{lacking[0]}the outcome model expects no revenue of these rounds (an item of the catalogue has no price, "
+            "or it has no purchase to learn from), and only weighting can tell it; log purchases and all prices"
+        )
+    return not_available(f"{lacking[0]}there is no outcome model for these rounds; only weighting can tell their value")
 
 
 def _rounds(mine: pl.DataFrame, metric: str, evidence: Evidence) -> Rounds:

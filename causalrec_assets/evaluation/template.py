@@ -170,6 +170,26 @@ logs that this very policy made, set aside from every fit: where there is one, t
 an item depends on its own slot only. The logged action propensities are taken to be exact. Tomorrow is like the days judged.</p>
 </div>
 
+{% if story.attributes %}
+<h2>What is known of users</h2>
+<p class="lead">Each attribute that is mapped, and what it was used for. What is sensitive may be adjusted for, and is read by no policy unless policy.yaml allows it.</p>
+<div class="card"><div class="scroll"><table><tr><th>attribute</th><th>kind</th><th>in the effects</th><th>in the policy</th></tr>
+{% for use in story.attributes %}<tr><td>{{ use.name }}</td><td>{{ use.kind }}</td><td>{{ use.effects }}</td><td>{{ use.policy }}</td></tr>
+{% endfor %}</table></div></div>
+{% endif %}
+
+{% if settings %}
+<h2>Settings that shaped this</h2>
+<p class="lead">Everything that somebody chose: the value, and where to change it (a file of the home's data folder, and the key in it).</p>
+<div class="card">
+{% for title, group in settings %}<details{{ " open" if loop.first }}><summary>{{ title }} ({{ group | length }})</summary>
+<div class="scroll"><table><tr><th>where</th><th>value</th></tr>
+{% for said in group %}<tr{% if said.changed %} class="worry"{% endif %}><td style="width:36%">{{ said.name }}</td><td>{{ said.value }}{% if said.changed %} <span class="small">the file has changed since {{ said.changed | join(", ") }} was made from it; build that again</span>{% endif %}</td></tr>
+{% endfor %}</table></div></details>
+{% endfor %}
+</div>
+{% endif %}
+
 <h2>Words</h2>
 <div class="card"><dl>
 <dt>Policy</dt><dd>A way to choose what to recommend. The challenger is the newly trained one, the champion the one that serves; until the first release that is the logging policy, which made the logs.</dd>
@@ -181,8 +201,8 @@ an item depends on its own slot only. The logged action propensities are taken t
 <dt>Overlap</dt><dd>Both arms are possible for every kind of unit.</dd>
 <dt>95 % interval</dt><dd>A range that holds the truth in 95 of 100 such reports, if the assumptions hold.</dd>
 <dt>Not identifiable</dt><dd>No amount of data of this kind can tell; another kind of data, or an experiment, could.</dd>
-<dt>Not available</dt><dd>The source has no such column.</dd>
-<dt>Insufficient evidence</dt><dd>The question has an answer, but these data are too few or too one-sided to give it.</dd>
+<dt>Not available</dt><dd>The source has no such column, or nobody has stated what only people can know.</dd>
+<dt>Insufficient evidence</dt><dd>The question has an answer, but these data are too few or too one-sided to give it; more of them would.</dd>
 </dl></div>
 <footer class="muted">Made by causalrec from the tables off_policy_report, effect_report and evaluation_report of {{ story.day }}.</footer>
 </main></body></html>

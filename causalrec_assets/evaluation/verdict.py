@@ -1,7 +1,8 @@
-"""The verdict on a challenger: better, not better, or too little evidence; with the numbers that decided."""
+"""The verdict on a challenger: better, not better, or why it cannot be told; with the numbers that decided."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import Answer, Status
+from causalrec_assets.answers import Answer, Status, not_available
+from causalrec_assets.evaluation.needed import rounds_for_width
 from causalrec_assets.evaluation.rule import ReleaseRule
 
 
@@ -17,6 +19,10 @@ class Decision(StrEnum):
     BETTER = "better"
     NOT_BETTER = "not_better"
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    """More events of the same kind would do; the reason says how many."""
+    NOT_AVAILABLE = "not_available"
+    NOT_IDENTIFIABLE = "not_identifiable"
+    """No number of events like these would do; the reason says what to log."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,10 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
     Let [l, u] be the 95 % interval of the challenger's difference from what serves (the champion's policy, or
     the logging policy's mean), b the baseline's revenue and m `revenue_margin`.
 
-    - `insufficient_evidence`: there is no challenger, or its satisfaction or revenue cannot be told; or
-      satisfaction is better, but the revenue's interval holds 0 and a loss of more than m b, so that a loss
-      cannot be ruled out.
+    - `not_available`, `not_identifiable`, `insufficient_evidence`: there is no challenger, or its satisfaction
+      or revenue cannot be told; the answer is that of what is lacking, with its reason.
+    - `insufficient_evidence` too where satisfaction is better, but the revenue's interval holds 0 and a loss of
+      more than m b, so that a loss cannot be ruled out.
     - `better`: l > 0 for satisfaction, and for revenue, where there is any, u >= 0 and l >= -m b.
     - `not_better`: all else.
 
@@ -46,14 +53,12 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
     challenger = (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
     rows = {row["metric"]: row for row in report.filter(challenger).iter_rows(named=True)}
     if "satisfaction" not in rows:
-        why = (
-            unanswered.reason if unanswered and unanswered.reason else "no judged round has a logged action propensity"
-        )
-        return Verdict(Decision.INSUFFICIENT_EVIDENCE, f"There is no challenger to judge: {why}.")
+        answer = unanswered or not_available("no judged round has a logged action propensity and an outcome; log both")
+        return Verdict(Decision(answer.status.value), f"There is no challenger to judge: {answer.reason}.")
     for row in rows.values():
         if row["status"] != Status.ANSWERED:
             return Verdict(
-                Decision.INSUFFICIENT_EVIDENCE,
+                Decision(row["status"]),
                 f"The {row['metric']} of the challenger cannot be told: {row['reason']}.",
             )
     decision, why = _decide(rows["satisfaction"], rows.get("revenue"), rule)
@@ -75,12 +80,34 @@ def _decide(
     if lost > allowed:
         return Decision.INSUFFICIENT_EVIDENCE, (
             f"Satisfaction is better, but a loss of revenue of up to {lost:.4f} cannot be ruled out, and at "
-            f"most {allowed:.4f} ({rule.revenue_margin:.0%} of today's) is allowed; more judged days would "
-            "settle it."
+            f"most {allowed:.4f} ({rule.revenue_margin:.0%} of today's) is allowed; {_settled_by(revenue, allowed)}."
         )
     return (
         Decision.BETTER,
         f"Satisfaction is better, and a loss of more than {rule.revenue_margin:.0%} of revenue is ruled out.",
+    )
+
+
+def _settled_by(revenue: Mapping[str, Any], allowed: float) -> str:
+    """How many more judged rounds would rule the loss out, or show it, if the difference stays what it is.
+
+    The interval narrows with the root of the rounds: the lower limit d - h reaches -a when the half width h is d + a.
+    Where d is a larger loss than a, the interval comes to exclude 0 instead, when h is below |d|.
+    """
+    difference, rounds = float(revenue["difference"]), int(revenue["rounds"])
+    half_width = (revenue["difference_upper"] - revenue["difference_lower"]) / 2
+    room = difference + allowed
+    if room > 0:
+        more, settled = rounds_for_width(rounds, half_width, room), "rule it out"
+    elif difference < 0:
+        more, settled = rounds_for_width(rounds, half_width, -difference), "show the loss that is estimated now"
+    else:
+        return "no number of rounds would rule it out while no loss is allowed and no change is estimated"
+    days = (revenue["last_day"] - revenue["first_day"]).days + 1
+    longer = days + math.ceil(round(max(more, 0) * days / rounds, 6))
+    return (
+        f"about {max(more, 0):,} more judged rounds would {settled}, if the difference stays what it is: that is "
+        f"{longer:,} judgement days like these {days:,} (learning.yaml: judgement_days)"
     )
 
 

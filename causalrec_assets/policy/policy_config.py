@@ -52,7 +52,8 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
     known = {"temperature", "exploration", "slate_size", "named", "match", "report_by"}
     if set(settings) - {"most_left_out", KEY} != known:
         raise InputError(
-            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out` and `{KEY}`; got {sorted(settings)}"
+            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out` and `{KEY}`; got "
+            f"{sorted(settings)}"
         )
     for key in ("named", "match", "report_by"):
         if not isinstance(settings[key], list | tuple | None):

@@ -189,7 +189,7 @@ class TestDaysThatTheModelHasSeen:
         found = judged(bare, self.units)
         assert row(found, "snips", policy="uniform")["status"] == "answered"
         none = row(found, "dr", policy="uniform")
-        assert (none["status"], none["estimate"]) == ("insufficient_evidence", None)
+        assert (none["status"], none["estimate"]) == ("not_available", None)
         assert "no outcome model" in none["reason"]
 
 
@@ -209,10 +209,32 @@ class TestTrustComesFirst:
     def test_a_mean_weight_far_from_1_is_no_evidence(self):
         answer = trust(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert "mean importance weight is 3.10" in answer.reason
+        # Its standard error is 3.1 sqrt((20 - 1) / 10,000) = 0.14: no number of such rounds brings it to 1.
+        assert answer.status.value == "not_identifiable"
+        assert "standard error 0.14" in answer.reason and "log the real ones" in answer.reason
+
+    def test_a_mean_weight_that_may_be_off_by_chance_says_how_many_rounds_would_tell(self):
+        answer = trust(WeightSummary(1_000, 100.0, 0.4, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        # 3 x 0.4 sqrt(9 / 1,000) = 0.114 is less than the 0.6 that it is off: not chance.
+        assert answer.status.value == "not_identifiable" and "let it explore" in answer.reason
+        answer = trust(WeightSummary(1_000, 100.0, 0.9, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        # 3 x 0.9 sqrt(9 / 1,000) = 0.25613 against 0.0625: (0.25613 / 0.0625)^2 = 16.7962 times as many rounds.
+        assert answer.status.value == "insufficient_evidence"
+        assert "about 15,797 more rounds like these would tell" in answer.reason
+
+    def test_few_effective_rounds_say_how_many_more_rounds_it_takes(self):
+        answer = trust(WeightSummary(10_000, 40.0, 1.0, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        assert answer.status.value == "insufficient_evidence"
+        assert "about 15,000 more rounds" in answer.reason
+
+    def test_what_the_logs_never_show_no_number_of_rounds_will_tell(self):
+        answer = trust(WeightSummary(10_000, 0.0, 0.0, 0.0, 0.0), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        assert answer.status.value == "not_identifiable"
 
     def test_one_round_that_carries_the_weight_is_no_evidence(self):
         answer = trust(WeightSummary(10_000, 500.0, 1.0, 5000.0, 0.5), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert "one round carries 50%" in answer.reason
+        assert "about 40,000 more rounds" in answer.reason
 
     def test_a_champion_that_cannot_be_told_leaves_no_comparison(self):
         lopsided = pl.Series([0.5, 0.001, 0.001, 0.001])

@@ -9,9 +9,11 @@ import pytest
 
 from causalrec_assets.answers import ANSWERED, insufficient_evidence, not_available, not_identifiable
 from causalrec_assets.evaluation import effect_report, off_policy
+from causalrec_assets.evaluation.attributes import AttributeUse
 from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
 from causalrec_assets.evaluation.html import Story, merged, policy_rows, render
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
+from causalrec_assets.evaluation.stated import Stated
 from causalrec_assets.evaluation.verdict import Decision, Verdict
 
 DAYS = {"first_day": date(2026, 3, 12), "last_day": date(2026, 3, 15)}
@@ -192,6 +194,8 @@ def test_each_verdict_is_a_sentence(verdict):
         "better": "it is better than what serves now",
         "not_better": "the new policy is not better",
         "insufficient_evidence": "too little evidence",
+        "not_available": "the logs lack what it takes",
+        "not_identifiable": "logs made in this way cannot tell",
     }[verdict.value] in text(html)
 
 
@@ -290,3 +294,24 @@ def test_units_that_name_nobody_are_counted_beside_the_intervals():
 def test_where_all_units_name_their_cluster_nothing_is_said_of_it():
     counts = {"cluster": "user_id", "rows": 1000, "by_request": 0, "alone": 0}
     assert not [line for line in trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]
+
+
+def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them():
+    stated = [
+        Stated("objective.yaml", "margin", "0.3", "stated"),
+        Stated("model.yaml", "folds", "3", "default", ("effects",)),
+        Stated("", "confidence level of every interval", "95%", "fixed"),
+        Stated("expert_graph.yaml", "required", "a -> b (<script>Eve</script>, now: x)", "stated"),
+    ]
+    html = render(story(settings=stated))
+    said = text(html)
+    assert "Stated by this home (2)" in said and "objective.yaml: margin 0.3" in said
+    assert "Defaults, not stated by this home (1)" in said and "Fixed in the code (1)" in said
+    assert "the file has changed since effects was made from it" in said
+    assert "<script>Eve" not in html
+
+
+def test_what_is_known_of_users_is_said_with_what_it_was_used_for():
+    uses = [AttributeUse("age", "sensitive number", "adjusted for in q1", "not read: it is sensitive")]
+    assert "age sensitive number adjusted for in q1 not read: it is sensitive" in text(render(story(attributes=uses)))
+    assert "What is known of users" not in text(render(story()))

@@ -1,9 +1,11 @@
 """The release rule in three worlds, each a literal frame of the two rows that decide."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import insufficient_evidence
+from causalrec_assets.answers import Status, insufficient_evidence, not_available, not_identifiable
 from causalrec_assets.evaluation.off_policy import SCHEMA
 from causalrec_assets.evaluation.rule import ReleaseRule
 from causalrec_assets.evaluation.verdict import judge
@@ -16,6 +18,9 @@ KEYS = {
     "baseline": "logging policy",
     "status": "answered",
     "reason": "",
+    "rounds": 1000,
+    "first_day": date(2026, 3, 2),
+    "last_day": date(2026, 3, 5),
 }
 
 
@@ -69,6 +74,44 @@ def test_a_loss_beyond_the_margin_that_cannot_be_ruled_out_is_insufficient_evide
     assert found.decision.value == "insufficient_evidence"
     assert "up to 0.3000 cannot be ruled out" in found.reason
     assert "0.0200 (2% of today's)" in found.reason
+
+
+def test_how_many_more_rounds_would_rule_a_loss_out_is_worked_out():
+    # 1,000 rounds give a half width of 0.3; room for 0.02 + 0.04 = 0.06 takes (0.3 / 0.06)^2 = 25 times as many.
+    found = judge(world(revenue=(0.04, -0.26, 0.34)), RULE)
+    assert "about 24,000 more judged rounds would rule it out" in found.reason
+    assert "100 judgement days like these 4 (learning.yaml: judgement_days)" in found.reason
+
+
+def test_where_the_loss_is_larger_than_allowed_more_rounds_would_show_it():
+    # The half width 0.3 falls below the loss of 0.1 with 9 times as many.
+    found = judge(world(revenue=(-0.1, -0.4, 0.2)), RULE)
+    assert found.decision.value == "insufficient_evidence"
+    assert "about 8,000 more judged rounds would show the loss that is estimated now" in found.reason
+
+
+def test_where_nothing_may_be_lost_and_nothing_changes_no_number_of_rounds_is_named():
+    found = judge(world(revenue=(0.0, -0.3, 0.3)), ReleaseRule(100, 0.5, 0.1, 0.0, {}))
+    assert "no number of rounds would rule it out" in found.reason
+
+
+@pytest.mark.parametrize("status", ["not_available", "not_identifiable", "insufficient_evidence"])
+@pytest.mark.parametrize("metric", ["satisfaction", "revenue"])
+def test_the_verdict_keeps_the_typed_answer_of_what_it_lacks(metric, status):
+    frame = world().with_columns(
+        status=pl.when(pl.col("metric") == metric).then(pl.lit(status)).otherwise("status"),
+        reason=pl.lit("nobody logs it"),
+    )
+    found = judge(frame, RULE)
+    assert (found.decision.value, "nobody logs it" in found.reason) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "answer", [not_available("no clicks"), not_identifiable("no arm"), insufficient_evidence("few")]
+)
+def test_without_a_challenger_the_verdict_is_the_answer_that_there_is_none(answer):
+    assert judge(world().clear(), RULE, answer).decision.value == answer.status.value
+    assert judge(world().clear(), RULE).decision.value == Status.NOT_AVAILABLE.value
 
 
 @pytest.mark.parametrize("metric", ["satisfaction", "revenue"])

@@ -1,0 +1,44 @@
+"""What the report says of each attribute of the users."""
+
+import polars as pl
+
+from causalrec_assets.evaluation.attributes import LEFT_OUT, NO_GRAPH, NOT_JOINED, attribute_uses
+from causalrec_assets.logs.sensitive import Allowed
+from tests.logs.worlds import SETTINGS, source
+
+USERS = {
+    "columns": {"user_id": "id", "plan": "plan", "age": "age", "city": "city", "shoe": "shoe"},
+    "kinds": {"age": "number"},
+    "sensitive": ["age"],
+}
+SHOP = source(users=USERS)
+SETS = pl.DataFrame({"question": ["q1", "q2"], "columns": [["plan", "age"], ["age"]]})
+GRAPH = {"dropped": [{"column": "city", "reason": "constant"}]}
+MODEL = {"columns": ["plan"]}
+
+
+def uses(**changes):
+    given = {"left_out": (), "graph": GRAPH, "sets": SETS, "model": MODEL, "allowed": (), "source": SHOP} | changes
+    return {use.name: use for use in attribute_uses(**given)}
+
+
+def test_each_attribute_says_where_it_was_used_or_why_not():
+    found = uses()
+    assert (found["plan"].effects, found["plan"].policy) == ("adjusted for in q1", "read")
+    assert (found["age"].kind, found["age"].effects) == ("sensitive number", "adjusted for in q1, q2")
+    assert found["age"].policy == "not read: it is sensitive"
+    assert found["city"].effects == "not in the graph: constant"
+    assert found["shoe"].effects == "in the graph, and in no adjustment set: no question needs it"
+
+
+def test_who_let_a_policy_read_what_is_sensitive_is_said():
+    found = uses(model={"columns": ["age"]}, allowed=[Allowed("age", "the board", "it helps the young")])
+    assert found["age"].policy == "read, though sensitive: allowed by the board (it helps the young)"
+
+
+def test_without_a_graph_or_a_model_or_a_user_id_that_is_why():
+    found = uses(graph=None, model=None, left_out=["plan"])
+    assert (found["plan"].effects, found["plan"].policy) == (LEFT_OUT, "not read")
+    assert (found["city"].effects, found["city"].policy) == (NO_GRAPH, "not read: there is no outcome model")
+    events = {"folder": "events", "columns": {k: v for k, v in SETTINGS["events"]["columns"].items() if k != "user_id"}}
+    assert {use.effects for use in uses(source=source(events=events, users=USERS)).values()} == {NOT_JOINED}
