@@ -88,9 +88,7 @@ class TrainingRun:
                 config = {**attempt.params, PARTITION: day, DAGSTER_RUN: attempt.dagster_run}
                 self._curves.append(wandb_curve(root, settings.wandb_project, day, config, troubles))
             else:
-                troubles.tell(
-                    "W&B", "an API key is configured and the package is missing: pip install causalrec[wandb]"
-                )
+                troubles.tell("W&B", "an API key is configured and the package is missing: pip install -e '.[wandb]'")
         return list(self._curves)
 
     def complete(

@@ -343,7 +343,7 @@ def _reach(bucket: Bucket, where: str) -> None:
     except ImportError as error:
         raise InputError(
             f"{where}: a lake on {bucket.protocol}:// needs a package that is not installed ({error}); "
-            "for S3: pip install 'causalrec[s3]'"
+            "for S3: pip install -e '.[s3]'"
         ) from error
     except (TypeError, ValueError) as error:
         raise InputError(

@@ -62,6 +62,11 @@ def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]
         if not isinstance(value, int) or isinstance(value, bool) or value < (0 if key == "seed" else 1):
             raise InputError(f"learning.yaml: `{key}` must be a whole number of at least 1, got {value!r}")
         numbers[key] = value
+    if numbers["min_days"] > numbers["window_days"]:
+        raise InputError(
+            f"learning.yaml: `min_days` is {numbers['min_days']} and a window holds {numbers['window_days']} "
+            "(window_days), so no number of days would ever be enough; make the window longer, or ask for fewer days"
+        )
     first = sources.get("first_day")
     if not isinstance(first, date) or isinstance(first, datetime):
         raise InputError(f"sources.yaml: `first_day` must be a date such as 2026-03-02, got {first!r}")
@@ -113,13 +118,13 @@ def learning_window(day: date, settings: LearningSettings, present: Container[da
 
     train = span(cut - timedelta(days=settings.window_days), cut)
     judge = span(cut, end)
-    enough = len(train) >= settings.min_days
+    enough, short = len(train) >= settings.min_days, settings.min_days - len(train)
     reason = (
         ""
         if enough
         else (
             f"{len(train)} training days before {cut + timedelta(days=1)}, at least {settings.min_days} are needed "
-            f"(learning.yaml: min_days); the logs begin on {settings.first_day}"
+            f"(learning.yaml: min_days), {short} more would do; the logs begin on {settings.first_day}"
             + (", and days for which nothing was landed do not count (sources.yaml: sparse)" if settings.sparse else "")
         )
     )

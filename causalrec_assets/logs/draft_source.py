@@ -13,7 +13,9 @@ from causalrec_assets.logs.ids import IDS, NAMES
 from causalrec_assets.logs.missing import SPELLINGS
 from causalrec_assets.logs.observed import Observed
 from causalrec_assets.logs.samples import Sample
+from causalrec_assets.logs.sources import DERIVED_COLUMNS, EVENT_COLUMNS, ITEM_COLUMNS
 
+NAMES_OF_OURS = {*EVENT_COLUMNS, *ITEM_COLUMNS, *DERIVED_COLUMNS}
 MOST_SLOTS = 50
 """Positions that begin with 0 are moved by codes up to so many."""
 
@@ -167,11 +169,18 @@ def _items(sample: Sample) -> Iterator[str]:
 
 def _users(sample: Sample) -> Iterator[str]:
     found = _fitting(sample, USERS)["user_id"]
-    own = [c.name for c in sample.columns if c.name != found.theirs and c.kind not in ("nested", "empty")]
+    rest = [c for c in sample.columns if c.name != found.theirs]
+    kept = [c for c in rest if c.kind in ("number", "category", "flag")]
+    # An attribute stands among the units' other columns, so it cannot have the name of one.
+    ours = {c.name: f"user_{c.name}" if c.name in NAMES_OF_OURS else c.name for c in kept}
     yield "users:"
     yield from _folder(sample, "users")
     yield "  columns:"
     yield f"    user_id: {_text(found.theirs)}"
-    yield from (f"    {_text(name)}: {_text(name)}" for name in own)
-    sensitive = [name for name in own if is_sensitive(name)]
+    yield from (f"    {_text(mine)}: {_text(theirs)}" for theirs, mine in ours.items())
+    if others := [c.name for c in rest if c not in kept]:
+        yield f"    # not mapped, for a value of nearly every user tells no group from another: {', '.join(others)}"
+    if numbers := [ours[c.name] for c in kept if c.kind == "number"]:
+        yield f"  kinds: {{{', '.join(f'{_text(name)}: number' for name in numbers)}}}"
+    sensitive = [ours[c.name] for c in kept if is_sensitive(c.name)]
     yield f"  sensitive: [{', '.join(_text(name) for name in sensitive)}]   # TODO: which others?"

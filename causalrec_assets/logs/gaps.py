@@ -23,18 +23,17 @@ NO_ACTION_PROPENSITIES = (
 )
 NOT_EVERY_ORGANIC_ROW = {
     "none": "the logs hold recommended impressions only, so there is nothing to compare with; log the impressions of "
-    "items that were met without a recommendation, or run an experiment",
+    "items that were met without a recommendation, if need be by withholding some at random",
     "interactions_only": "organic rows exist only where the user interacted, so the contrast would be a selection on "
-    "the outcome; log every organic impression, or run an experiment",
+    "the outcome; log every organic impression",
 }
 """Of `organic_rows`, by its value: why the effect of recommending is not identifiable."""
 NOT_MARKED = (
     "the logs do not say what was recommended and what was not, so there are no two arms to compare; log it, with the "
-    "impressions of items that were met without a recommendation, or run an experiment"
+    "impressions of items that were met without a recommendation, if need be by withholding some at random"
 )
 NO_SLATES = "what was shown together is not known, so each impression is judged alone; log the request and the position"
 NO_POLICY = "which policy chose an item is not known, so logs of several policies are read as one"
-NO_EXPERIMENT = "no logged experiment can be read beside the estimates; log experiment and variant"
 
 
 def gaps_of(
@@ -68,8 +67,6 @@ def gaps_of(
     elif not (item_columns("title") or item_columns("description")):
         yield "title, description", NO_ITEM_TEXT
     if not users and has("user_id"):
-        yield "users", f"{NO_USERS}; fairness can be told by nothing that is known of them"
+        yield "users", f"{NO_USERS}, so nothing that is known of them can be adjusted for, or read by a policy"
     if not has("policy"):
         yield "policy", NO_POLICY
-    if not (has("experiment_id") and has("variant")):
-        yield "experiment_id, variant", NO_EXPERIMENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -228,9 +229,12 @@ def enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float
     """Whether both arms have outcomes, overlap, and units in several folds."""
     events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
     if events < settings.min_outcomes_per_arm:
+        # Outcomes of an arm grow as the units do.
+        more = math.ceil(len(y) * (settings.min_outcomes_per_arm / events - 1)) if events else None
         return insufficient_evidence(
             f"an arm has {events} units with `{outcome}`, at least {settings.min_outcomes_per_arm} "
             "are needed (model.yaml: min_outcomes_per_arm)"
+            + ("" if more is None else f"; about {more:,} more units like these {len(y):,} would do")
         )
     if overlap_share < settings.min_overlap_share:
         return insufficient_evidence(
@@ -252,7 +256,7 @@ def as_binary(values: pl.Series) -> Floats:
     x = np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)
     if not np.isin(x, (0.0, 1.0)).all():
         raise InputError(
-            f"questions.yaml: `{values.name}` has values other than 0 and 1; effects are asked of binary "
-            "treatments and outcomes. Declare arms by cut points, or a composite as `rated and at least 4`"
+            f"questions.yaml: `{values.name}` has values other than 0 and 1; effects are asked of treatments "
+            "and outcomes that are 0 or 1; ask about one that is (recommended, click, purchase)"
         )
     return x

@@ -263,7 +263,7 @@ def test_the_window_is_said_by_who_read_it_and_by_nobody_else(run, home):
             (28, 14, 3),
             "trained on no day (w = 28 days, none after the logs begin), judged on 2026-03-02 to 2026-03-15 "
             "(h = 14 days), outcomes mature after m = 0 days; too few: 0 training days before 2026-03-02, at least 3 "
-            "are needed (learning.yaml: min_days); the logs begin on 2026-03-02",
+            "are needed (learning.yaml: min_days), 3 more would do; the logs begin on 2026-03-02",
         ),
     ],
 )

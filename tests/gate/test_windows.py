@@ -44,3 +44,8 @@ def test_days_before_the_first_are_cut_off_and_too_few_are_said():
 def test_a_wrong_setting_names_the_file(change):
     with pytest.raises(InputError, match=r"learning\.yaml"):
         parse_learning(LEARNING | change, SOURCES)
+
+
+def test_more_days_than_a_window_holds_are_never_enough_and_refused():
+    with pytest.raises(InputError, match=r"`min_days` is 14 and a window holds 10 .* no number of days"):
+        parse_learning(LEARNING | {"min_days": 14}, {"first_day": date(2026, 3, 2), "outcomes": {"click": {}}})

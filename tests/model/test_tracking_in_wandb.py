@@ -38,7 +38,7 @@ def test_a_key_without_the_package_is_told(store, no_key, monkeypatch, day):
     monkeypatch.setattr("resources.attempt.wandb_installed", lambda: False)
     with Tracking().training(store.home, Attempt(day, "d"), LOG) as run:
         assert names(run) == ["MLflow", "TensorBoard"]
-    assert "pip install causalrec[wandb]" in run.metadata["tracking"]
+    assert "pip install -e '.[wandb]'" in run.metadata["tracking"]
 
 
 def test_wandb_works_offline(tmp_path, world, day, no_key):
