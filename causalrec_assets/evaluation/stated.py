@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from causalrec_assets.logs.feeds import SPELLINGS
+from causalrec_assets.logs.ids import FLOAT_IDS
+
 STATED, DEFAULT, FIXED = "stated", "default", "fixed"
 CONFIDENCE = 0.95
 """Of every interval of the reports (`estimators.intervals`)."""
@@ -37,6 +40,8 @@ OF_THE_SOURCE: dict[str, Any] = {
     "rate_prior": {"rate": 0.1, "exposures": 10},
     "held_out_policies": [],
     "cluster": "auto",
+    "missing": SPELLINGS,
+    "float_ids": FLOAT_IDS[0],
 }
 """What of `sources.yaml` is a choice (the rest is names of columns), with what it is where the file does not say."""
 EXPECTED = {"objective.yaml": ("satisfying", "lambda", "margin"), "policy.yaml": ("allow_sensitive",)}
