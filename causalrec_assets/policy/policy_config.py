@@ -24,7 +24,7 @@ class PolicyConfig:
         slate_size: Items recommended at a time.
         named: Policies that are not fitted and are judged beside the challenger.
         match: Columns in which a candidate must equal its context, e.g. the section of the shop.
-        report_by: Columns by whose values the off-policy report is given as well.
+        report_by: Context columns by whose values the off-policy report is given as well.
         most_left_out: Of the slots that could be judged, the share whose item may be no candidate of its context (not
             in the catalogue, or not in its section): they are left out and counted. With more nothing is judged.
         allow_sensitive: Sensitive attributes that the policy may read, each with who allows it and why.
