@@ -1,10 +1,10 @@
-"""Where training runs: CPU or GPU, how many, in which precision."""
+"""Where training runs: CPU or GPU, in which precision."""
 
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from causalrec_assets.home import Home
 
@@ -25,9 +25,10 @@ class Compute(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     Attributes:
         accelerator: auto, cpu or gpu; auto takes a GPU when there is one.
-        devices: How many, at least 1.
+        devices: 1. Several would need processes of their own, which a Dagster step cannot be: it would wait for them
+            for ever.
         precision: As Lightning names it, e.g. 32-true or bf16-mixed.
-        strategy: As Lightning names it, e.g. auto, or ddp for several devices.
+        strategy: auto; what starts processes of its own (ddp, fsdp, ...) is refused like several devices.
         checkpoints: Folder in which a training keeps its last epoch until it is done, so that a killed one
             resumes; empty means the home's `work/checkpoints`.
     """
@@ -37,6 +38,26 @@ class Compute(dg.ConfigurableResource):  # type: ignore[type-arg]
     precision: str = "32-true"
     strategy: str = "auto"
     checkpoints: str = ""
+
+    @field_validator("devices")
+    @classmethod
+    def _one_device(cls, devices: int) -> int:
+        if devices > 1:
+            raise ValueError(
+                f"compute.devices is {devices}, but training on several devices is not built yet: with more than one, "
+                "the step would wait for processes that never come. Use 1"
+            )
+        return devices
+
+    @field_validator("strategy")
+    @classmethod
+    def _no_processes(cls, strategy: str) -> str:
+        if strategy != "auto":
+            raise ValueError(
+                f"compute.strategy is {strategy!r}, but training on several devices is not built yet, and a strategy "
+                "that starts processes of its own would wait for ever. Use auto"
+            )
+        return strategy
 
     def trainer_kwargs(self) -> dict[str, Any]:
         """Keyword arguments of `lightning.Trainer`."""
