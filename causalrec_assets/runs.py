@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from causalrec_assets.gate.refused import plain, refusal_words
+from causalrec_assets.escaping import plain
+from causalrec_assets.gate.refused import refusal_words
 from causalrec_assets.gate.store import open_store
 from causalrec_assets.home import Home
 from causalrec_assets.planning import Request

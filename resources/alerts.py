@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 import dagster as dg
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.escaping import lines, plain, slack
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.home import Home
 
@@ -103,7 +104,7 @@ def refused_alert(
         AlertKind.REFUSED,
         f"Refused: {table} of {partition}",
         f"`{table}` of {partition} did not pass the gate and is not published.\n"
-        + "\n".join(f"• {reason}" for reason in reasons)
+        + "\n".join(f"• {plain(reason)}" for reason in reasons)
         + f"\nBlocked: what this run would have made from it. {served}",
         f"Open the run: its metadata show the broken rules, the offending rows and the folder in quarantine. Land good "
         f"data (or correct the contract or the setting that is named) and materialise `{table}` of {partition} again.",
@@ -239,7 +240,7 @@ def _wrong(key: str, accepted: str, given: object) -> InputError:
 def slack_payload(alert: Alert, dagster_ui: str = "") -> dict[str, Any]:
     """The message in the format of Slack's incoming webhooks, within its limits; long texts are cut with a mark."""
     facts = {"Asset": alert.asset, "Partition": alert.partition, "Run": alert.run_id}
-    title = " ".join(alert.title.split())
+    title = " ".join(plain(alert.title).split())
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _fit(title, HEADER, "…"), "emoji": False}},
         {"type": "section", "text": _mrkdwn(alert.happened, SECTION)},
@@ -251,8 +252,8 @@ def slack_payload(alert: Alert, dagster_ui: str = "") -> dict[str, Any]:
     shown = f"<{link}|Open in Dagster>"
     if link and len(shown) <= SECTION:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": shown}})
-    text = _escape(_fit(f"{title}. {alert.happened} What to do: {alert.to_do}", SECTION))
-    return {"text": text, "blocks": blocks}
+    text = slack(_fit(f"{title}. {alert.happened} What to do: {alert.to_do}", SECTION))
+    return {"text": text, "blocks": blocks, "link_names": False, "unfurl_links": False, "unfurl_media": False}
 
 
 def _link(alert: Alert, dagster_ui: str) -> str:
@@ -264,13 +265,9 @@ def _link(alert: Alert, dagster_ui: str) -> str:
     return ""
 
 
-def _mrkdwn(text: str, limit: int, before: str = "") -> dict[str, str]:
-    return {"type": "mrkdwn", "text": before + _escape(_fit(text, limit - len(before)))}
-
-
-def _escape(text: str) -> str:
-    # Slack reads <!channel> and <@U1> as calls; an error message must not make any.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _mrkdwn(text: str, limit: int, before: str = "") -> dict[str, Any]:
+    # Verbatim: an address, a channel or a name in a text does not become a link or a call.
+    return {"type": "mrkdwn", "text": before + slack(_fit(text, limit - len(before))), "verbatim": True}
 
 
 def _fit(text: str, limit: int, mark: str = CUT) -> str:
@@ -287,7 +284,7 @@ def _fit(text: str, limit: int, mark: str = CUT) -> str:
 
 
 def _length(text: str) -> int:
-    return len(_escape(text)) + sum(ord(character) > 0xFFFF for character in text)
+    return len(slack(text)) + sum(ord(character) > 0xFFFF for character in text)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -390,7 +387,9 @@ class Alerts(dg.ConfigurableResource):  # type: ignore[type-arg]
         if settings.log:
             level = logging.INFO if alert.kind is AlertKind.RECOVERED else logging.WARNING
             level = logging.ERROR if alert.kind in (AlertKind.FAILURE, AlertKind.REFUSED) else level
-            log.log(level, "%s\n%s\nWhat to do: %s", alert.title, alert.happened, alert.to_do)
+            # No line of a text passes for a line of the log.
+            said = (plain(alert.title), lines(alert.happened), lines(alert.to_do))
+            log.log(level, "%s\n  %s\n  What to do: %s", *said)
             sent.append("log")
         if settings.webhook:
             post(settings.webhook, slack_payload(alert, settings.dagster_ui))

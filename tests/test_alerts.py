@@ -98,7 +98,7 @@ def test_a_blocked_release_names_what_serves_on():
 
 def test_the_payload_has_slacks_shape():
     payload = slack_payload(ALERTS["failure"], "http://localhost:3000")
-    assert set(payload) == {"text", "blocks"}
+    assert set(payload) == {"text", "blocks", "link_names", "unfurl_links", "unfurl_media"}
     assert [block["type"] for block in payload["blocks"]] == ["header", "section", "section", "section", "section"]
     header, happened, to_do, facts, link = payload["blocks"]
     assert header["text"] == {"type": "plain_text", "text": ALERTS["failure"].title, "emoji": False}

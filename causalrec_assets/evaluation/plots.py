@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from causalrec_assets.escaping import plot
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -94,7 +96,7 @@ def _forest(
             axes.text(
                 0.0,
                 at,
-                title,
+                plot(title),
                 transform=axes.get_yaxis_transform(),
                 fontsize=9,
                 fontweight="bold",
@@ -104,7 +106,7 @@ def _forest(
         for name, colour, low, mid, high in marks:
             axes.errorbar(mid, at, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5, lw=1.6)
             ticks.append(at)
-            names.append(name)
+            names.append(plot(name))
             at -= 1
     axes.set_yticks(ticks, names, fontsize=9)
     axes.set_ylim(at + 0.3, 0.7)

@@ -11,10 +11,10 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from causalrec_assets.escaping import html as escape
 from causalrec_assets.gate.contracts import Contract
 from causalrec_assets.gate.expectations import Audit, Finding
 from causalrec_assets.home import Home
@@ -159,7 +159,7 @@ def _without_values(result: Any, kind: str) -> Any:
     if isinstance(observed, Sequence | Mapping | set) and not isinstance(observed, str):
         observed = f"{len(observed)} values"
     if observed is not None and result.expectation_config.kwargs.get("column") != "user_id":
-        shown.result["observed_value"] = observed
+        shown.result["observed_value"] = _escaped(observed)
     meta = result.expectation_config.meta
     shown.expectation_config = _shown(result.expectation_config, meta["rule"], meta["why"], kind)
     return shown
@@ -175,7 +175,7 @@ def _schema_result(finding: Finding) -> Any:
     return ExpectationValidationResult(
         success=finding.held,
         expectation_config=_shown(stated.configuration, "schema", "rules would fail for the wrong reason", _kind(True)),
-        result={"observed_value": "it is so" if finding.held else finding.observed},
+        result={"observed_value": "it is so" if finding.held else escape(finding.observed)},
         exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
     )
 
@@ -183,8 +183,21 @@ def _schema_result(finding: Finding) -> Any:
 def _shown(configuration: Any, rule: str, why: str, kind: str) -> Any:
     """A configuration that is rendered with our own columns."""
     shown = copy.deepcopy(configuration)
+    # Great Expectations puts what it is given into HTML as it is.
+    shown.kwargs = _escaped(shown.kwargs)
     shown.meta = {"attributes": {"rule": escape(rule), "why": escape(why) or "--", "kind": kind}}
     shown.kwargs["meta_properties_to_render"] = {"Rule": "rule", "Why": "why", "If broken": "kind"}
     # The renderer asks for the expectation again, which would refuse the key that only the renderer knows.
     shown.to_domain_obj = configuration.to_domain_obj
     return shown
+
+
+def _escaped(value: Any) -> Any:
+    """All texts of a value."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {key: _escaped(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(one) for one in value]
+    return value

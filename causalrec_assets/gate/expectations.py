@@ -169,7 +169,8 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.S
     try:
         return get_expectation_impl(name)(**arguments, meta=meta)
     except Exception as error:
-        raise InputError(f"contracts/{table}.yaml: the rule `{rule.name}` is not a valid {name}: {error}") from error
+        said = " ".join(str(error).split())[:300]
+        raise InputError(f"{rule.at(table)} is not a valid {name}: {said}") from error
 
 
 def _parameter(table: str, rule: Rule, name: str, params: Mapping[str, Any]) -> Any:

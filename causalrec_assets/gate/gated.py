@@ -14,13 +14,14 @@ import dagster as dg
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.escaping import markdown
 from causalrec_assets.gate.contracts import Contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.forked_steps import end_with_the_run
 from causalrec_assets.gate.full_disk import SAYS, disk_is_full
 from causalrec_assets.gate.inputs import Inputs, MissingDay
-from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, still_readable
+from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, listing, still_readable
 from causalrec_assets.gate.metadata import table as table_in_markdown
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
 from causalrec_assets.gate.quotations import without_quotations
@@ -202,7 +203,7 @@ def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetChe
     said = [f.sentence() for f in outcome.audit.warnings if not f.held]
     if not draft.answer.answered:
         said.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
-    metadata: dict[str, Any] = {"said": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))} if said else {}
+    metadata: dict[str, Any] = {"said": listing(said)} if said else {}
     if not draft.answer.answered:
         metadata[NOT_ANSWERED] = draft.answer.reason
     if warned := [f.rule for f in outcome.audit.warnings if not f.held]:
@@ -212,7 +213,7 @@ def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetChe
 
 def _inputs_check(table: str, draft: Draft) -> dg.AssetCheckResult:
     warnings = draft.inputs.warnings
-    metadata = {"warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings))} if warnings else {}
+    metadata = {"warnings": listing(warnings)} if warnings else {}
     return _check(table, INPUTS, warnings, metadata, dg.AssetCheckSeverity.WARN)
 
 
@@ -220,8 +221,10 @@ def _rules_table(findings: Iterable[Finding]) -> str:
     lines = ["| rule | result | rows | why |", "|---|---|---|---|"]
     for finding in findings:
         result = "not asked" if finding.skipped else "holds" if finding.held else "**broken**"
-        rows = str(finding.count or finding.observed or "")
-        lines.append(f"| {finding.rule.replace('|', '/')} | {result} | {rows} | {finding.why.replace('|', '/')} |")
+        rows = markdown(finding.count or finding.observed or "", cell=True)
+        lines.append(
+            f"| {markdown(finding.rule, cell=True)} | {result} | {rows} | {markdown(finding.why, cell=True)} |"
+        )
     return "\n".join(lines)
 
 

@@ -1,30 +1,43 @@
 """What the Dagster UI shows of a table: small tables and pictures, column lineage, windows in words."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
 import polars as pl
 
+from causalrec_assets.escaping import markdown
 from causalrec_assets.gate.inputs import Inputs, read_setting
 from causalrec_assets.gate.windows import parse_learning
 
+LONGEST, LISTED = 200, 20
+
 
 def table(frame: pl.DataFrame, rows: int = 40) -> dg.MarkdownMetadataValue:
-    """A small table."""
+    """A small table; what stands in it is shown and not read as markdown."""
     if frame.is_empty():
         return dg.MetadataValue.md("none")
-    with pl.Config(
-        tbl_formatting="MARKDOWN",
-        tbl_rows=rows,
-        tbl_cols=-1,
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        fmt_str_lengths=200,
-        tbl_width_chars=2000,
-    ):
-        return dg.MetadataValue.md(str(frame.head(rows)))
+    lines = [[markdown(name, cell=True) for name in frame.columns], ["---"] * frame.width]
+    lines += [[markdown(_cell(value), cell=True) for value in row] for row in frame.head(rows).iter_rows()]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def listing(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
+    """Sentences, one a line, shown as they are."""
+    return dg.MetadataValue.md("\n".join(f"- {markdown(line)}" for line in lines) or "none")
+
+
+def _cell(value: object) -> str:
+    """A value as Polars shows it: a gap is a gap, a float has six significant digits, a list its first values."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_cell(one) for one in value[:LISTED]) + (", ..." if len(value) > LISTED else "") + "]"
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
+from causalrec_assets.escaping import plain
 from causalrec_assets.gate.contracts import Contract, Rule, read_contract
 from causalrec_assets.gate.store import Refusal, Store
 from causalrec_assets.home import Home
@@ -90,8 +91,3 @@ def table_lines(rows: pl.DataFrame) -> list[str]:
 def _cell(value: object) -> str:
     text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else plain(str(value))
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def plain(text: str) -> str:
-    """Text that moves no cursor and colours nothing: what is in a log is not the terminal's to obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.escaping import dot, plain
 from causalrec_assets.graph.nodes import TIERS
 from causalrec_assets.graph.picture import COLOURS, FILL, line_width
 
@@ -84,9 +85,9 @@ class GraphExport:
             hidden = node not in self.tiers
             style = ', style="rounded,dashed"' if hidden else ""
             fill = FILL.get(self.roles.get(node, ""), "#f1f5f9")
-            lines.append(f"  {_quoted(node)} [label={_quoted(node)}, fillcolor={_quoted(fill)}{style}];")
+            lines.append(f"  {dot(node)} [label={dot(plain(node))}, fillcolor={dot(fill)}{style}];")
         for tier in sorted(set(self.tiers.values())):
-            beside = " ".join(f"{_quoted(n)};" for n in self.nodes if self.tiers.get(n) == tier)
+            beside = " ".join(f"{dot(n)};" for n in self.nodes if self.tiers.get(n) == tier)
             lines.append(f"  {{ rank=same; {beside} }}")
         lines += [_dot_edge(row) for row in self.table.iter_rows(named=True)]
         return "\n".join([*lines, "}", ""])
@@ -121,19 +122,14 @@ def from_json(text: str) -> GraphExport:
 
 def _dot_edge(row: Mapping[str, Any]) -> str:
     provenance, confidence = row.get("provenance") or "data", row.get("confidence")
-    style = {"penwidth": f"{line_width(confidence):.2f}", "color": _quoted(COLOURS[provenance])}
+    style = {"penwidth": f"{line_width(confidence):.2f}", "color": dot(COLOURS[provenance])}
     if row["mark"] != "directed":
         style["dir"] = "none"
     if provenance == "conflict":
         style["style"] = "dashed"
     if confidence is not None:
-        style["label"] = _quoted(f"{confidence:.2f}")
+        style["label"] = dot(f"{confidence:.2f}")
     said = [provenance, *(f"{k}: {row[k]}" for k in ("who", "why", "when") if row.get(k))]
-    style["tooltip"] = _quoted("; ".join(said))
+    style["tooltip"] = dot(plain("; ".join(said)))
     shown = ", ".join(f"{key}={value}" for key, value in style.items())
-    return f"  {_quoted(row['source'])} -> {_quoted(row['target'])} [{shown}];"
-
-
-def _quoted(text: str) -> str:
-    r"""In quotes; in labels a backslash begins an escape such as \n, so it is doubled, in names as well."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"  {dot(row['source'])} -> {dot(row['target'])} [{shown}];"

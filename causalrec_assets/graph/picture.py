@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from causalrec_assets.escaping import plot
 from causalrec_assets.graph.layout import Edge, Layout, lay_out
 from causalrec_assets.graph.nodes import TIERS
 
@@ -128,7 +129,7 @@ def _tops(layout: Layout, rows: Sequence[Mapping[str, Any]]) -> list[float]:
 def _text_width(text: str, size: float = FONT) -> float:
     from matplotlib.textpath import TextPath
 
-    return float(TextPath((0, 0), text or " ", size=size).get_extents().width) / 72
+    return float(TextPath((0, 0), plot(text) or " ", size=size).get_extents().width) / 72
 
 
 def _bands(axes: Any, layout: Layout, names: Sequence[str], width: float, tops: Sequence[float]) -> None:
@@ -139,7 +140,7 @@ def _bands(axes: Any, layout: Layout, names: Sequence[str], width: float, tops: 
         shade = "#f8fafc" if k % 2 == 0 else "#ffffff"
         axes.add_patch(Rectangle((-MARGIN, top), width, bottom - top, fc=shade, ec="none", zorder=0))
         name = names[tier] if 0 <= tier < len(names) else "not logged"
-        text = name.replace(" and ", "\nand ").replace("later ", "later\n").replace("after ", "after\n")
+        text = plot(name).replace(" and ", "\nand ").replace("later ", "later\n").replace("after ", "after\n")
         axes.text(-MARGIN + 0.1, (top + bottom) / 2, text, fontsize=8, color="#94a3b8", va="center", zorder=1)
 
 
@@ -233,7 +234,7 @@ def _node(
         )
     )
     colour = "#94a3b8" if is_alone else "#0f172a"
-    axes.text(x, y, node, fontsize=FONT, color=colour, ha="center", va="center_baseline", zorder=4)
+    axes.text(x, y, plot(node), fontsize=FONT, color=colour, ha="center", va="center_baseline", zorder=4)
 
 
 def _legend(axes: Any, rows: Sequence[Mapping[str, Any]], size: tuple[float, float], hidden: bool) -> None:

@@ -9,6 +9,7 @@ from causalrec_assets.answers import not_available
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.metadata import listing, table
 from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
@@ -80,7 +81,7 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         lineage=items_lineage(source),
         metadata={
             "with_title": int(frame["title"].is_not_null().sum()),
-            "categories": dg.MetadataValue.md(_markdown(by_category.sort("items", descending=True).head(20))),
+            "categories": table(by_category.sort("items", descending=True).head(20)),
         },
     )
 
@@ -98,7 +99,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     listed = user_snapshot(snapshot_files(zone.root / source.users.folder, inputs.day), source, zone.rules)
     frame = without_forgotten(listed, _forgotten(inputs))
     attributes = [c for c in frame.columns if c != "user_id"]
-    known = [f"- `{c}`: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
+    known = [f"{c}: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
     return Draft(
         inputs,
         frame,
@@ -106,7 +107,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         notes={"sensitive": list(source.sensitive)},
         metadata={
             "sensitive": ", ".join(source.sensitive) or "none",
-            "attributes": dg.MetadataValue.md("\n".join(known) or "none"),
+            "attributes": listing(known),
         },
     )
 
@@ -123,7 +124,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     drift = schema_drift(zone.events, inputs.day, source.events)
     inputs.warnings.extend(drift)
     facts = facts_of(cleaned.path, source)
-    listed = [f"- `{f.path.name}` {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in landed.files]
+    listed = [f"{f.path.name} {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in landed.files]
     return Draft(
         inputs,
         staged=cleaned.path,
@@ -145,12 +146,12 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         metadata={
             "landed_rows": cleaned.landed_rows,
             "forgotten_rows": cleaned.forgotten_rows,
-            "files": dg.MetadataValue.md("\n".join(listed) or "none: the day is declared empty"),
-            "rates": dg.MetadataValue.md(_markdown(facts.rates)),
-            "set_aside": dg.MetadataValue.md(_counts(cleaned.aside)),
-            "outcomes_attributed": dg.MetadataValue.md(_counts(cleaned.outcome_rows)),
+            "files": listing(listed or ["none: the day is declared empty"]),
+            "rates": table(facts.rates),
+            "set_aside": listing(_counts(cleaned.aside)),
+            "outcomes_attributed": listing(_counts(cleaned.outcome_rows)),
             "outcomes_not_final_yet": ", ".join(sorted(landed.immature)) or "none",
-            "schema_drift": dg.MetadataValue.md("\n".join(f"- {line}" for line in drift) or "none"),
+            "schema_drift": listing(drift),
             "files_sent_again": ", ".join(path.name for path in zone.events.sent_again) or "none",
             "landed_rows_outside_of_the_sources_days": sum(file.outside for file in zone.events.files),
         },
@@ -195,7 +196,7 @@ def history(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "outcomes_come_on_the_day": outcomes_come_on_the_day(source),
         },
         metadata={
-            "state": dg.MetadataValue.md(_markdown(summary(state))),
+            "state": table(summary(state)),
             "days_that_leave": ", ".join(map(str, leaving_days(source, inputs.day, has))) or "none yet",
             "outcomes_known_on_later_days": reach(source),
             "outcomes_that_come_too_late_to_count": late,
@@ -245,24 +246,16 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "no_far_values": in_words(far),
         },
         metadata={
-            "roles": dg.MetadataValue.md("\n".join(f"- `{c}`: {roles[c]}" for c in columns)),
+            "roles": listing(f"{c}: {roles[c]}" for c in columns),
             "items_not_in_catalogue": unlisted["unknown_item"],
             "users_not_listed": unlisted["unknown_user"],
-            "rates": dg.MetadataValue.md(_markdown(facts_of(target, source).rates)),
+            "rates": table(facts_of(target, source).rates),
         },
     )
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    lines = [f"- {name}: {count:,}" for name, count in sorted(counts.items())]
-    return "\n".join(lines) or "none"
-
-
-def _markdown(frame: pl.DataFrame) -> str:
-    with pl.Config(
-        tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=50
-    ):
-        return str(frame)
+def _counts(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name}: {count:,}" for name, count in sorted(counts.items())]
 
 
 LANDED = [

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from causalrec_assets.escaping import plot
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -46,7 +48,7 @@ def calibration_plot(curve: Sequence[tuple[float, float, float]], what: str) -> 
     top = max([*predicted, *observed]) * 1.1
     axes.plot([0, top], [0, top], color="#cbd5e1", lw=1)
     axes.plot(predicted, observed, "o-", color="#047857", ms=4)
-    axes.set(xlabel=f"predicted {what}", ylabel="observed")
+    axes.set(xlabel=plot(f"predicted {what}"), ylabel="observed")
     return _png(figure)
 
 

@@ -3,9 +3,10 @@
 import polars as pl
 import pytest
 
+from causalrec_assets.escaping import plain
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.refused import first_rows, plain, refusal_words, table_lines
+from causalrec_assets.gate.refused import first_rows, refusal_words, table_lines
 from tests.gate.conftest import DAY
 from tests.gate.test_publishing import GOOD, draft
 
