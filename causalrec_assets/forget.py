@@ -140,7 +140,7 @@ def _landed_with(zone: LandingZone, user_id: str) -> Iterator[str]:
         if feed is None or column is None:
             continue
         for path in landed_files(zone.root / feed.folder):
-            with open_landed(path, zone.rules) as landed:
+            with open_landed(path, zone.rules, feed.csv) as landed:
                 pieces = landed.pieces([column])
                 if any(column in p.columns and (p[column].cast(pl.String) == user_id).any() for p in pieces):
                     yield str(path)

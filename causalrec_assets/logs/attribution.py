@@ -73,7 +73,7 @@ def read_stream(
     parts = []
     for file in files:
         first = 1
-        with open_landed(file.path, rules) as landed:
+        with open_landed(file.path, rules, stream.feed.csv) as landed:
             for raw in landed.pieces(stream.feed.columns.values()):
                 taken = take_columns(raw, stream.feed, TYPES, source.time_zone)
                 away = placing.reasons(taken.rows["time"], file.own_day)

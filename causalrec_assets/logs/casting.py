@@ -96,7 +96,15 @@ def _uncoded(
     if values.dtype == pl.String and dtype != pl.String:
         values = values.str.strip_chars()
     known = without_missing(values, feed.missing)
+    if known.dtype == pl.String and dtype.is_numeric() and feed.csv.decimal == ",":
+        return _cast(_with_point(known), ours, dtype, feed, time_zone), known.is_not_null()
     return _cast(known, ours, dtype, feed, time_zone), known.is_not_null()
+
+
+def _with_point(values: pl.Series) -> pl.Series:
+    """Numbers with a decimal comma as ones with a point; one with a point is none: 1.234 may be a thousand of them."""
+    with_point = pl.when(values.str.contains(".", literal=True)).then(pl.lit("a point"))
+    return pl.select(with_point.otherwise(values.str.replace(",", ".", literal=True))).to_series()
 
 
 def _of_tokens(

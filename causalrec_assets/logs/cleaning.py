@@ -269,7 +269,7 @@ class _Day:
     def _taken(self, file: LandedFile, held: Mapping[str, pl.DataType], number: int = 0) -> Iterator[Taken]:
         """A file's rows under our names and types, with `file` and `row`."""
         feed, first = self.source.events, 1
-        with open_landed(file.path, self.rules) as landed:
+        with open_landed(file.path, self.rules, feed.csv) as landed:
             for raw in landed.pieces([feed.columns[name] for name in held if name in feed.columns]):
                 taken = take_columns(raw, feed, held, self.source.time_zone)
                 rows = taken.rows.with_columns(

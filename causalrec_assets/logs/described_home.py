@@ -87,7 +87,7 @@ def _take(
     seen: FeedSeen,
     most: int,
 ) -> None:
-    for part in first_rows_of(path, zone.rules, most)[0]:
+    for part in first_rows_of(path, zone.rules, most, feed.csv)[0]:
         seen.rows += part.height
         seen.unmapped |= dict.fromkeys(c for c in part.columns if c not in feed.columns.values())
         for ours, found in mapped.items():

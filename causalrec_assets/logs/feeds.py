@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.logs.csv_settings import CsvSettings, parse_csv
 from causalrec_assets.logs.missing import SPELLINGS
 from causalrec_assets.logs.times import says_the_hour, wrong_format
 from causalrec_assets.logs.values import Constant, Values
@@ -29,6 +30,7 @@ class Feed:
         codes: Our name -> the user's value -> ours ("Y": 1).
         time_format: How times are written: one of `TIME_FORMATS`, or a format such as "%d.%m.%Y %H:%M".
         missing: How the files write that there is no value, besides the empty text.
+        csv: What is said of how CSV files are written.
         float_ids: What the id `12.0` in a text is; see `ids.py`.
     """
 
@@ -39,6 +41,7 @@ class Feed:
     time_format: str = "iso"
     missing: tuple[str, ...] = SPELLINGS
     float_ids: str = "refuse"
+    csv: CsvSettings = field(default_factory=CsvSettings)
 
     def has(self, column: str) -> bool:
         """Whether the rows have a column, mapped or constant."""
@@ -103,6 +106,7 @@ def parse_feed(
         fixed,
         codes,
         _time_format(f"{key}.time_format", given.get("time_format", "iso"), hour="time" in names),
+        csv=parse_csv(YAML, f"{key}.csv", given.get("csv")),
     )
 
 
@@ -114,7 +118,7 @@ def parse_streams(value: object) -> tuple[Stream, ...]:
 def _stream(name: str, value: object) -> Stream:
     key = f"outcome_streams.{name}"
     given = YAML.mapping(key, value)
-    YAML.known(key, given, {"folder", "columns", "codes", "time_format", "gives", "join", "window_hours"})
+    YAML.known(key, given, {"folder", "columns", "codes", "time_format", "csv", "gives", "join", "window_hours"})
     feed = parse_feed(key, given, STREAM_COLUMNS, name, ())
     gives = YAML.names(f"{key}.gives", given.get("gives"))
     if not gives or not set(gives) <= set(OUTCOMES):

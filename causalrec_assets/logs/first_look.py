@@ -23,6 +23,7 @@ from causalrec_assets.gate.store import canonical, create_exclusively, sha256
 from causalrec_assets.logs.bounds import MB
 from causalrec_assets.logs.casting import UTC_TIME, lacks_columns, take_columns, unreadable
 from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.csv_settings import CsvSettings
 from causalrec_assets.logs.feeds import Feed
 from causalrec_assets.logs.isolated import Bounds, Died, isolated
 from causalrec_assets.logs.json_lines import NO_COLUMN
@@ -64,19 +65,21 @@ def require_readable(path: Path, feed: Feed, rules: CleaningRules, deaths: Path 
     Raises:
         InputError: As `look_into` does.
     """
-    key = (hash_of(path), *path.suffixes, canonical(dict(feed.columns)), rules.cell_mb, rules.memory_gb)
+    key = (hash_of(path), *path.suffixes, canonical(dict(feed.columns)), feed.csv, rules.cell_mb, rules.memory_gb)
     if key not in _read:
         away(path, rules, deaths, _decode, feed, rules)
         _read.add(key)
 
 
-def first_rows_of(path: Path, rules: CleaningRules, rows: int) -> tuple[list[pl.DataFrame], bool]:
+def first_rows_of(
+    path: Path, rules: CleaningRules, rows: int, csv: CsvSettings | None = None
+) -> tuple[list[pl.DataFrame], bool]:
     """The first rows of a file with all its columns, and whether there are more.
 
     Raises:
         InputError: As `look_into` does, so far as it is read.
     """
-    return away(path, rules, None, _first_rows, rows, rules)
+    return away(path, rules, None, _first_rows, rows, rules, csv)
 
 
 _read: set[tuple[object, ...]] = set()
@@ -133,7 +136,7 @@ def _look(
     whole = replace(placing, first=source.first_day, last=source.last_day or date.max)
     bins: dict[str, Counter[int]] = defaultdict(Counter)
     rows, timeless, homeless, bad, first_bad = 0, 0, 0, 0, None
-    with open_landed(path, rules, name) as landed:
+    with open_landed(path, rules, feed.csv, name) as landed:
         columns = landed.header()
         lines = columns is None
         columns = columns or {}
@@ -169,14 +172,16 @@ def _count(times: pl.Series, bins: dict[str, Counter[int]]) -> None:
 
 
 def _decode(path: Path, name: str, feed: Feed, rules: CleaningRules) -> None:
-    with open_landed(path, rules, name) as landed:
+    with open_landed(path, rules, feed.csv, name) as landed:
         for _ in landed.bounded_pieces(list(feed.columns.values()), rules):
             pass
 
 
-def _first_rows(path: Path, name: str, rows: int, rules: CleaningRules) -> tuple[list[pl.DataFrame], bool]:
+def _first_rows(
+    path: Path, name: str, rows: int, rules: CleaningRules, csv: CsvSettings | None
+) -> tuple[list[pl.DataFrame], bool]:
     found, left, more = [], rows, False
-    with open_landed(path, rules, name) as landed:
+    with open_landed(path, rules, csv, name) as landed:
         for piece in landed.bounded_pieces(None, rules):
             found.append(piece.head(left))
             more = piece.height > left

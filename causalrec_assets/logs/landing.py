@@ -10,7 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -219,7 +219,14 @@ def _scan(
     """What is in a file, from the cache or by reading it."""
     content = hash_of(path)
     stamp = stamp_of(path)
-    means = [dict(feed.columns), feed.codes.get("time"), feed.time_format, feed.missing, source.time_zone]
+    means = [
+        dict(feed.columns),
+        feed.codes.get("time"),
+        feed.time_format,
+        feed.missing,
+        source.time_zone,
+        asdict(feed.csv),
+    ]
     days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
     kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"
     if not kept.exists():

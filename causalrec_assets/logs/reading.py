@@ -6,14 +6,11 @@ open, is refused, because what it seems to hold may not be what was written.
 
 from __future__ import annotations
 
-import csv
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -24,10 +21,12 @@ from causalrec_assets.gate.full_disk import disk_is_full
 from causalrec_assets.gate.one_file import parquet_schema, scan_parquet
 from causalrec_assets.logs.bounds import LEAST_UNPACKED, require_bounded, require_bounded_parquet, require_short_lines
 from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec_assets.logs.csv_reading import csv_header, csv_pieces
+from causalrec_assets.logs.csv_settings import CsvSettings
 from causalrec_assets.logs.json_lines import json_lines, together
 from causalrec_assets.logs.landed_files import is_remote
 
-SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
+SUFFIXES = (".parquet", ".csv", ".tsv", ".psv", ".jsonl", ".ndjson")
 PACKED = (".gz", ".zst")
 ROWS = 500_000
 """Rows of a piece: some 100 MB."""
@@ -55,11 +54,14 @@ class Opened:
         name: What messages call it.
         plain: The file, or its unpacked or fetched copy, on this machine.
         format: `parquet`, `csv` or `jsonl`.
+        csv: What is said of how CSV is written.
     """
 
     name: str
     plain: Path
     format: str
+    rules: CleaningRules = field(default_factory=CleaningRules)
+    csv: CsvSettings = field(default_factory=CsvSettings)
 
     def pieces(self, columns: Collection[str] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
         """The rows in their order, as they are, some at a time; nothing for a file of no bytes.
@@ -75,7 +77,13 @@ class Opened:
             if self.format == "parquet":
                 yield from _parquet(self.plain, columns, rows)
             elif self.plain.stat().st_size:
-                yield from _csv(self.plain, columns) if self.format == "csv" else json_lines(self.plain, columns, BLOCK)
+                yield from self._text(columns)
+
+    def _text(self, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
+        if self.format == "csv":
+            longest = int(self.rules.line_mb * 1024**2)
+            return csv_pieces(self.plain, columns, self.csv, BLOCK, longest)
+        return json_lines(self.plain, columns, BLOCK)
 
     def bounded_pieces(self, columns: Collection[str] | None, rules: CleaningRules) -> Iterator[pl.DataFrame]:
         """`pieces` of a file that nobody has read yet: what it costs is bounded, as far as it can be seen before.
@@ -106,15 +114,16 @@ class Opened:
             if self.plain.stat().st_size == 0:
                 return {}
             if self.format == "csv":
-                return dict.fromkeys(_csv_header(self.plain), "text")
+                return dict.fromkeys(csv_header(self.plain, self.csv), "text")
         return None
 
 
 @contextmanager
-def open_landed(path: Path, rules: CleaningRules, name: str = "") -> Iterator[Opened]:
+def open_landed(path: Path, rules: CleaningRules, csv: CsvSettings | None = None, name: str = "") -> Iterator[Opened]:
     """Open a local file, or one behind any URL that fsspec knows (a `UPath`), packed or not.
 
     Args:
+        csv: What is said of how CSV is written; None: nothing.
         name: What messages call it, if not by its path.
 
     Raises:
@@ -125,7 +134,7 @@ def open_landed(path: Path, rules: CleaningRules, name: str = "") -> Iterator[Op
     with ExitStack() as stack:
         with _named(name or str(path), format_):
             plain = stack.enter_context(_local_copy(path, rules, name or str(path)))
-        yield Opened(name or str(path), plain, format_)
+        yield Opened(name or str(path), plain, format_, rules, csv or CsvSettings())
 
 
 @contextmanager
@@ -151,7 +160,7 @@ def _named(name: str, format_: str) -> Iterator[None]:
     try:
         yield
     # pyarrow's errors are ValueErrors, KeyErrors or OSErrors.
-    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError, csv.Error) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError) as error:
         if isinstance(error, InputError) or disk_is_full(error):
             raise
         said = str(error).splitlines()[0] if str(error) else "it ends too early"
@@ -191,7 +200,7 @@ def _format(path: Path) -> str:
             f"({list(PACKED)}). Convert it, or move it out of the landing zone (names that begin with a dot, or end in "
             ".part or .tmp, are passed over)."
         )
-    return {".ndjson": "jsonl"}.get(suffix, suffix[1:])
+    return {".ndjson": "jsonl", ".tsv": "csv", ".psv": "csv"}.get(suffix, suffix[1:])
 
 
 # -- what is read is a plain file on this machine --------------------------------------------------------------------
@@ -286,86 +295,5 @@ def _parquet(path: Path, columns: Collection[str] | None, rows: int) -> Iterator
         yield pl.DataFrame(schema={name: schema[name] for name in wanted})
 
 
-def _csv(path: Path, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
-    # pyarrow's reader and not Polars': that one fills a row that was cut off with nulls, this one refuses it.
-    import pyarrow as pa  # type: ignore[import-untyped]
-    from pyarrow import csv as arrow_csv
-
-    header = _csv_header(path)
-    longest = _plain_text(path, path.stat().st_mtime_ns)
-    if twice := sorted(name for name, times in Counter(header).items() if times > 1 and _asked(name, columns)):
-        raise ValueError(f"the header has {twice} more than once")
-    wanted = [name for name in header if _asked(name, columns)] or header[:1]
-    reader = arrow_csv.open_csv(
-        path,
-        # In one thread the error names the row.
-        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=max(BLOCK, 2 * longest)),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()),
-            include_columns=wanted,
-            strings_can_be_null=True,
-            null_values=[""],
-        ),
-    )
-    for batch in reader:
-        frame = pl.from_arrow(batch)
-        assert isinstance(frame, pl.DataFrame)
-        yield frame
-
-
-def _csv_header(path: Path) -> list[str]:
-    _plain_text(path, path.stat().st_mtime_ns)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file), [])
-
-
 def _asked(name: str, columns: Collection[str] | None) -> bool:
     return columns is None or name in columns
-
-
-@lru_cache(maxsize=8)
-def _plain_text(path: Path, modified_ns: int) -> int:
-    """Check that a file is UTF-8 text in which no quote is left open.
-
-    Args:
-        modified_ns: So that a file is looked through once, while it is not written to.
-
-    Returns:
-        A bound of the longest line's bytes.
-
-    Raises:
-        ValueError: It is not.
-    """
-    quotes, line, stretch, longest, rest = 0, 1, 0, 0, b""
-    with path.open("rb") as file:
-        while block := file.read(STRETCH):
-            if (where := block.find(b"\0")) >= 0:
-                row = line + block[:where].count(b"\n")
-                utf16 = " (it may be UTF-16: save it as UTF-8)" if line == 1 and where < 4 else ""
-                raise ValueError(f"line {row} holds a NUL byte, so it is no text{utf16}")
-            rest = _utf8(rest + block, line)
-            quotes += block.count(b'"')
-            breaks = block.count(b"\n")
-            line += breaks
-            stretch = STRETCH if breaks else stretch + STRETCH
-            longest = max(longest, stretch + STRETCH)
-    if rest:
-        raise ValueError(f"line {line} ends inside of a character: the file was cut off")
-    if quotes % 2:
-        # A file cut off inside a cell: both readers would take what is there for the cell's whole content.
-        raise ValueError('a quote is left open (one that belongs to a cell is written twice: "a 5"" pipe")')
-    return longest
-
-
-def _utf8(block: bytes, line: int) -> bytes:
-    """Check a block; returns the bytes of a character that the next one ends."""
-    try:
-        block.decode("utf-8")
-        return b""
-    except UnicodeDecodeError as error:
-        if error.end == len(block) and len(block) - error.start < 4 and "unexpected end" in error.reason:
-            return block[error.start :]
-        row = line + block[: error.start].count(b"\n")
-        message = f"line {row} is not UTF-8 (byte {block[error.start]:#04x}): save the file in that encoding"
-        raise ValueError(message) from None

@@ -79,7 +79,7 @@ def _taken(
 ) -> tuple[pl.DataFrame, list[str]]:
     """A file's rows under our names, and its own columns."""
     taken, columns, first = [pl.DataFrame(schema=dict(types))], dict[str, None](), 1
-    with open_landed(path, rules or CleaningRules()) as landed:
+    with open_landed(path, rules or CleaningRules(), feed.csv) as landed:
         for raw in landed.pieces():
             columns |= dict.fromkeys(raw.columns)
             piece = take_columns(raw, feed, types, source.time_zone)

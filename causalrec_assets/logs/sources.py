@@ -254,7 +254,7 @@ def parse_source(settings: Mapping[str, object]) -> Source:
 
 def _events(value: object, kinds: Mapping[str, str]) -> Feed:
     given = YAML.mapping("events", value)
-    YAML.known("events", given, {"folder", "columns", "constants", "codes", "time_format"})
+    YAML.known("events", given, {"folder", "columns", "constants", "codes", "time_format", "csv"})
     if taken := set(kinds) & {*EVENT_COLUMNS, *DERIVED_COLUMNS}:
         raise InputError(f"sources.yaml: `context`: {sorted(taken)} are names of ours; rename them")
     may_be_constant = sorted(set(EVENT_COLUMNS) - {"event_id", "time", "item_id"})
@@ -294,7 +294,7 @@ def _outcomes(value: object, events: Feed, streams: Sequence[Stream]) -> dict[st
 
 def _items(value: object) -> tuple[Feed | None, dict[str, str]]:
     given = YAML.mapping("items", value or {})
-    YAML.known("items", given, {"folder", "columns", "codes", "time_format", "extra"})
+    YAML.known("items", given, {"folder", "columns", "codes", "time_format", "csv", "extra"})
     extra = YAML.kinds("items.extra", given.get("extra"))
     if taken := set(extra) & {*ITEM_COLUMNS, *EVENT_COLUMNS, *DERIVED_COLUMNS}:
         raise InputError(f"sources.yaml: `items.extra`: {sorted(taken)} are names of ours; rename them")
@@ -315,7 +315,7 @@ def _users(value: object, others: Collection[str]) -> tuple[Feed | None, dict[st
         others: Names of context and item columns: an attribute of that name could not be told from them in `units`.
     """
     given = YAML.mapping("users", value or {})
-    YAML.known("users", given, {"folder", "columns", "codes", "kinds", "sensitive"})
+    YAML.known("users", given, {"folder", "columns", "codes", "csv", "kinds", "sensitive"})
     if not given:
         return None, {}, ()
     # Attributes have the user's own names.
