@@ -23,6 +23,7 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.logs.missing import SPELLINGS, without_missing
+from causalrec_assets.logs.screening import is_ascii, may_hold, maybe_numerals
 
 IDS = frozenset({"event_id", "id", "user_id", "item_id", "request_id", "campaign_id", "experiment_id"})
 NAMES = frozenset({"policy", "variant"})
@@ -111,15 +112,13 @@ def _why_no_id_of_text(text: pl.Expr) -> pl.Expr:
 
 
 def _of_text(values: pl.Series, float_ids: str) -> pl.Series:
-    # The dear questions are asked of few: ids with letters beyond ASCII, and those that begin like a number and are
-    # short enough for one that a float wrote.
-    if values.str.len_bytes().sum() != values.str.len_chars().sum():
+    if not is_ascii(values):
         lost = values.str.contains(LOST, literal=True)
         values = values.set(lost, None) if lost.any() else values
-    numeral = ((values < ":") & (values > "*") & (values.str.len_bytes() <= 40)).fill_null(False)
-    if not numeral.any():
+    # A float that was written down has few letters, and a point or a plus is among them.
+    at = maybe_numerals(values, 25)
+    if not len(at) or not may_hold(values, b".+"):
         return values
-    at = numeral.arg_true()
     some = values.gather(at)
     found = some
     if float_ids != "text":

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import polars as pl
 
+from causalrec_assets.logs.screening import BLANKS, maybe_one_of
+
 SPELLINGS = ("nan", "NaN", "NULL", "null", "None", r"\N", "<NA>", "NaT", "undefined", "(null)", "#N/A")
 """Where a source names none: pandas (`astype(str)`), SQL, Hive and Postgres, Python, JavaScript, Excel. Not among them
 is what is also somebody's value: NA (Namibia, North America), none (an arm), Null (a surname), - and 0."""
@@ -31,12 +33,12 @@ def without_missing(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
 
 
 def _of_text(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
-    gap = values.is_in(["", *spellings]) if spellings else values == ""
-    # A text that begins with "!" or what comes after it begins with no blank: comparing is cheap, stripping is not.
-    padded = (values < "!") | values.str.ends_with(" ")
-    if padded.any():
-        gap = gap | (padded & values.str.strip_chars().is_in(["", *spellings]))
-    return pl.select(pl.when(~gap).then(values)).to_series().alias(values.name) if gap.any() else values
+    at = maybe_one_of(values, spellings)
+    if not len(at):
+        return values
+    some = values.gather(at)
+    gap = some.str.strip_chars(BLANKS).is_in(["", *spellings]).fill_null(False)
+    return values.clone().scatter(at.filter(gap), None) if gap.any() else values
 
 
 @lru_cache(maxsize=64)

@@ -186,7 +186,11 @@ TEXTS = st.text(
     ]
 )
 WHOLE = st.integers(-(2**63), 2**63 - 1) | st.integers(2**53 - 3, 2**53 + 3) | st.integers(-3, 3)
-FLOATS = st.floats(allow_nan=False) | st.integers(2**53 - 3, 2**53 + 3).map(float) | st.integers(-3, 13).map(float)
+FLOATS = (
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(2**53 - 3, 2**53 + 3).map(float)
+    | st.integers(-3, 13).map(float)
+)
 COLUMNS = st.one_of(
     st.lists(TEXTS | st.none(), min_size=1, max_size=8).map(lambda v: (v, pl.String)),
     st.lists(WHOLE | st.none(), min_size=1, max_size=8).map(lambda v: (v, pl.Int64)),
