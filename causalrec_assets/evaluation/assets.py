@@ -103,7 +103,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
 @gated_asset("effect_report", stage="evaluation", deps=["effects", "adjustment_sets"])
 def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """What recommending changes: trust, causal beside naive, sensitivity and assumptions, in words."""
+    """What each treatment changes: trust, causal beside naive, sensitivity and assumptions, in words."""
     inputs = lake.inputs(context)
     found, sets = inputs.table("effects"), inputs.table("adjustment_sets")
     frame = effect.report(found.frame, found.notes["diagnostics"], sets.frame, sets.notes["split"])

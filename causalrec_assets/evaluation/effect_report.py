@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from causalrec_assets.answers import Status
 from causalrec_assets.estimators.sensitivity import e_value, e_value_of_limit
 
+RECOMMENDED = "recommended"
 ESTIMATES = {"naive": "naive", "snips": "snips", "causal": "aipw"}
 DIAGNOSTICS = ("effective_treated", "effective_control", "overlap_share", "calibration_error")
 SCHEMA: dict[str, pl.DataType] = {
@@ -30,9 +31,12 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 ASSUMPTIONS = (
     "Consistency: a unit's outcome under the arm it had is its potential outcome of that arm. No "
-    "interference: an item's outcome does not depend on which other items of the slate were recommended. "
+    "interference: {interference}. "
     "Overlap: every kind of unit could have had either arm. {rest}. {data}"
 )
+OF_SLATES = "an item's outcome does not depend on which other items of the slate were recommended"
+OF_UNITS = "a unit's outcome does not depend on the `{treatment}` of other units"
+NOTHING = "nothing (in the graph nothing that could be adjusted for causes both)"
 SPLIT = "The graph was found on one half of the users, the effect is that of the other half."
 SHARED = (
     "The graph was found on the units that the effect is estimated on, and the interval takes it as given "
@@ -119,13 +123,33 @@ def assumptions(question: Mapping[str, Any], value: float | None, limit: float |
     back_door = DIRECT if held else BACK_DOOR
     rest = {"front_door": FRONT_DOOR, "instrument": INSTRUMENT}.get(question.get("strategy") or "", back_door)
     words = rest.format(
-        columns=", ".join(question["columns"]) or "nothing at all (a randomised treatment)",
+        columns=", ".join(question["columns"]) or NOTHING,
         mediators=", ".join(question.get("mediators") or []),
         instrument=question.get("instrument"),
         held=held,
         sensitivity=sensitivity,
     )
-    return ASSUMPTIONS.format(rest=words, data=SPLIT if split else SHARED)
+    treatment = question["treatment"]
+    interference = OF_SLATES if treatment == RECOMMENDED else OF_UNITS.format(treatment=treatment)
+    return ASSUMPTIONS.format(interference=interference, rest=words, data=SPLIT if split else SHARED)
+
+
+def heading(treatments: Sequence[str]) -> str:
+    """What the effects are of."""
+    if set(treatments) <= {RECOMMENDED}:
+        return "What recommending changes"
+    names = [f"`{name}`" if name != RECOMMENDED else "recommending" for name in dict.fromkeys(treatments)]
+    return f"What {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} change{'s' * (len(names) == 1)}"
+
+
+def lead(treatment: str) -> str:
+    """What an effect of a treatment is, in one sentence."""
+    if treatment == RECOMMENDED:
+        return (
+            "The effect of showing an item: what happens with the recommendation, minus what would have happened "
+            "without it."
+        )
+    return f"The effect of `{treatment}`: what happens where it is 1, minus what would have happened had it been 0."
 
 
 def verdict(row: Mapping[str, Any]) -> str:
@@ -133,7 +157,7 @@ def verdict(row: Mapping[str, Any]) -> str:
     if row["status"] != Status.ANSWERED:
         return f"Cannot be told ({str(row['status']).replace('_', ' ')}): {row['reason']}."
     low, high = row["causal_lower"], row["causal_upper"]
-    cause = "Recommending an item" if row["treatment"] == "recommended" else f"The treatment `{row['treatment']}`"
+    cause = "Recommending an item" if row["treatment"] == RECOMMENDED else f"The treatment `{row['treatment']}`"
     share = f"{100 * row['causal']:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
     naive = f"the naive difference says {100 * row['naive']:+.2f}"
     chance = f"the chance of a {row['outcome']}"

@@ -12,6 +12,7 @@ import polars as pl
 
 from causalrec_assets.answers import Status
 from causalrec_assets.evaluation.attributes import AttributeUse
+from causalrec_assets.evaluation.effect_report import heading, lead
 from causalrec_assets.evaluation.findings import POLICIES, Gap, Trust
 from causalrec_assets.evaluation.plots import effects_plot, policy_plot
 from causalrec_assets.evaluation.stated import DEFAULT, FIXED, STATED, Stated
@@ -82,11 +83,14 @@ def render(story: Story) -> str:
     )
     template = environment.from_string(TEMPLATE)
     policies = policy_rows(story.off_policy)
+    treatments = list(dict.fromkeys(story.effects["treatment"]))
     return template.render(
         story=story,
         title=TITLES[story.verdict.decision],
         policies=policies,
         cards=cards(policies),
+        effects_heading=heading(treatments),
+        leads=[lead(treatment) for treatment in treatments],
         effects=[_effect(row) for row in story.effects.iter_rows(named=True)],
         gaps=merged(story.gaps),
         has_sheet=any("answer_sheet_mean" in row["values"] for row in policies),

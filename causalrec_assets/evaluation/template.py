@@ -109,10 +109,11 @@ logs that this very policy made, set aside from every fit: where there is one, t
 </div>
 {% else %}<div class="card">No policy could be judged: {{ story.verdict.reason }}</div>{% endif %}
 
-<h2>What recommending changes</h2>
-<p class="lead">The effect of showing an item: what happens with the recommendation, minus what would have happened without it.</p>
+<h2>{{ effects_heading }}</h2>
+{% for sentence in leads %}<p class="lead">{{ sentence }}</p>
+{% endfor %}
 <div class="card">
-{% if "effects" in plots %}<img alt="effects of recommending: naive, SNIPS and causal" src="data:image/png;base64,{{ plots.effects }}">{% endif %}
+{% if "effects" in plots %}<img alt="effects: naive, SNIPS and causal" src="data:image/png;base64,{{ plots.effects }}">{% endif %}
 {% for row in effects %}
 <p><span class="tag {{ row.status }}">{{ row.status_words }}</span> <b>{{ row.treatment }} &rarr; {{ row.outcome }}.</b> {{ row.verdict }}</p>
 {% endfor %}
@@ -193,8 +194,8 @@ an item depends on its own slot only. The logged action propensities are taken t
 <h2>Words</h2>
 <div class="card"><dl>
 <dt>Policy</dt><dd>A way to choose what to recommend. The challenger is the newly trained one, the champion the one that serves; until the first release that is the logging policy, which made the logs.</dd>
-<dt>Effect</dt><dd>What a recommendation changes: the outcome if recommended minus the outcome if not, for the same person and item.</dd>
-<dt>Naive</dt><dd>The plain difference between what was and was not recommended, or what the model promises of its own policy. The first mixes the effect with the recommender's choice of whom to show what; the second has been checked by nobody.</dd>
+<dt>Effect</dt><dd>What a treatment changes (recommending an item, for one): the outcome with it minus the outcome without it, for the same unit.</dd>
+<dt>Naive</dt><dd>The plain difference between the units with and without the treatment, or what the model promises of its own policy. The first mixes the effect with the choice of who got the treatment; the second has been checked by nobody.</dd>
 <dt>SNIPS, AIPW</dt><dd>Estimates of an effect that give every unit the weight it needs to make both arms alike; AIPW adds a model of the outcome and is right if either is.</dd>
 <dt>IPS, DM, DR</dt><dd>The value of a policy from the logs of another: by weighting, by a model alone, and by both together.</dd>
 <dt>Effective rounds</dt><dd>How many equally weighted rounds the weighted ones are worth. Few: the logs hardly ever show what the policy would do.</dd>

@@ -25,7 +25,7 @@ from causalrec_assets.graph.front_door import find_front_door
 from causalrec_assets.graph.instrument import find_instrument
 from causalrec_assets.graph.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
 from causalrec_assets.graph.mpdag import MPDAG
-from causalrec_assets.graph.nodes import NOT_THERE
+from causalrec_assets.graph.nodes import KNOWN_BEFORE, NOT_THERE
 from causalrec_assets.graph.questions import Question
 from causalrec_assets.logs.gaps import NOT_EVERY_ORGANIC_ROW, NOT_MARKED
 
@@ -85,9 +85,9 @@ def adjust(
             allows.
         scale: How many units there are and how common the outcomes are: gives the share to randomise a number.
     """
-    if gap := _gap(question, graph, dropped, organic_rows, twins):
+    if gap := _gap(question, graph, roles, dropped, organic_rows, twins):
         return Adjustment(question, gap, ())
-    allowed = {column for column, role in roles.items() if role == "pre_treatment"} & set(graph.nodes)
+    allowed = {column for column, role in roles.items() if role in KNOWN_BEFORE} & set(graph.nodes)
     allowed -= {question.treatment, question.outcome, *question.held}
     if found := by_back_door(question, graph, allowed, rule):
         return found
@@ -204,14 +204,24 @@ def _why_not(
 
 
 def _gap(
-    question: Question, graph: MPDAG, dropped: Mapping[str, str], organic_rows: str, twins: Mapping[str, str]
+    question: Question,
+    graph: MPDAG,
+    roles: Mapping[str, str],
+    dropped: Mapping[str, str],
+    organic_rows: str,
+    twins: Mapping[str, str],
 ) -> Answer | None:
     """What the logs lack to speak of the question at all."""
     t, y = question.treatment, question.outcome
     if t == "recommended" and organic_rows in NOT_EVERY_ORGANIC_ROW:
         marked = dropped.get(t) != NOT_THERE
         return not_identifiable(NOT_EVERY_ORGANIC_ROW[organic_rows] if marked else NOT_MARKED)
+    for column, asked_as, of_it in ((t, "treatment", (*KNOWN_BEFORE, "treatment")), (y, "outcome", ("outcome",))):
+        if column not in graph.nodes and column not in dropped:
+            return explain.no_such_column(question.name, column, asked_as, roles, of_it)
     if t not in graph.nodes:
+        if dropped.get(t) == NOT_THERE:
+            return not_available(f"the treatment `{t}`: {NOT_THERE}, or no unit of the window has a value of it")
         return not_identifiable(
             f"the treatment `{t}` is no node: {dropped.get(t, NOT_THERE)}; an effect needs units of both arms"
         )

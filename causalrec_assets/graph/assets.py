@@ -20,10 +20,11 @@ from causalrec_assets.graph.explanations import Scale
 from causalrec_assets.graph.exports import GraphExport
 from causalrec_assets.graph.knowledge import FILE, read_knowledge
 from causalrec_assets.graph.mpdag import MPDAG, Edge, find_cycle
-from causalrec_assets.graph.nodes import choose_nodes, column_policies
+from causalrec_assets.graph.nodes import KNOWN_BEFORE, choose_nodes, column_policies
 from causalrec_assets.graph.overrides import effect_table, in_words, override_effects
 from causalrec_assets.graph.picture import draw
 from causalrec_assets.graph.questions import Questions, parse_questions
+from causalrec_assets.graph.resolve import tier_order
 from causalrec_assets.graph.search import parse_search
 from causalrec_assets.graph.sets_table import sets_table, shown
 from causalrec_assets.logs.clusters import cluster_codes
@@ -40,8 +41,10 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     asked, search = _asked(inputs), parse_search(inputs.setting("discovery.yaml"))
     window = inputs.window("units", inputs.learning.train_days)
     notes, rows = window.notes, rows_to_search(window.frame, window.notes, search)
-    outcomes = [q.outcome for q in asked.questions]
-    nodes, dropped = choose_nodes(rows, notes["roles"], asked.spoken_of)
+    # What a question asks about has its own place in time.
+    roles, outcomes = asked.roles(notes["roles"], _arms(rows, asked)), [q.outcome for q in asked.questions]
+    order = tier_order((), roles)
+    nodes, dropped = choose_nodes(rows, roles, asked.spoken_of, order.of)
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
         return _no_graph(inputs, reason)
@@ -54,7 +57,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         notes={
             "nodes": list(found.graph.nodes),
             "tiers": found.tiers,
-            "roles": notes["roles"],
+            "roles": roles,
             "dropped": [asdict(d) for d in dropped],
             "separations": [[a, b, p, r] for (a, b), (p, r) in sorted(found.separations.items())],
             "shares": [[a, b, share] for (a, b), share in sorted(evidence.shares().items())],
@@ -63,7 +66,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "draws": evidence.confidence.said(),
             "organic_rows": notes["organic_rows"],
             "rows": rows.height,
-            "rates": {y: rows[y].cast(pl.Float64).mean() for y in outcomes if y in rows.columns},
+            "rates": {y: rows[y].cast(pl.Float64).mean() for y in outcomes if _is_number(rows, y)},
             "split": search.split,
         },
         params={
@@ -71,7 +74,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "no_hidden_cause": _no_hidden_cause(evidence.disagreements()),
         },
         metadata={
-            "graph": picture(draw(frame, found.tiers, notes["roles"])),
+            "graph": picture(draw(frame, found.tiers, roles, order.names)),
             "edges": table(frame),
             "rows_used": rows.height,
             "seconds": round(found.seconds, 2),
@@ -164,7 +167,7 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source, asked = inputs.table("causal_graph"), _asked(inputs)
     if source.answer.answered:
         sets = _answers(asked, graph_of(source.frame, source.notes["nodes"]), source.notes)
-        never = [c for c, role in source.notes["roles"].items() if role != "pre_treatment"]
+        never = [c for c, role in source.notes["roles"].items() if role not in KNOWN_BEFORE]
     else:
         sets, never = [Adjustment(q, source.answer, ()) for q in asked.questions], []
     frame = sets_table(sets)
@@ -182,6 +185,16 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 def _no_graph(inputs: Inputs, reason: str) -> Draft:
     nothing_wrong = {"acyclic": True, "no_hidden_cause": True}
     return Draft(inputs, None, answer=insufficient_evidence(reason), params=nothing_wrong)
+
+
+def _arms(rows: pl.DataFrame, asked: Questions) -> list[str]:
+    """The treatments of questions that are 0 or 1 wherever they are known."""
+    named = dict.fromkeys(q.treatment for q in asked.questions if _is_number(rows, q.treatment))
+    return [t for t in named if rows[t].drop_nulls().unique().cast(pl.Float64).is_in([0.0, 1.0]).all()]
+
+
+def _is_number(rows: pl.DataFrame, column: str) -> bool:
+    return column in rows.columns and (rows.schema[column].is_numeric() or rows.schema[column] == pl.Boolean)
 
 
 def _asked(inputs: Inputs) -> Questions:

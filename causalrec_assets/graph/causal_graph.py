@@ -12,7 +12,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.graph.discovery import time_order
 from causalrec_assets.graph.knowledge import FILE, Entry, Knowledge
 from causalrec_assets.graph.mpdag import MPDAG, Edge, orient, pair, reaches
-from causalrec_assets.graph.nodes import tier_of
+from causalrec_assets.graph.nodes import place_of
 from causalrec_assets.graph.resolve import Resolved, TierOrder, Unused, resolve
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -261,7 +261,7 @@ def _orient(
 def _ordered(edge: Edge, roles: Mapping[str, str]) -> bool:
     """Whether the default time order alone gives a pair its direction."""
     a, b = edge
-    return tier_of(a, roles[a]) < tier_of(b, roles[b])
+    return place_of(a, roles[a]) < place_of(b, roles[b])
 
 
 def _directions_of_data(discovered: MPDAG, roles: Mapping[str, str]) -> set[Edge]:

@@ -194,6 +194,25 @@ def units_to_randomise(rate: float, change: float = CHANGE, power: float = POWER
     return math.ceil(4 * (1 - rate) / rate * ((z(1 - level / 2) + z(power)) / change) ** 2)
 
 
+def no_such_column(
+    question: str, column: str, asked_as: str, roles: Mapping[str, str], of_it: Collection[str]
+) -> Answer:
+    """Why a column that is no node, and that nothing was dropped for, cannot be asked about.
+
+    Args:
+        asked_as: treatment or outcome.
+        of_it: The roles that a column needs to be one.
+    """
+    why = f"the units have no column `{column}`"
+    if column in roles:
+        why = f"`{column}` is of the role `{roles[column]}`, and is no {asked_as}"
+    known = listed(name for name, role in roles.items() if role in of_it) or "none"
+    return not_available(
+        f"{why} (questions.yaml: `{asked_as}` of `{question}`); these could be asked about: {known}. A column of your "
+        "events becomes one in sources.yaml (`context`)"
+    )
+
+
 def cannot_be_held(column: str, treatment: str, why: str) -> Answer:
     """Why a mediator cannot be held: it may exist in one arm only."""
     if PART_OF_THE_ROWS in why:

@@ -11,6 +11,7 @@ import polars as pl
 from causalrec_assets.answers import InputError
 from causalrec_assets.graph.collinear import Raw, follows_from
 from causalrec_assets.graph.columns import Column, Floats, Levels, Numbers, as_column, numbers
+from causalrec_assets.graph.questions import ASKED_MEDIATOR, ASKED_TREATMENT
 
 HISTORY_PREFIXES = (
     "user_exposures",
@@ -30,6 +31,8 @@ MAX_LEVELS = 30
 """Of a nominal column; the rarest of more levels share one."""
 NOT_THERE = "the source does not have it"
 """Why a column without any value is no node."""
+KNOWN_BEFORE = ("pre_treatment", ASKED_TREATMENT, ASKED_MEDIATOR)
+"""Roles of the columns that are known before anything is shown."""
 TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")
 
 
@@ -73,8 +76,22 @@ def tier_of(column: str, role: str) -> int:
     return 1 if column.startswith(HISTORY_PREFIXES) else 0
 
 
+def place_of(column: str, role: str) -> int:
+    """The place of a column by time, in thirds of a tier.
+
+    A column from before the treatment that a question asks about comes after the history, and what it does before
+    anything is shown comes after it.
+    """
+    if role == ASKED_TREATMENT:
+        return 3 * TIERS.index("history") + 1
+    return 3 * TIERS.index("treatment") - 1 if role == ASKED_MEDIATOR else 3 * tier_of(column, role)
+
+
 def choose_nodes(
-    units: pl.DataFrame, roles: Mapping[str, str], outcomes: Sequence[str]
+    units: pl.DataFrame,
+    roles: Mapping[str, str],
+    outcomes: Sequence[str],
+    tiers: Mapping[str, int] | None = None,
 ) -> tuple[list[Node], list[Dropped]]:
     """Turn covariates, treatment and the questions' outcomes into nodes.
 
@@ -96,10 +113,12 @@ def choose_nodes(
         units: The window's units.
         roles: Column -> role.
         outcomes: The outcomes that questions ask about.
+        tiers: The number of each column's tier; without them that of `tier_of`.
     """
     nodes: list[Node] = []
     dropped: list[Dropped] = []
-    taken = [c for c, role in roles.items() if role in ("pre_treatment", "treatment", "mediator") or c in outcomes]
+    causal = (*KNOWN_BEFORE, "treatment", "mediator")
+    taken = [c for c, role in roles.items() if role in causal or (role == "outcome" and c in outcomes)]
     for column in taken:
         role = roles[column]
         if column not in units.columns or units[column].null_count() == units.height:
@@ -111,8 +130,8 @@ def choose_nodes(
         elif role in ("mediator", "treatment", "outcome") and values.null_count():
             dropped.append(Dropped(column, "exists on a part of the rows only; left to the expert graph"))
         else:
-            nodes.append(_node(values, tier_of(column, role)))
-    covariates = {column for column in taken if roles[column] == "pre_treatment"}
+            nodes.append(_node(values, tier_of(column, role) if tiers is None else tiers[column]))
+    covariates = {column for column in taken if roles[column] in KNOWN_BEFORE}
     explain = covariates | {column for column in taken if roles[column] == "treatment"}
     nodes, more = _independent(units, nodes, covariates, explain)
     return nodes, dropped + more
@@ -146,7 +165,7 @@ def column_policies(nodes: Sequence[Node], dropped: Sequence[Dropped]) -> pl.Dat
 
 def _constant(values: pl.Series, role: str) -> Dropped | None:
     present = values.drop_nulls()
-    if present.n_unique() > 1 or (values.null_count() and role == "pre_treatment" and _is_nominal(values)):
+    if present.n_unique() > 1 or (values.null_count() and role in KNOWN_BEFORE and _is_nominal(values)):
         return None
     who = "every unit that has one" if values.null_count() else "every unit"
     return Dropped(values.name, f"constant: {who} has {present[0]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,10 @@ NEEDED = ("name", "treatment", "outcome")
 LISTS = ("held", "instruments", "through")
 RULES = ("causes_of_either", "optimal")
 STRATEGIES = ("declared", "graph")
+ASKED_TREATMENT, ASKED_MEDIATOR = "asked_treatment", "asked_mediator"
+"""Roles of columns that are known before anything is shown, and that a question asks about all the same: a coupon, and
+what comes of it before anything is shown. A coupon comes after what is known of the past, so that the past can be its
+cause; for the questions about other treatments it is a covariate like any."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,21 @@ class Questions:
         named = (column for q in self.questions for column in (q.outcome, *q.held, *q.through))
         return list(dict.fromkeys(named))
 
+    def roles(self, roles: Mapping[str, str], arms: Collection[str]) -> dict[str, str]:
+        """The roles of columns, as these questions ask about them.
+
+        Args:
+            roles: Of the units.
+            arms: The columns that could be a treatment, being 0 or 1: a question that cannot be asked moves nothing.
+        """
+        before = {column for column in arms if roles.get(column) == "pre_treatment"}
+        treatments = {q.treatment for q in self.questions if q.treatment in before}
+        later = {
+            column for q in self.questions if q.treatment in treatments for column in (*q.held, *q.through, q.outcome)
+        }
+        asked = dict.fromkeys(treatments, ASKED_TREATMENT) | dict.fromkeys(later, ASKED_MEDIATOR)
+        return {column: asked.get(column, role) if role == "pre_treatment" else role for column, role in roles.items()}
+
 
 def parse_questions(settings: Mapping[str, Any]) -> Questions:
     """Read `data/questions.yaml`.
@@ -76,9 +95,14 @@ def parse_questions(settings: Mapping[str, Any]) -> Questions:
     if not isinstance(asked, list | tuple):
         raise InputError(f"{FILE}: `questions` must be a list, each entry beginning with `- `; got {asked!r}")
     found = [_question(number, raw) for number, raw in enumerate(asked, start=1)]
-    names = [q.name for q in found]
-    if len(set(names)) != len(names):
-        raise InputError(f"{FILE}: two questions have the same name: {names}")
+    first: dict[str, int] = {}
+    for number, question in enumerate(found, start=1):
+        if question.name in first:
+            raise InputError(
+                f"{FILE}, question {number}: two questions have the same name: `name: {question.name}` is question "
+                f"{first[question.name]} already; rename one"
+            )
+        first[question.name] = number
     if not found:
         raise InputError(f"{FILE}: `questions` is empty; ask at least one, e.g. recommended -> click")
     return Questions(tuple(found), rule, strategies)
@@ -91,9 +115,12 @@ def _question(number: int, raw: Any) -> Question:
             f"{where}: needs exactly name, treatment and outcome, and may have effect, held, instruments and through; "
             f"got {raw!r}"
         )
+    for key in NEEDED:
+        if not isinstance(raw[key], str | int) or isinstance(raw[key], bool) or not str(raw[key]).strip():
+            raise InputError(f"{where}: `{key}` must be a text, got {raw[key]!r}")
     treatment, outcome = str(raw["treatment"]), str(raw["outcome"])
     if treatment == outcome:
-        raise InputError(f"{where}: `{treatment}` is treatment and outcome at once")
+        raise InputError(f"{where}: `{treatment}` is `treatment` and `outcome` at once; ask about two columns")
     effect = raw.get("effect", "total")
     if effect not in ("total", "direct"):
         raise InputError(f"{where}: `effect` must be total or direct, got {effect!r}")

@@ -19,13 +19,13 @@ from causalrec_assets.graph.knowledge import (
     refuse_contradictions,
 )
 from causalrec_assets.graph.mpdag import Edge
-from causalrec_assets.graph.nodes import TIERS, tier_of
+from causalrec_assets.graph.nodes import KNOWN_BEFORE, TIERS, place_of
 
 # Within what time allows: covariates are known before the treatment, outcomes come after it and after what it works
 # through. Places are counted in thirds of a tier: before it, in it, after it.
 _AT = {name: 3 * number for number, name in enumerate(TIERS)}
 ALLOWED = {
-    "pre_treatment": (_AT["context and item"] - 1, _AT["treatment"] - 1),
+    **dict.fromkeys(KNOWN_BEFORE, (_AT["context and item"] - 1, _AT["treatment"] - 1)),
     "treatment": (_AT["treatment"] - 1, _AT["treatment"] + 1),
     "mediator": (_AT["treatment"] + 1, _AT["click"] - 1),
     "outcome": (_AT["mediator"] + 1, _AT["later outcomes"] + 1),
@@ -99,7 +99,7 @@ def tier_order(placements: Sequence[Placement], roles: Mapping[str, str]) -> Tie
                         f"and in `{placement.place}`; remove it from one of the two entries"
                     )
         by |= mine
-    at = {column: 3 * tier_of(column, roles[column]) for column in causal}
+    at = {column: place_of(column, roles[column]) for column in causal}
     for column, placement in by.items():
         at[column] = _AT[placement.tier] + placement.beside
         earliest, latest = ALLOWED[roles[column]]
@@ -109,6 +109,8 @@ def tier_order(placements: Sequence[Placement], roles: Mapping[str, str]) -> Tie
                 "covariates come before the treatment, mediators after it and before click, outcomes after mediators"
             )
     names = {place: name for name, place in _AT.items()}
+    between = {_AT["history"] + 1: "after history", _AT["treatment"] - 1: "before treatment"}
+    names |= {place: name for place, name in between.items() if place in at.values()}
     names |= {at[column]: placement.place for column, placement in by.items()}
     places = sorted(names)
     numbers = {column: places.index(place) for column, place in at.items()}

@@ -1,6 +1,7 @@
 """The model assets: `treatment_propensities`, `action_propensities`, `effects`, `outcome_model`."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -60,22 +61,25 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
     parts: list[pl.DataFrame] = []
     pictures: dict[str, dg.MarkdownMetadataValue] = {}
     fitted: dict[tuple[str, ...], fit.Propensities] = {}
+    # A question that cannot be asked has an answer of its own, and ends no other.
+    refused: dict[str, Answer] = {}
     for question in questions.iter_rows(named=True):
         name, treatment = question["question"], rows[question["treatment"]]
         answer = fit.can_be_compared(treatment, clusters, settings)
         if not answer.answered:
-            return Draft(inputs, None, answer=answer, params={"rows": 0})
+            refused[name] = answer
+            continue
         # Questions about one treatment often share their adjustment set, and so their propensities.
         key = (question["treatment"], *covariates_of(question))
         if key not in fitted:
             fitted[key] = fit.treatment_propensities(rows, *_split(key), clusters, settings, inputs.seed)
-        found, t = fitted[key], treatment.to_numpy()
+        found, t = fitted[key], fit.as_binary(treatment)
         parts.append(
             pl.DataFrame(
                 {
                     "unit_id": rows["unit_id"],
                     "question": name,
-                    "treatment": treatment,
+                    "treatment": treatment.cast(pl.Int8),
                     "propensity": found.propensity,
                     "fold": found.fold,
                 }
@@ -84,7 +88,19 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
         pictures[f"overlap_{name}"] = picture(overlap_plot(found.propensity, t))
         curve = calibration_curve(t, found.propensity)
         pictures[f"calibration_{name}"] = picture(calibration_plot(curve, "treatment propensity"))
-    return Draft(inputs, pl.concat(parts), params={"rows": rows.height * questions.height}, metadata=pictures)
+    return Draft(
+        inputs,
+        pl.concat(parts) if parts else None,
+        answer=ANSWERED if parts else next(iter(refused.values())),
+        notes={"answers": {name: {"status": a.status.value, "reason": a.reason} for name, a in refused.items()}},
+        params={"rows": rows.height * len(parts)},
+        metadata={"without_propensities": table(_refused_table(refused)), **pictures},
+    )
+
+
+def _refused_table(refused: Mapping[str, Answer]) -> pl.DataFrame:
+    rows = [(name, answer.status.value, answer.reason) for name, answer in refused.items()]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("question", "status", "reason"), pl.String), orient="row")
 
 
 def _split(key: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -136,9 +152,9 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     for question in sets.frame.iter_rows(named=True):
         name, answer = question["question"], fit.answer_of(question)
         estimates: dict[str, Estimate] = {}
-        if answer.answered and not propensities.answer.answered:
-            answer = propensities.answer
-        elif answer.answered:
+        if answer.answered:
+            answer = fit.propensity_answer(propensities.answer, propensities.notes.get("answers", {}), name)
+        if answer.answered:
             mine = fit.aligned(propensities.frame, name, rows).filter(of_effects)
             answer, estimates, diagnostics[name] = estimate_question(
                 rows.filter(of_effects),
@@ -205,6 +221,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
         notes["covariates"],
         notes["action_context"],
         withheld,
+        propensities.notes.get("answers", {}),
     )
     if isinstance(plan, Answer):
         return _no_model(inputs, plan)

@@ -59,15 +59,44 @@ class Propensities:
     fold: Codes
 
 
-def can_be_compared(treatment: pl.Series, clusters: Codes, settings: ModelSettings) -> Answer:
-    """Whether there are two arms, and enough clusters, to fit a treatment propensity.
+def is_zero_or_one(values: pl.Series, asked_as: str) -> Answer:
+    """Whether a treatment or an outcome is 0 or 1 in each unit; otherwise what it is, and what to land.
 
-    Raises:
-        InputError: The treatment has values other than 0 and 1.
+    Args:
+        asked_as: treatment or outcome.
     """
-    t = as_binary(treatment)
-    if t.size == 0:
+    name = values.name
+    if missing := values.null_count():
+        return not_available(
+            f"`{name}` is missing in {missing:,} of {len(values):,} units; a contrast of those in which it was seen is "
+            "not an effect"
+        )
+    found = values.unique().sort()
+    number = values.dtype.is_numeric() or values.dtype == pl.Boolean
+    if number and found.cast(pl.Float64).is_in([0.0, 1.0]).all():
+        return ANSWERED
+    some = ", ".join(str(value) for value in found.head(3))
+    kind = "" if number else f" of type {values.dtype}"
+    return not_available(
+        f"the {asked_as} `{name}` has {len(found):,} value{'s' if len(found) > 1 else ''}{kind} ({some}"
+        f"{', ...' if len(found) > 3 else ''}), and an effect is asked of a {asked_as} that is 0 or 1, as a number: "
+        + (
+            "land a column that is 1 for the arm in question and 0 for the other, and declare it in sources.yaml "
+            "(`context: {arm: number}`)"
+            if asked_as == "treatment"
+            else "ask about an outcome that is"
+        )
+    )
+
+
+def can_be_compared(treatment: pl.Series, clusters: Codes, settings: ModelSettings) -> Answer:
+    """Whether there are two arms, and enough clusters, to fit a treatment propensity."""
+    if treatment.is_empty():
         return insufficient_evidence("the training window has no units")
+    told = is_zero_or_one(treatment, "treatment")
+    if not told.answered:
+        return told
+    t = as_binary(treatment)
     if t.min() == t.max():
         return insufficient_evidence(f"every unit of the training window has `{treatment.name}` = {t[0]:.0f}")
     groups = len(np.unique(clusters))
@@ -205,6 +234,18 @@ def answer_of(row: Mapping[str, Any]) -> Answer:
     return Answer(Status(row["status"]), row["reason"] or "")
 
 
+def propensity_answer(table: Answer, told: Mapping[str, Mapping[str, str]], question: str) -> Answer:
+    """Whether a question has propensities, or why not.
+
+    Args:
+        table: The answer of `treatment_propensities` as a whole.
+        told: Its note `answers`: the questions that it gave none.
+    """
+    if question not in told:
+        return table
+    return Answer(Status(told[question]["status"]), told[question]["reason"])
+
+
 def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> pl.DataFrame:
     """`propensity` and `fold` of one question in the order of the units.
 
@@ -256,7 +297,7 @@ def as_binary(values: pl.Series) -> Floats:
     x = np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)
     if not np.isin(x, (0.0, 1.0)).all():
         raise InputError(
-            f"questions.yaml: `{values.name}` has values other than 0 and 1; effects are asked of treatments "
-            "and outcomes that are 0 or 1; ask about one that is (recommended, click, purchase)"
+            f"questions.yaml: `{values.name}` has values other than 0 and 1; effects are asked of treatments and "
+            "outcomes that are 0 or 1"
         )
     return x

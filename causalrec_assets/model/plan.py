@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,12 @@ import polars as pl
 from causalrec_assets.answers import Answer, insufficient_evidence, not_available
 from causalrec_assets.logs.gaps import NO_CLICKS
 from causalrec_assets.model.effects import aligned
+from causalrec_assets.model.effects import propensity_answer as propensity_answer_of
 from causalrec_assets.model.outcome_training import check_columns
 from causalrec_assets.model.strategies import blocks_back_doors
 
 Floats = npt.NDArray[np.float64]
+NOTHING_TOLD: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def plan_training(
     covariates: Sequence[str],
     action_context: Sequence[str],
     withheld: Collection[str] = (),
+    told: Mapping[str, Mapping[str, str]] = NOTHING_TOLD,
 ) -> Plan | Answer:
     """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
     not.
@@ -71,6 +75,7 @@ def plan_training(
         propensities, propensity_answer: The table `treatment_propensities` and its answer.
         roles, covariates, action_context: Of the notes of `units`.
         withheld: Sensitive attributes that `policy.yaml` does not allow.
+        told: The note `answers` of `treatment_propensities`: why questions have none.
 
     Raises:
         InputError: A column of the adjustment set has a role other than pre_treatment, or the propensities
@@ -82,12 +87,14 @@ def plan_training(
         return not_available(NO_CLICKS)
     identified = blocks_back_doors(sets).filter(pl.col("treatment") == "recommended")
     if identified.height:
-        if not propensity_answer.answered:
-            return propensity_answer
+        answers = {q: propensity_answer_of(propensity_answer, told, q) for q in identified["question"]}
+        fitted = identified.filter(pl.col("question").is_in([q for q, answer in answers.items() if answer.answered]))
+        if fitted.is_empty():
+            return next(iter(answers.values()))
         adjusted = sorted({c for found in identified["columns"] for c in found})
         columns = tuple(c for c in adjusted if c not in withheld)
         check_columns(adjusted, roles, ())
-        question = str(identified["question"][0])
+        question = str(fitted["question"][0])
         known = aligned(propensities, question, units)
         seen = units["click"].is_not_null()
         propensity = known.filter(seen)["propensity"].to_numpy()

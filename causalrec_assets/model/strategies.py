@@ -86,8 +86,6 @@ def estimate_question(
     Returns:
         As `effects.estimate_effect`. The diagnostics also name the `strategy`.
 
-    Raises:
-        InputError: Treatment or outcome have values other than 0 and 1.
     """
     t, y = question["treatment"], question["outcome"]
     strategy = question.get("strategy") or "back_door"
@@ -95,14 +93,20 @@ def estimate_question(
     instrument = question.get("instrument")
     if gap := _missing(units, [y, *extra, *([instrument] if instrument else [])]):
         return gap, {}, {}
+    for column, asked_as in ((t, "treatment"), (y, "outcome")):
+        told = fit.is_zero_or_one(units[column], asked_as)
+        if not told.answered:
+            return told, {}, {}
+    if units[t].n_unique() < 2:
+        return insufficient_evidence(f"the units that the effect is estimated on have one arm of `{t}` only"), {}, {}
     if strategy == "front_door":
-        told = _by_front_door(units, t, y, question, propensity, fold, clusters, settings, seed)
+        found = _by_front_door(units, t, y, question, propensity, fold, clusters, settings, seed)
     elif strategy == "instrument":
-        told = _by_instrument(units, t, y, question, fold, clusters, settings, seed)
+        found = _by_instrument(units, t, y, question, fold, clusters, settings, seed)
     else:
         columns = covariates_of(question)
-        told = fit.estimate_effect(units, t, y, columns, propensity, fold, clusters, settings, seed)
-    answer, estimates, diagnostics = told
+        found = fit.estimate_effect(units, t, y, columns, propensity, fold, clusters, settings, seed)
+    answer, estimates, diagnostics = found
     if answer.answered:
         answer = Answer(Status.ANSWERED, estimand_of(question))
     return answer, estimates, {"strategy": strategy, **diagnostics} if diagnostics else {}

@@ -3,7 +3,7 @@ import math
 import polars as pl
 import pytest
 
-from causalrec_assets.evaluation.effect_report import SCHEMA, report, sensitivity
+from causalrec_assets.evaluation.effect_report import SCHEMA, heading, lead, report, sensitivity
 
 ASKED = {
     "question": "q",
@@ -86,8 +86,32 @@ def test_every_assumption_is_printed_with_the_sensitivity_to_the_last():
     assert "by 3.41 (by 2.37 for the interval to reach 0)" in words
 
 
-def test_a_randomised_treatment_has_assumptions_too():
-    assert "nothing at all (a randomised treatment)" in reported(ASKED | {"columns": []})["assumptions"]
+def test_with_nothing_to_adjust_for_nobody_says_that_the_treatment_was_randomised():
+    words = reported(ASKED | {"columns": []})["assumptions"]
+    assert "No unmeasured confounding given nothing (in the graph nothing that could be adjusted for" in words
+    assert "randomised" not in words
+
+
+def test_a_question_about_a_coupon_is_not_about_showing_an_item():
+    words = reported(ASKED | {"treatment": "coupon"})["assumptions"]
+    assert "a unit's outcome does not depend on the `coupon` of other units" in words
+    assert "slate" not in words
+    assert lead("coupon").startswith("The effect of `coupon`")
+    assert lead("recommended").startswith("The effect of showing an item")
+
+
+@pytest.mark.parametrize(
+    ("treatments", "said"),
+    [
+        ([], "What recommending changes"),
+        (["recommended", "recommended"], "What recommending changes"),
+        (["coupon"], "What `coupon` changes"),
+        (["recommended", "coupon"], "What recommending and `coupon` change"),
+        (["coupon", "recommended", "banner"], "What `coupon`, recommending and `banner` change"),
+    ],
+)
+def test_the_heading_names_the_treatments(treatments, said):
+    assert heading(treatments) == said
 
 
 @pytest.mark.parametrize("status", ["not_identifiable", "not_available", "insufficient_evidence"])

@@ -143,8 +143,29 @@ def test_one_arm_or_a_handful_of_clusters_cannot_be_compared():
     assert "2 clusters, at least 3" in two.reason
     assert can_be_compared(t[:0], np.arange(0), SETTINGS).status is Status.INSUFFICIENT_EVIDENCE
     assert can_be_compared(pl.Series("recommended", [1, 0, 1]), np.arange(3), SETTINGS) == ANSWERED
-    with pytest.raises(InputError, match="other than 0 and 1"):
-        can_be_compared(pl.Series("campaign", [0, 1, 2]), np.arange(3), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (pl.Series("price", [9.5, 10.0, 12.0, 13.0]), "the treatment `price` has 4 values (9.5, 10.0, 12.0, ...)"),
+        (pl.Series("campaign", [0, 1, 2]), "the treatment `campaign` has 3 values (0, 1, 2)"),
+        (pl.Series("device", ["tv", "phone"]), "the treatment `device` has 2 values of type String (phone, tv)"),
+        (pl.Series("arm", ["0", "1"]), "`arm` has 2 values of type String"),
+        (pl.Series("coupon", [1.0, None, 0.0]), "`coupon` is missing in 1 of 3 units"),
+        (pl.Series("coupon", [float("nan"), 1.0, 0.0]), "`coupon` has 3 values"),
+    ],
+)
+def test_a_treatment_that_is_not_0_or_1_has_an_answer_that_says_what_to_land(values, said):
+    answer = can_be_compared(values, np.arange(len(values)), SETTINGS)
+    assert answer.status is Status.NOT_AVAILABLE
+    assert said in answer.reason
+    assert "missing" in said or "context: {arm: number}" in answer.reason
+
+
+@pytest.mark.parametrize("values", [[0, 1, 1], [0.0, 1.0, 1.0], [False, True, True]])
+def test_an_arm_is_an_arm_whatever_its_type(values):
+    assert can_be_compared(pl.Series("coupon", values), np.arange(3), SETTINGS) == ANSWERED
 
 
 def test_an_empty_adjustment_set_gives_every_unit_the_share_of_the_treated():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from causalrec_assets.answers import ANSWERED, InputError, Status, insufficient_evidence, not_identifiable
-from causalrec_assets.model.plan import Plan, plan_training
+from causalrec_assets.model.plan import NOTHING_TOLD, Plan, plan_training
 from tests.model.worlds import ROLES, toy
 
 UNITS = toy(1, users=40).units
@@ -26,8 +26,9 @@ PROPENSITIES = pl.concat(
 )
 
 
-def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, withheld=()):
-    return plan_training(units, sets, propensities, answer, ROLES, ["past_clicks", "device"], ["position"], withheld)
+def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, withheld=(), told=NOTHING_TOLD):
+    asked = ROLES, ["past_clicks", "device"], ["position"], withheld, told
+    return plan_training(units, sets, propensities, answer, *asked)
 
 
 def test_an_identified_effect_is_learned_in_both_arms_from_the_union_of_its_sets():
@@ -55,6 +56,15 @@ def test_without_an_identified_effect_what_was_shown_is_predicted_in_its_slots_c
     assert (found.arms, found.propensity, found.divides_by) == ("shown", None, None)
     assert found.columns == ("position", "past_clicks", "device")
     assert found.rows["recommended"].unique().to_list() == [1]
+
+
+def test_a_question_without_propensities_leaves_the_others_theirs():
+    refused = {"status": "insufficient_evidence", "reason": "one arm only"}
+    second = PROPENSITIES.filter(pl.col("question") == "recommended_purchase")
+    found = plan(propensities=second, told={"recommended_click": refused})
+    assert (found.arms, found.divides_by) == ("both", "recommended_purchase")
+    none = plan(propensities=second.clear(), told=dict.fromkeys(SETS["question"], refused))
+    assert none == insufficient_evidence("one arm only")
 
 
 def test_a_question_about_another_treatment_does_not_identify_this_one():
