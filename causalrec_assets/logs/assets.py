@@ -20,7 +20,8 @@ from causalrec_assets.logs.drift import schema_drift
 from causalrec_assets.logs.facts import facts_of
 from causalrec_assets.logs.far_values import far_values, in_words
 from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
-from causalrec_assets.logs.forgotten import parse_forgotten, without_forgotten
+from causalrec_assets.logs.forgotten import Forgotten, without_forgotten
+from causalrec_assets.logs.forgotten_list import read_forgotten
 from causalrec_assets.logs.gaps import NO_ITEMS, NO_USER_ID, NO_USERS
 from causalrec_assets.logs.history import (
     history_before,
@@ -60,8 +61,11 @@ def _zone(inputs: Inputs) -> LandingZone:
     return LandingZone.of(inputs.home)
 
 
-def _forgotten(inputs: Inputs) -> frozenset[str]:
-    return parse_forgotten(inputs.setting(FORGOTTEN))
+def _forgotten(inputs: Inputs) -> Forgotten:
+    inputs.setting(FORGOTTEN)
+    forgotten, said = read_forgotten(inputs.home, inputs.store)
+    inputs.warnings.extend(said)
+    return forgotten
 
 
 @gated_asset("items", stage="logs", deps=[LANDED_ITEMS])

@@ -17,7 +17,7 @@ from causalrec_assets.logs.casting import UTC_TIME, take_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.duplicates import content_texts
 from causalrec_assets.logs.feeds import Stream
-from causalrec_assets.logs.forgotten import without_forgotten
+from causalrec_assets.logs.forgotten import Forgotten, without_forgotten
 from causalrec_assets.logs.landing import LandedFile
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.reading import open_landed
@@ -49,7 +49,7 @@ class StreamRows:
     stream: Stream
     rows: pl.DataFrame
 
-    def without(self, forgotten: frozenset[str]) -> StreamRows:
+    def without(self, forgotten: Forgotten) -> StreamRows:
         """The rows of all users but those who asked to be forgotten: no quarantine may hold them either."""
         return StreamRows(self.stream, without_forgotten(self.rows, forgotten))
 

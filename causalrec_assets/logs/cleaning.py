@@ -46,7 +46,7 @@ from causalrec_assets.logs.duplicates import (
     with_content_ids,
 )
 from causalrec_assets.logs.feeds import Stream
-from causalrec_assets.logs.forgotten import without_forgotten
+from causalrec_assets.logs.forgotten import NOBODY, Forgotten, without_forgotten
 from causalrec_assets.logs.landing import BIN_MINUTES, LandedFile
 from causalrec_assets.logs.landing_zone import LandedDay
 from causalrec_assets.logs.reading import open_landed
@@ -131,7 +131,7 @@ def clean_day(
     rules: CleaningRules,
     target: Path,
     set_aside: Path,
-    forgotten: frozenset[str] = frozenset(),
+    forgotten: Forgotten = NOBODY,
 ) -> Cleaned:
     """Read the rows of a day, and write its clean events and what was set aside.
 
@@ -194,7 +194,7 @@ class _Day:
     """One day's cleaning: `read`, then `clean`."""
 
     def __init__(
-        self, landed: LandedDay, source: Source, rules: CleaningRules, forgotten: frozenset[str], folder: Path
+        self, landed: LandedDay, source: Source, rules: CleaningRules, forgotten: Forgotten, folder: Path
     ) -> None:
         self.landed, self.source, self.rules, self.forgotten = landed, source, rules, forgotten
         self.types = event_types(source)

@@ -9,7 +9,7 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.forgotten import fingerprint
+from causalrec_assets.logs.forgotten import Forgotten, plain_hash
 from causalrec_assets.logs.landing_zone import LandingZone
 from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, event, frame, land, source
 
@@ -250,7 +250,7 @@ def test_a_forgotten_users_outcomes_are_kept_nowhere_and_counted(tmp_path):
     two_days(tmp_path, order("a", at(FIRST, 10)), order("b", at(FIRST, 13), who="bob"))
     of = shop()
     zone = LandingZone(Home(tmp_path), of, CleaningRules(), tmp_path / "landing")
-    landed, ann = zone.landed_day(FIRST), frozenset([fingerprint("ann")])
+    landed, ann = zone.landed_day(FIRST), Forgotten(plain=frozenset([plain_hash("ann")]))
     day = clean_day(landed, of, zone.rules, tmp_path / "clean", tmp_path / "aside", ann)
     assert day.set_aside["user_id"].to_list() == ["bob"]
     # Three events and an order of hers, and an order of his that belongs to no event.
