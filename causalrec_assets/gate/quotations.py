@@ -12,7 +12,7 @@ import unicodedata
 
 ABOUT_A_ROW = re.compile(r"\b(?:row|line) #?\d+\b", re.IGNORECASE)
 GIVEN = re.compile(r"(?<=` is ).+?(?=, which )", re.DOTALL)
-QUOTED = re.compile(r"""(?<=[\s(\[{=:,])(b?)(['"])(.*?)\2(?=[\s,.;:)\]}]|$)""", re.DOTALL)
+QUOTED = re.compile(r"""(?<=[\s(\[{=:,])(b?)(['"])((?:\\.|[^\\])*?)\2(?=[\s,.;:)\]}]|$)""", re.DOTALL)
 SMALL = re.compile(r"-?\d{1,4}(?:\.\d{1,4})?|nan|inf")
 """A number of so few digits is nobody's."""
 REST_OF_A_LINE = re.compile(
