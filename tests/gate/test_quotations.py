@@ -24,8 +24,8 @@ from causalrec_assets.gate.quotations import shape_of, without_quotations
         ('/x, row 3: `x` is "a\\", b ann", which is', '/x, row 3: `x` is "a\\", a aaa", which is'),
         ("/x, row 3: `x` is 0x616e6e37, which is", "/x, row 3: `x` is 9a999a9a99, which is"),
         (
-            "/x.csv cannot be read as csv: line 1,203 has 3 cell(s) and the header has 9: 'a\\', \"b,ann'. If the header",
-            "/x.csv cannot be read as csv: line 1,203 has 3 cell(s) and the header has 9: 'a\\', \"a,aaa'. If the header",
+            "/x.csv cannot be read: line 1,203 has 3 cell(s) and the header has 9: 'a\\', \"b,ann'. If the header",
+            "/x.csv cannot be read: line 1,203 has 3 cell(s) and the header has 9: 'a\\', \"a,aaa'. If the header",
         ),
         ("/x, row 3: `x` is 'C:\\', which is ann", "/x, row 3: `x` is 'A:\\', which is ann"),
         ("/x, row 3: `x` is 1.5, which is", "/x, row 3: `x` is 1.5, which is"),
