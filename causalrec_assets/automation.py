@@ -127,7 +127,8 @@ def retrain_every_day(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
     span = [day for day in plans.zone.span if day <= newest]
     stale = {day: [name for name in (*LANDED, *CARRIED) if plans.stale(name, day)] for day in span}
     if missed := [day for day in span if stale[day]]:
-        for day in span:
+        # Where nothing can be cleaned, the last day's run says so; those of the others would say no more.
+        for day in span if not plans.zone.everywhere else []:
             if missed[0] <= day < newest:
                 # What is carried on is built from the first missed day on; what only reads landed files, where missed.
                 names = (*(name for name in LANDED if name in stale[day]), *CARRIED)
@@ -156,7 +157,7 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
     operations = _operations()
     plans = planner(Home.current(), data_only=True, tried=Attempts(context.instance))
     arriving = plans.zone.arriving(operations.settle_seconds)
-    plan = plans.logs(plans.zone.span, {day for _, day in arriving})
+    plan = plans.logs(plans.span, {day for _, day in arriving})
     newest, job = plans.zone.newest_day, rebuilt_logs
     waits = list(plan.waits)
     if not plan.requests and newest and not arriving and operations.retrain_on_new_data:
@@ -165,8 +166,11 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
     for request in plan.requests[: operations.runs_per_look]:
         context.log.info("%s %s: %s", request.day, ", ".join(request.assets), request.why)
         yield _request(request, "new_data", job_name=job.name)
+    for said in plans.zone.passed_over:
+        context.log.warning("%s", said)
     if not plan.requests:
-        yield dg.SkipReason("; ".join(waits) or "The lake is what the landed files say.")
+        rest = "; ".join(waits) or "The lake is what the landed files say."
+        yield dg.SkipReason("; ".join([rest, *plans.zone.passed_over]))
 
 
 class Attempts(Container[str]):

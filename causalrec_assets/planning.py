@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from causalrec_assets.gate.currentness import Resolver, stale_because
 from causalrec_assets.gate.inputs import read_setting
@@ -46,10 +46,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """What can be built now, side by side, and what has to wait, in words."""
+    """What can be built now, side by side, and what has to wait, in words.
+
+    Attributes:
+        passed_over: What lies in the landing zone and is nobody's rows, in words; nothing waits for it.
+    """
 
     requests: tuple[Request, ...] = ()
     waits: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,16 @@ class Planner:
         champion = ReleaseLog(self.lake.store).champion_as_of(day)
         return champion.bundle_hash if champion else "none"
 
+    @property
+    def span(self) -> list[date]:
+        """The days of the landing zone, on to those that were published and for which nothing is landed any more: they
+        stay as they are, and it is said."""
+        landed, published = self.zone.span, [d for d in self.lake.days("clean_events") if self.zone.source.covers(d)]
+        if self.zone.source.sparse:
+            return sorted({*landed, *published})
+        days = [*landed[:1], *landed[-1:], *published[:1], *published[-1:]]
+        return [min(days) + timedelta(days=k) for k in range((max(days) - min(days)).days + 1)] if days else []
+
     # -- logs ------------------------------------------------------------------------------------------------------
 
     def logs(self, days: Sequence[date], arriving: Collection[date | None] = ()) -> Plan:
@@ -107,7 +122,8 @@ class Planner:
         for request in carried:
             own = requests.get(request.day)
             requests[request.day] = replace(own, assets=(*own.assets, *request.assets)) if own else request
-        return Plan(tuple(requests[day] for day in sorted(requests)), tuple(waits + chain_waits))
+        in_order = tuple(requests[day] for day in sorted(requests))
+        return Plan(in_order, tuple(waits + chain_waits), tuple(self.zone.passed_over))
 
     def _from_landed_files(
         self, days: Sequence[date], arriving: Collection[date | None]
@@ -115,16 +131,21 @@ class Planner:
         events, waits = self.zone.events, list[str]()
         if None in arriving:
             return [], ["files are still arriving whose days cannot be told yet"]
-        if everywhere := [message for day, message in events.problems if day is None]:
+        if everywhere := self.zone.everywhere:
             # Such a file may hold rows of any day. One run says so; hundreds would say no more.
             waits.append(f"no day can be cleaned before this is put right: {' '.join(everywhere)}")
             days = days[-1:]
+        elif not events.days and not events.problems and self.lake.days("clean_events"):
+            waits.append(f"nothing is landed any more in {events.root}; what was published stays")
+            days = days[-1:]
+        held = self._held_snapshots(waits)
         requests: list[Request] = []
         for day in days:
             if day in arriving:
                 waits.append(f"{day}: files are still arriving")
                 continue
-            reasons = {asset: why for asset in LANDED if (why := self.stale(asset, day)) is not None}
+            asked = [asset for asset in LANDED if asset not in held or day == days[-1]]
+            reasons = {asset: why for asset in asked if (why := self.stale(asset, day)) is not None}
             nothing = day not in events.by_day and day not in events.empty_days and not events.problems_of(day)
             if nothing and self.lake.pointer("clean_events", day) is None and "clean_events" in reasons:
                 waits.append(f"{day}: nothing was landed; land its events, or declare the day empty")
@@ -133,6 +154,15 @@ class Planner:
                 found = [self.zone.fingerprint(LANDED[asset], day) for asset in reasons]
                 self._ask(day, reasons, found, requests, waits)
         return requests, waits
+
+    def _held_snapshots(self, waits: list[str]) -> set[str]:
+        """The snapshots that are not known on any day: again one run says so."""
+        held = {}
+        for asset, files in (("items", self.zone.items), ("users", self.zone.users)):
+            if files is not None and (said := files.everywhere):
+                held[asset] = said
+                waits.append(f"`{asset}` cannot be built before this is put right: {' '.join(said)}")
+        return set(held)
 
     def _carried_on(self, days: Sequence[date], landed: Sequence[Request]) -> tuple[list[Request], list[str]]:
         requests: list[Request] = []

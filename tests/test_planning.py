@@ -24,7 +24,8 @@ class Shop:
     def plan(self, only=DATA, arriving=(), days=None):
         zone = LandingZone.of(self.home)
         lake = Snapshot(open_store(self.home))
-        return Planner(self.home, zone, lake, {}, only, self.tried).logs(days or zone.span, arriving)
+        planner = Planner(self.home, zone, lake, {}, only, self.tried)
+        return planner.logs(days or planner.span, arriving)
 
     def heal(self, limit=40):
         """Runs every plan until none is left; the (day, assets) that were run, in order."""
@@ -95,6 +96,7 @@ def test_a_late_a_resent_and_a_removed_file_end_in_the_bytes_of_a_rebuild_from_n
     (shop.folder(DAYS[1]) / "events.parquet").unlink()
     shop.heal()
     (shop.folder(DAYS[1]) / "part-1.parquet").unlink()
+    (shop.folder(DAYS[1]) / "_FEWER").write_text("90")
     resent = shop.folder(DAYS[2]) / "events.parquet"
     (shop.folder(DAYS[3]) / "again.parquet").write_bytes(resent.read_bytes())
     late = pl.read_parquet(shop.folder(DAYS[0]) / "events.parquet").head(5)

@@ -157,8 +157,8 @@ class Inputs:
             why = f" Its newest attempt was refused: {'; '.join(refused.reasons)}." if refused else ""
             raise MissingDay(
                 f"`{self.asset}` of {self.day} needs `{name}` of {day}, which has no published version.{why} "
-                f"Materialise `{name}` of {day} first; a day on which nothing happened is landed as an empty file in "
-                f"`landing/events/day={day}/`."
+                f"Materialise `{name}` of {day} first; a day on which nothing happened is landed as an empty file "
+                f"`landing/events/day={day}/_EMPTY`."
             )
         refused = self.store.standing_refusal(name, day)
         if refused is not None:

@@ -23,6 +23,7 @@ from causalrec_assets.logs.forgotten import FILE as FORGOTTEN
 from causalrec_assets.logs.forgotten import Forgotten, without_forgotten
 from causalrec_assets.logs.forgotten_list import read_forgotten
 from causalrec_assets.logs.gaps import NO_ITEMS, NO_USER_ID, NO_USERS
+from causalrec_assets.logs.good_version import require_no_fall, require_no_smaller_snapshot
 from causalrec_assets.logs.history import (
     history_before,
     leaving_days,
@@ -33,7 +34,6 @@ from causalrec_assets.logs.history import (
     within_window,
     write_history,
 )
-from causalrec_assets.logs.landed_files import snapshot_files
 from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.logs.lineage import (
     LANDED_EVENTS,
@@ -77,7 +77,10 @@ def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs.note("landing:items", zone.fingerprint("items", inputs.day))
     if source.items is None:
         return Draft(inputs, None, answer=not_available(NO_ITEMS))
-    frame = item_snapshot(snapshot_files(zone.root / source.items.folder, inputs.day), source, zone.rules)
+    assert zone.items is not None
+    frame = item_snapshot(zone.items.until(inputs.day), source, zone.rules)
+    require_no_smaller_snapshot(inputs, "landing:items", frame.height, zone.items, zone.rules)
+    inputs.warnings.extend(zone.items.passed_over)
     by_category = frame.group_by("category").agg(pl.len().alias("items"), pl.col("price").mean().round(2))
     return Draft(
         inputs,
@@ -100,7 +103,10 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if source.users is None:
         reason = NO_USER_ID if not source.has("user_id") else NO_USERS
         return Draft(inputs, None, answer=not_available(reason))
-    listed = user_snapshot(snapshot_files(zone.root / source.users.folder, inputs.day), source, zone.rules)
+    assert zone.users is not None
+    listed = user_snapshot(zone.users.until(inputs.day), source, zone.rules)
+    require_no_smaller_snapshot(inputs, "landing:users", listed.height, zone.users, zone.rules)
+    inputs.warnings.extend(zone.users.passed_over)
     frame = without_forgotten(listed, _forgotten(inputs))
     attributes = [c for c in frame.columns if c != "user_id"]
     known = [f"{c}: {frame[c].n_unique()} values, {frame[c].null_count()} unknown" for c in attributes]
@@ -125,8 +131,9 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     landed = zone.landed_day(inputs.day)
     target, set_aside = (inputs.store.staging(inputs.asset, inputs.day, inputs.run_id) for _ in range(2))
     cleaned = clean_day(landed, source, zone.rules, target, set_aside, _forgotten(inputs))
+    require_no_fall(inputs, zone, cleaned)
     drift = schema_drift(zone.events, inputs.day, source.events)
-    inputs.warnings.extend(drift)
+    inputs.warnings.extend([*drift, *(said for index in zone.indexes for said in index.passed_over)])
     facts = facts_of(cleaned.path, source)
     listed = [f"{f.path.name} {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in landed.files]
     return Draft(

@@ -24,6 +24,8 @@ class CleaningRules:
         bot_events_an_hour: A user with more events in an hour is no person that day; None: nobody is.
         wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
             impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
+        fewer_share, fewer_rows: A day that would lose more than this share of its published rows, and at least so
+            many, or all, is refused until a person says that it is right.
         unpacked_gb, unpacked_ratio: A packed file that unpacks to more, or to so many times its size, is refused.
         memory_gb, minutes: Of the process in which a file is read for the first time; it may also take a second for
             each of the file's megabytes.
@@ -37,6 +39,8 @@ class CleaningRules:
     bot_events_an_hour: int | None = None
     wrong_share: float = 0.02
     wrong_rows: int = 1
+    fewer_share: float = 0.2
+    fewer_rows: int = 10
     unpacked_gb: float = 100.0
     unpacked_ratio: float = 200.0
     memory_gb: float = 4.0
@@ -54,7 +58,9 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
     Raises:
         InputError: An unknown key or a value of the wrong kind.
     """
-    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "packed", "reading"})
+    YAML.known(
+        "", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "fewer", "packed", "reading"}
+    )
 
     def part(key: str, *names: str) -> dict[str, object]:
         given = YAML.mapping(key, settings.get(key) or {})
@@ -64,6 +70,7 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
     duplicates, late, ahead = part("duplicates", "look_back_days"), part("late", "days"), part("ahead", "minutes")
     bots, wrong, packed = part("bots", "events_an_hour"), part("wrong", "share", "rows"), part("packed", "gb", "ratio")
     reading = part("reading", "memory_gb", "minutes", "line_mb", "cell_mb")
+    fewer = part("fewer", "share", "rows")
     default = CleaningRules()
     rate = bots.get("events_an_hour")
     return CleaningRules(
@@ -76,6 +83,8 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
         bot_events_an_hour=None if rate is None else YAML.whole("bots.events_an_hour", rate, 1),
         wrong_share=YAML.number("wrong.share", wrong.get("share", default.wrong_share), 0, 1),
         wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
+        fewer_share=YAML.number("fewer.share", fewer.get("share", default.fewer_share), 0, 1),
+        fewer_rows=YAML.whole("fewer.rows", fewer.get("rows", default.fewer_rows), 1),
         unpacked_gb=YAML.number("packed.gb", packed.get("gb", default.unpacked_gb), 0),
         unpacked_ratio=YAML.number("packed.ratio", packed.get("ratio", default.unpacked_ratio), 1),
         memory_gb=YAML.number("reading.memory_gb", reading.get("memory_gb", default.memory_gb), 0.5),

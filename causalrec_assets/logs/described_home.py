@@ -104,6 +104,7 @@ def unusable(zone: LandingZone) -> Sequence[str]:
     said = [f"{day or 'every day'}: {message}" for day, message in index.problems]
     for stream in zone.streams.values():
         said += [f"{day or 'every day'}: {message}" for day, message in stream.problems]
+    said += zone.passed_over
     if outside := sum(file.outside for file in index.files):
         last = zone.source.last_day or "today"
         said.append(f"{outside:,} rows are outside of the source's days, {zone.source.first_day} to {last}, and unused")

@@ -10,6 +10,7 @@ from causalrec_assets.logs.csv_settings import CsvSettings, parse_csv
 from causalrec_assets.logs.missing import SPELLINGS
 from causalrec_assets.logs.times import says_the_hour, wrong_format
 from causalrec_assets.logs.values import Constant, Values
+from causalrec_assets.masking import masked
 
 TIME_FORMATS = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds")
 OUTCOMES = ("click", "purchase", "rating", "revenue")
@@ -101,13 +102,24 @@ def parse_feed(
     }
     YAML.known(f"{key}.codes", codes, set(columns))
     return Feed(
-        YAML.text(f"{key}.folder", given.get("folder", folder)),
+        _folder(f"{key}.folder", given.get("folder", folder)),
         columns,
         fixed,
         codes,
         _time_format(f"{key}.time_format", given.get("time_format", "iso"), hour="time" in names),
         csv=parse_csv(YAML, f"{key}.csv", given.get("csv")),
     )
+
+
+def _folder(key: str, value: object) -> str:
+    """A folder below the landing zone, and nowhere else: what is read here ends in tables and in messages."""
+    text = YAML.text(key, value)
+    parts = text.replace("\\", "/").split("/")
+    if ".." in parts or text.startswith(("/", "\\", "~")) or ":" in parts[0] or "\0" in text:
+        raise YAML.wrong(
+            key, "a folder below the landing zone (what lies elsewhere is named by `landing`)", masked(text)
+        )
+    return text
 
 
 def parse_streams(value: object) -> tuple[Stream, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -11,106 +11,110 @@ from typing import Any
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.store import canonical, sha256, sha256_of_file
 from causalrec_assets.home import Home
+from causalrec_assets.logs.listing import Listing, folder_day, list_folder
+from causalrec_assets.logs.listing import is_remote as is_remote
 from causalrec_assets.logs.sources import Source
-
-UNFINISHED = (".part", ".tmp")
+from causalrec_assets.masking import masked, secret_in, secret_values
 
 
 def landing_root(home: Home, source: Source) -> Path:
-    """Where a home's files are landed: its `data/landing`, or the URL that `sources.yaml` names.
+    """Where a home's files are landed: its `data/landing`, or the folder or URL that `sources.yaml` names.
 
     Raises:
-        InputError: No installed package knows the URL.
+        InputError: The URL holds a secret, no installed package knows it, or its options do not fit.
     """
     if not source.landing:
         return home.landing
     if "://" not in source.landing:
         return home.root / Path(source.landing).expanduser()
+    shown = f"sources.yaml: `landing: {masked(source.landing)}`"
+    if secret := secret_in(source.landing):
+        raise InputError(
+            f"{shown} holds {secret}. An address is repeated in messages and records; say it without, and put the rest "
+            "under `landing_options` (e.g. username, password, token), or in the environment where the package of the "
+            "store reads it there"
+        )
     from upath import UPath
 
+    options: Mapping[str, Any] = dict(source.landing_options)
     try:
-        options: Any = dict(source.landing_options)
         root: Any = UPath(source.landing, **options)
         _ = root.fs
-    except (ImportError, ValueError, TypeError) as error:
+    # Some file systems connect when they are made, and each package has errors of its own.
+    except Exception as error:
+        said = masked(f"{type(error).__name__}: {error}", secret_values(options))
         raise InputError(
-            f"sources.yaml: `landing: {source.landing}` cannot be opened ({error}); install the package of its kind "
-            "(s3fs for s3://, gcsfs for gs://), or correct `landing` and `landing_options`"
-        ) from error
+            f"{shown} cannot be opened ({said}); install the package of its kind (s3fs for s3://, gcsfs for gs://), or "
+            "correct `landing` and `landing_options`"
+        ) from None
     found: Path = root
     return found
 
 
-def is_remote(path: Path) -> bool:
-    """Whether a path is behind a URL, and not on this machine."""
-    return getattr(path, "protocol", "") not in ("", "file", "local")
+def feed_folder(landing: Path, folder: str) -> Path:
+    """A feed's folder in the landing zone.
+
+    Raises:
+        InputError: The landing zone is not there, or the folder is a link that leads out of it.
+    """
+    root = landing / folder
+    if is_remote(landing):
+        return root
+    try:
+        if not landing.is_dir():
+            raise InputError(
+                f"the landing zone {landing} is not there. Is its disk mounted? Correct `landing` in sources.yaml, or "
+                "make the folder; nothing is built, and nothing that was published is taken back."
+            )
+        out = not root.resolve().is_relative_to(landing.resolve())
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{root} cannot be opened: {error}") from error
+    if out:
+        raise InputError(
+            f"{root} leads out of the landing zone (to {root.resolve()}), and links are not followed: land the files "
+            "themselves, or let `landing` of sources.yaml name the folder above them"
+        )
+    return root
 
 
 def landed_files(root: Path) -> list[Path]:
-    """The files below a folder, by name; hidden, marker (`_NAME`) and unfinished files are passed over.
-
-    A link to a folder is in the list, and refused when it is read: what lies there would be passed over unsaid.
-    """
-    if is_remote(root):
-        return _remote_files(root)
-    if not root.exists():
-        return []
-    return sorted(
-        path
-        for path in root.rglob("*")
-        if (path.is_file() or path.is_symlink()) and _counts(path.relative_to(root).parts, path.suffix)
-    )
-
-
-def _remote_files(root: Any) -> list[Path]:
-    # What was listed before may be remembered by the file system; files that came since would be missed.
-    root.fs.invalidate_cache()
-    try:
-        listed = root.fs.find(root.path)
-    except FileNotFoundError:
-        return []
-    beginning = len(root.path.rstrip("/")) + 1
-    names = sorted(name[beginning:] for name in listed)
-    return [root / name for name in names if _counts(tuple(name.split("/")), Path(name).suffix)]
-
-
-def _counts(parts: tuple[str, ...], suffix: str) -> bool:
-    return suffix.lower() not in UNFINISHED and not any(part.startswith((".", "_")) for part in parts)
-
-
-def markers(root: Path, name: str) -> list[Path]:
-    """The files of one name below a folder."""
-    if not is_remote(root):
-        return sorted(root.rglob(name))
-    remote: Any = root
-    beginning = len(remote.path.rstrip("/")) + 1
-    return [root / found[beginning:] for found in remote.fs.find(remote.path) if found.rsplit("/", 1)[-1] == name]
-
-
-def folder_day(path: Path, root: Path) -> date | None:
-    """The day of the `day=YYYY-MM-DD` folder that a file stands in.
+    """Everything below a folder by name, data or not; hidden, marker (`_NAME`) and unfinished files are passed over.
 
     Raises:
-        InputError: The folder's day is no date.
+        InputError: A folder cannot be listed.
     """
-    for part in path.relative_to(root).parts[:-1]:
-        if part.startswith("day="):
-            try:
-                return date.fromisoformat(part.removeprefix("day="))
-            except ValueError:
-                message = f"{path}: the folder `{part}` must be `day=YYYY-MM-DD`; rename it"
-                raise InputError(message) from None
-    return None
+    listing = list_folder(root)
+    if listing.unlisted:
+        raise InputError(" ".join(message for _, message in listing.unlisted))
+    return sorted([*listing.files, *(path for _, path, _ in listing.odd)])
 
 
-def dated_files(root: Path) -> list[tuple[date, Path]]:
+# -- snapshots ---------------------------------------------------------------------------------------------------------
+
+
+def dated(listing: Listing, root: Path) -> list[tuple[date, Path]]:
     """A snapshot's files with the day from which on each counts: those outside of a `day=D` folder first."""
-    return sorted((folder_day(path, root) or date.min, path) for path in landed_files(root))
+    return sorted((folder_day(path, root) or date.min, path) for path in listing.files)
+
+
+def problems_until(listing: Listing, day: date) -> list[str]:
+    """What keeps a snapshot's rows as of a day from being known: a file counts from its folder's day on."""
+    return [message for when, message in listing.problems if when is None or when <= day]
 
 
 def snapshot_files(root: Path, day: date) -> list[Path]:
-    """The files of a snapshot as of a day, the later ones last."""
-    return [path for when, path in dated_files(root) if when <= day]
+    """The files of a snapshot as of a day, the later ones last.
+
+    Raises:
+        InputError: Something below the folder may hold rows and is not known.
+    """
+    listing = list_folder(root)
+    if problems := problems_until(listing, day):
+        raise InputError(" ".join(problems))
+    return [path for when, path in dated(listing, root) if when <= day]
+
+
+# -- content -----------------------------------------------------------------------------------------------------------
 
 
 def fingerprint_of(paths: Iterable[Path]) -> str:
@@ -139,9 +143,17 @@ def hash_of(path: Path) -> str:
         if path.is_symlink():
             _refuse_link(path)
         return _content_hash(path, stamp_of(path))
+    except InputError:
+        raise
     except OSError as error:
-        message = f"{path} cannot be opened: {error.strerror or error}. Make it readable, or remove it."
+        said = masked(str(error.strerror or error))
+        message = f"{masked(str(path))} cannot be opened: {said}. Make it readable, or remove it."
         raise InputError(message) from error
+    except Exception as error:
+        if not is_remote(path):
+            raise
+        said = masked(f"{type(error).__name__}: {error}")
+        raise InputError(f"{masked(str(path))} cannot be opened: {said}. Check the store, or remove it.") from None
 
 
 def _refuse_link(path: Path) -> None:

@@ -1,14 +1,15 @@
 """The landing index of a feed: which files there are, which days they touch, and which of them cannot be used.
 
 A file is scanned once; what was found is kept under its content's hash. A file that cannot be used blocks the
-day of its `day=D` folder, or every day when it stands outside of one, until it is replaced or removed.
+day of its `day=D` folder, or every day when it stands outside of one, until it is replaced or removed. What is no data
+file at all blocks the day of its folder, and outside of one nothing. Only a marker declares a day empty.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -21,13 +22,18 @@ from causalrec_assets.gate.store import canonical, create_exclusively, sha256
 from causalrec_assets.logs.casting import lacks_columns
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.fewer import numbers_of
 from causalrec_assets.logs.first_look import BIN_MINUTES as BIN_MINUTES
 from causalrec_assets.logs.first_look import look_into
-from causalrec_assets.logs.landed_files import folder_day, hash_of, landed_files, markers, stamp_of
+from causalrec_assets.logs.landed_files import feed_folder, hash_of, stamp_of
+from causalrec_assets.logs.listing import Listing, folder_day, list_folder
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.sources import Source
 
 EMPTY_DAY = "_EMPTY"
+"""The marker of a day on which nothing happened."""
+FEWER = "_FEWER"
+"""The marker of a day that may be built from fewer rows than before; see `fewer`."""
 SCAN = "5"
 """Goes into the cache's keys; raise it when a scan finds something else in the same content."""
 
@@ -82,6 +88,8 @@ class LandingIndex:
         problems: (day or None for every day, message) of each file that cannot be used.
         empty_days: Days that are declared to have no rows.
         sent_again: Files whose content another file has, by whose name they come; they are not read.
+        passed_over: What lies there and is nobody's rows, or contradicts itself, in words.
+        fewer: Day -> what a person says is right although it is fewer than before: `rows`, or an outcome -> how many.
     """
 
     root: Path
@@ -89,6 +97,8 @@ class LandingIndex:
     problems: tuple[tuple[date | None, str], ...]
     empty_days: frozenset[date] = frozenset()
     sent_again: tuple[Path, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    fewer: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
 
     @cached_property
     def by_day(self) -> dict[date, list[LandedFile]]:
@@ -131,7 +141,10 @@ class LandingIndex:
 
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
-        return sha256(canonical([self.hashes(day, day), day in self.empty_days, self.problems_of(day)]))
+        found: list[object] = [self.hashes(day, day), day in self.empty_days, self.problems_of(day)]
+        if day in self.fewer:
+            found.append(self.fewer[day])
+        return sha256(canonical(found))
 
     def problems_of(self, day: date) -> list[str]:
         """What is wrong with files that concern a day."""
@@ -157,31 +170,89 @@ def index_landing(
     """
     feed, rules = feed or source.events, rules or CleaningRules()
     placing = placing or Placing.of(source, rules)
-    root = landing / feed.folder
+    try:
+        root = feed_folder(landing, feed.folder)
+    except InputError as error:
+        return LandingIndex(landing / feed.folder, (), ((None, str(error)),))
+    listing = list_folder(root)
     files: list[LandedFile] = []
-    problems: list[tuple[date | None, str]] = []
-    empty: set[date] = set()
-    for path in landed_files(root):
-        own_day = None
+    problems, passed_over = listing.problems, listing.passed_over
+    for path in listing.files:
+        own_day = folder_day(path, root)
         try:
-            own_day = folder_day(path, root)
-            file = _scan(path, own_day, source, feed, rules, placing, cache)
+            files.append(_scan(path, own_day, source, feed, rules, placing, cache))
         except InputError as error:
             problems.append((own_day, str(error)))
-            continue
-        files.append(file)
-        if own_day is not None and not file.rows_of_day and not file.outside:
-            empty.add(own_day)
-    for marker in markers(root, EMPTY_DAY):
-        try:
-            if (day := folder_day(marker, root)) is not None:
-                empty.add(day)
-        except InputError as error:
-            problems.append((None, str(error)))
     files = list(_with_all_columns(files, feed, problems))
+    marked = _marked(listing, root, problems, passed_over)
+    nothing_said = _without_rows(files, marked.empty, {day for day, _ in problems})
+    problems += [(day, message) for day, message in nothing_said if day is not None]
+    passed_over += [message for day, message in nothing_said if day is None]
+    passed_over += _contradicting(files, marked.empty, root)
     files, again = _each_content_once(files)
-    covered = frozenset(day for day in empty if source.covers(day))
-    return LandingIndex(root, tuple(files), tuple(problems), covered, tuple(again))
+    covered = frozenset(day for day in marked.empty if source.covers(day))
+    return LandingIndex(
+        root, tuple(files), tuple(problems), covered, tuple(again), tuple(passed_over), dict(marked.fewer)
+    )
+
+
+@dataclass
+class _Marked:
+    """What markers say of days."""
+
+    empty: set[date] = field(default_factory=set)
+    fewer: dict[date, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _marked(listing: Listing, root: Path, problems: list[tuple[date | None, str]], passed_over: list[str]) -> _Marked:
+    found = _Marked()
+    for path in listing.markers:
+        if path.name not in (EMPTY_DAY, FEWER):
+            continue
+        day = folder_day(path, root)
+        if day is None:
+            passed_over.append(f"{path} stands in no `day=YYYY-MM-DD` folder, so it says nothing of any day: move it.")
+        elif path.name == EMPTY_DAY:
+            found.empty.add(day)
+        else:
+            try:
+                found.fewer[day] = numbers_of(path)
+            except InputError as error:
+                problems.append((day, str(error)))
+    return found
+
+
+def _without_rows(
+    files: Iterable[LandedFile], declared: Container[date], known: Container[date | None]
+) -> list[tuple[date | None, str]]:
+    """Files without rows declare nothing: an export that failed looks the same as a day on which nothing happened."""
+    folders: dict[date | None, list[LandedFile]] = defaultdict(list)
+    for file in files:
+        folders[file.own_day].append(file)
+    found: list[tuple[date | None, str]] = []
+    for day, inside in folders.items():
+        empty = [file.path for file in inside if not file.rows_of_day and not file.outside]
+        if day is None:
+            found += [(None, f"{path} has no row and is passed over. Land it whole, or remove it.") for path in empty]
+        elif len(empty) == len(inside) and day not in declared and day not in known:
+            names = ", ".join(str(path) for path in empty[:3]) + (", ..." if len(empty) > 3 else "")
+            found.append(
+                (
+                    day,
+                    f"{names}: no file of {day} has a row. Land them whole; or, if nothing happened on that day, say "
+                    f"so by an empty file `{EMPTY_DAY}` beside them.",
+                )
+            )
+    return found
+
+
+def _contradicting(files: Iterable[LandedFile], declared: Iterable[date], root: Path) -> list[str]:
+    landed = {file.own_day for file in files if file.rows_of_day}
+    return [
+        f"{root / f'day={day}' / EMPTY_DAY} says that {day} is empty, and files beside it have rows. The rows count: "
+        "remove the marker, or the files."
+        for day in sorted(set(declared) & landed)
+    ]
 
 
 def _with_all_columns(

@@ -16,15 +16,16 @@ from causalrec_assets.home import Home
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.cleaning_rules import CleaningRules, parse_cleaning
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.fewer import numbers_of
 from causalrec_assets.logs.landed_files import (
-    dated_files,
-    fingerprint_of,
-    folder_day,
-    is_remote,
-    landed_files,
+    dated,
+    feed_folder,
+    hash_of,
     landing_root,
+    problems_until,
 )
-from causalrec_assets.logs.landing import LandedFile, LandingIndex, index_landing
+from causalrec_assets.logs.landing import FEWER, LandedFile, LandingIndex, index_landing
+from causalrec_assets.logs.listing import Listing, folder_day, is_remote, list_folder
 from causalrec_assets.logs.placing import Placing
 from causalrec_assets.logs.sources import Source, parse_source
 
@@ -78,6 +79,11 @@ class LandingZone:
         """The landing index of each stream of outcomes."""
         return {stream.name: self._index(stream.feed) for stream in self.source.streams}
 
+    @property
+    def indexes(self) -> list[LandingIndex]:
+        """Of the events, then of the streams."""
+        return [self.events, *self.streams.values()]
+
     def _index(self, feed: Feed) -> LandingIndex:
         cache = self.home.work / "landing_index"
         return index_landing(self.root, self.source, cache, feed, self.rules, self.placing)
@@ -113,6 +119,8 @@ class LandingZone:
             indexes += list(self.streams.values()) if near >= day else []
             if said := [message for index in indexes for where, message in index.problems if where == near]:
                 raise InputError(f"{day} is cleaned beside the rows of {near}. {' '.join(said)}")
+        if said := [message for index in self.streams.values() for where, message in index.problems if where is None]:
+            raise InputError(f"Outcomes of {day} may be missing. {' '.join(said)}")
 
     def touched(self, day: date) -> list[date]:
         """The days whose clean events can change when a file with rows of a day comes."""
@@ -152,8 +160,8 @@ class LandingZone:
     def fingerprint(self, what: str, day: date) -> str:
         """The hash of the landed files that `events`, `items` or `users` of a day would be made from now."""
         if what != "events":
-            files = self._items if what == "items" else self._users
-            return "none" if files is None else fingerprint_of(path for when, path in files if when <= day)
+            snapshot = self.items if what == "items" else self.users
+            return "none" if snapshot is None else snapshot.fingerprint(day)
         own = self.events.fingerprint(day)
         back = self.events.hashes(day - timedelta(days=self._look_back), day - timedelta(days=1))
         if not back and not self.streams and not self.immature(day):
@@ -165,15 +173,26 @@ class LandingZone:
         return sha256(canonical([own, back, near, outcomes, problems, sorted(self.immature(day))]))
 
     @cached_property
-    def _items(self) -> list[tuple[date, Path]] | None:
-        return self._dated(self.source.items)
+    def items(self) -> SnapshotFiles | None:
+        return self._snapshot(self.source.items)
 
     @cached_property
-    def _users(self) -> list[tuple[date, Path]] | None:
-        return self._dated(self.source.users)
+    def users(self) -> SnapshotFiles | None:
+        return self._snapshot(self.source.users)
 
-    def _dated(self, feed: Feed | None) -> list[tuple[date, Path]] | None:
-        return dated_files(self.root / feed.folder) if feed else None
+    def _snapshot(self, feed: Feed | None) -> SnapshotFiles | None:
+        return SnapshotFiles.of(self.root, feed.folder) if feed else None
+
+    @property
+    def everywhere(self) -> list[str]:
+        """What keeps every day from being cleaned: files that may hold rows of any day, and cannot be used."""
+        return [message for index in self.indexes for day, message in index.problems if day is None]
+
+    @property
+    def passed_over(self) -> list[str]:
+        """What lies in the feeds' folders and is nobody's rows, in words."""
+        said = [message for index in self.indexes for message in index.passed_over]
+        return said + [message for files in (self.items, self.users) if files for message in files.passed_over]
 
     @cached_property
     def newest_day(self) -> date | None:
@@ -231,10 +250,73 @@ class LandingZone:
             return []
         now, found = time.time(), []
         for folder in sorted(set(self.source.folders.values())):
-            root = self.root / folder
-            for path in landed_files(root):
-                # A copy may be given the original's time of change at its end; the inode's own time cannot be given.
-                stat = path.lstat()
-                if now - max(stat.st_mtime, stat.st_ctime) < settle_seconds:
+            try:
+                root = feed_folder(self.root, folder)
+            except InputError:
+                continue  # The index says it.
+            for path in list_folder(root).files:
+                try:
+                    # The inode's own time of change: a copy may be given the original's time at its end, or one to
+                    # come, and this one cannot be given. One that is far ahead is of a clock that was put back.
+                    age = now - path.lstat().st_ctime
+                except FileNotFoundError:
+                    continue
+                if abs(age) < settle_seconds:
                     found.append((path, folder_day(path, root)))
         return found
+
+
+@dataclass(frozen=True)
+class SnapshotFiles:
+    """The landed files of the catalogue, or of the users.
+
+    Attributes:
+        fewer: `rows` -> how many a person says are right although they are fewer than before.
+    """
+
+    root: Path
+    listing: Listing
+    fewer: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, landing: Path, folder: str) -> SnapshotFiles:
+        try:
+            root = feed_folder(landing, folder)
+            listing = list_folder(root)
+            return cls(root, listing, next((numbers_of(path) for path in listing.markers if path.name == FEWER), {}))
+        except InputError as error:
+            return cls(landing / folder, Listing(unlisted=[(None, str(error))]))
+
+    @property
+    def passed_over(self) -> list[str]:
+        return self.listing.passed_over
+
+    @property
+    def everywhere(self) -> list[str]:
+        """What keeps the rows of every day from being known."""
+        return [message for day, message in self.listing.problems if day is None]
+
+    def until(self, day: date) -> list[Path]:
+        """The files as of a day, the later ones last.
+
+        Raises:
+            InputError: Something below the folder may hold rows and is not known.
+        """
+        if problems := problems_until(self.listing, day):
+            raise InputError(" ".join(problems))
+        return self._files(day)
+
+    def fingerprint(self, day: date) -> str:
+        """Changes when the files change that count on a day, or what is wrong with them."""
+        problems, hashes = problems_until(self.listing, day), []
+        for path in self._files(day):
+            try:
+                hashes.append(hash_of(path))
+            except InputError as error:
+                problems.append(str(error))
+        if not problems and not self.fewer:
+            return sha256(canonical(hashes))
+        return sha256(canonical([hashes, problems, self.fewer]))
+
+    def _files(self, day: date) -> list[Path]:
+        return [path for when, path in dated(self.listing, self.root) if when <= day]

@@ -24,10 +24,10 @@ from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.csv_reading import csv_header, csv_pieces
 from causalrec_assets.logs.csv_settings import CsvSettings
 from causalrec_assets.logs.json_lines import json_lines, together
-from causalrec_assets.logs.landed_files import is_remote
+from causalrec_assets.logs.listing import PACKED as PACKED
+from causalrec_assets.logs.listing import SUFFIXES as SUFFIXES
+from causalrec_assets.logs.listing import is_remote
 
-SUFFIXES = (".parquet", ".csv", ".tsv", ".psv", ".jsonl", ".ndjson")
-PACKED = (".gz", ".zst")
 ROWS = 500_000
 """Rows of a piece: some 100 MB."""
 BLOCK = 32 * 1024**2

@@ -56,7 +56,8 @@ class Shop:
 
     def plan(self) -> Plan:
         zone = LandingZone.of(self.home)
-        return Planner(self.home, zone, Snapshot(open_store(self.home)), {}, DATA, self.tried).logs(zone.span)
+        planner = Planner(self.home, zone, Snapshot(open_store(self.home)), {}, DATA, self.tried)
+        return planner.logs(planner.span)
 
     def heal(self, limit: int = 300) -> Plan:
         """Run plans until one asks for nothing; that one is returned."""

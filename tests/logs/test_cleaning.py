@@ -141,7 +141,7 @@ def test_a_constant_of_the_source_stands_in_every_row(tmp_path):
 
 
 def test_a_declared_empty_day_has_no_events_and_all_columns(tmp_path):
-    land(tmp_path, f"day={FIRST}/a.csv", frame())
+    land(tmp_path, f"day={FIRST}/a.csv", frame()).with_name("_EMPTY").touch()
     day = cleaned(tmp_path)
     assert (day.events.height, day.set_aside.height, day.landed_rows) == (0, 0, 0)
     assert "device" in day.events.columns

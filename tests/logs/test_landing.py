@@ -1,5 +1,8 @@
 """The landing index: which days a file touches, and what is said of files that cannot be used."""
 
+import errno
+import os
+import re
 from datetime import date, timedelta
 
 import polars as pl
@@ -34,6 +37,7 @@ def test_a_file_touches_the_days_of_its_rows_wherever_it_lies(tmp_path):
 
 
 def test_nothing_landed_is_no_day(tmp_path):
+    (tmp_path / "landing").mkdir()
     found = index(tmp_path)
     assert found.days == []
     assert found.newest_day is None
@@ -156,28 +160,202 @@ def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
         index(tmp_path).files_of(FIRST)
 
 
-def test_a_folder_whose_day_is_no_date_blocks_and_is_named(tmp_path):
+@pytest.mark.parametrize("folder", ["day=monday", "day=2026-02-30", "day="])
+def test_a_folder_whose_day_is_no_date_is_said_and_blocks_no_day(tmp_path, folder):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
-    land(tmp_path, "day=monday/b.parquet", TWO)
-    with pytest.raises(InputError, match="the folder `day=monday` must be `day=YYYY-MM-DD`"):
+    land(tmp_path, f"{folder}/b.parquet", TWO)
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    assert found.days == [FIRST]
+    (said,) = found.passed_over
+    assert f"{folder} is passed over" in said
+    assert "must be `day=YYYY-MM-DD`" in said
+
+
+def odd_readme(path):
+    path.write_text("who lands what")
+
+
+def odd_link(path):
+    path.symlink_to("/etc/hostname")
+
+
+def odd_pipe(path):
+    os.mkfifo(path)
+
+
+def odd_name(path):
+    path.with_name("h\udcfct.csv").write_text("event_id\n")
+
+
+ODD = {odd_readme: "has the ending ''", odd_link: "is a link", odd_pipe: "is no file", odd_name: r"h\xfct.csv"}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_data_file_is_said_and_stops_the_day_of_its_folder_only(tmp_path, odd):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    other = land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    odd(other.with_name("ODD"))
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    with pytest.raises(InputError, match=re.escape(ODD[odd])):
+        found.files_of(SECOND)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_data_file_and_stands_in_no_days_folder_is_said_and_stops_nothing(tmp_path, odd):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    odd(tmp_path / "landing" / "events" / "ODD")
+    found = index(tmp_path)
+    assert found.problems == ()
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    assert ODD[odd] in " ".join(found.passed_over)
+
+
+def test_a_link_that_is_called_as_a_day_concerns_that_day(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    elsewhere = land(tmp_path / "elsewhere", f"day={SECOND}/b.parquet", TWO).parent
+    (tmp_path / "landing" / "events" / f"day={SECOND}").symlink_to(elsewhere)
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    with pytest.raises(InputError, match=f"day={SECOND} is a link"):
+        found.files_of(SECOND)
+
+
+def cannot_be_listed(monkeypatch, name):
+    scan = os.scandir
+
+    def refuse(place):
+        if str(place).endswith(name):
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+
+def test_a_folder_below_a_day_that_cannot_be_listed_stops_that_day_and_is_named(tmp_path, monkeypatch):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, f"day={SECOND}/b.parquet", TWO)
+    land(tmp_path, f"day={SECOND}/more/c.parquet", frame(event("7", at(SECOND, 8), "hat")))
+    cannot_be_listed(monkeypatch, "more")
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    with pytest.raises(InputError, match=rf"day={SECOND}/more cannot be listed \(Permission denied\)"):
+        found.files_of(SECOND)
+
+
+@pytest.mark.parametrize("name", ["events", "more"])
+def test_a_folder_of_no_day_that_cannot_be_listed_stops_every_day(tmp_path, monkeypatch, name):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, "more/b.parquet", TWO)
+    cannot_be_listed(monkeypatch, name)
+    with pytest.raises(InputError, match=rf"{name} cannot be listed \(Permission denied\)"):
         index(tmp_path).files_of(FIRST)
 
 
-def test_a_marker_or_a_file_without_rows_declares_a_day_empty(tmp_path):
-    land(tmp_path, f"day={FIRST}/a.csv", ONE.clear())
-    marker = tmp_path / "landing" / "events" / f"day={SECOND}" / "_EMPTY"
-    marker.parent.mkdir()
-    marker.touch()
+def test_a_landing_zone_that_is_not_there_is_no_empty_one(tmp_path):
+    with pytest.raises(InputError, match=r"the landing zone .* is not there. Is its disk mounted"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_feeds_folder_that_leads_out_of_the_landing_zone_is_not_read(tmp_path):
+    land(tmp_path / "elsewhere", f"day={FIRST}/a.parquet", ONE)
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "events").symlink_to(tmp_path / "elsewhere" / "landing" / "events")
+    with pytest.raises(InputError, match="leads out of the landing zone"):
+        index(tmp_path).files_of(FIRST)
+
+
+def mark(root, day, name, text=""):
+    marker = root / "landing" / "events" / f"day={day}" / name
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(text)
+
+
+def test_a_marker_declares_a_day_empty(tmp_path):
+    mark(tmp_path, SECOND, "_EMPTY")
     found = index(tmp_path)
-    assert found.days == [FIRST, SECOND]
-    assert found.files_of(FIRST) == []
+    assert found.days == [SECOND]
     assert found.files_of(SECOND) == []
 
 
-def test_two_days_may_be_declared_empty_by_the_same_content(tmp_path):
-    land(tmp_path, f"day={FIRST}/a.csv", ONE.clear())
-    land(tmp_path, f"day={SECOND}/a.csv", ONE.clear())
+def bytes_of_none(path):
+    path.with_suffix(".csv").write_bytes(b"")
+
+
+def header_only(path):
+    ONE.clear().write_csv(path.with_suffix(".csv"))
+
+
+def rowless_parquet(path):
+    ONE.clear().write_parquet(path.with_suffix(".parquet"))
+
+
+@pytest.mark.parametrize("write", [bytes_of_none, header_only, rowless_parquet])
+def test_files_without_a_row_declare_nothing_unless_a_marker_stands_beside_them(tmp_path, write):
+    for day in (FIRST, SECOND):
+        mark(tmp_path, day, "_HELD")
+        write(tmp_path / "landing" / "events" / f"day={day}" / "a.x")
+    for day in (FIRST, SECOND):
+        with pytest.raises(InputError, match=f"no file of {day} has a row. .*`_EMPTY` beside"):
+            index(tmp_path).files_of(day)
+    mark(tmp_path, SECOND, "_EMPTY")
     assert index(tmp_path).files_of(SECOND) == []
+
+
+def test_a_file_without_a_row_beside_one_that_has_some_is_a_part_like_any_other(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, f"day={FIRST}/b.csv", ONE.clear())
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    assert (found.problems, found.passed_over) == ((), ())
+
+
+def test_a_file_without_a_row_that_stands_in_no_days_folder_is_said(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    land(tmp_path, "none.csv", ONE.clear())
+    found = index(tmp_path)
+    assert found.problems == ()
+    assert "none.csv has no row" in found.passed_over[0]
+
+
+def test_an_empty_day_with_rows_beside_its_marker_has_its_rows_and_is_said(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    mark(tmp_path, FIRST, "_EMPTY")
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    assert f"says that {FIRST} is empty, and files beside it have rows" in found.passed_over[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("120", {"rows": 120}), (" 7\n", {"rows": 7}), ("rows: 5\nclick: 2\n", {"rows": 5, "click": 2})],
+)
+def test_what_is_right_although_it_is_fewer_is_read_from_a_marker_and_is_part_of_the_fingerprint(
+    tmp_path, text, numbers
+):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    before = index(tmp_path).fingerprint(FIRST)
+    mark(tmp_path, FIRST, "_FEWER", text)
+    found = index(tmp_path)
+    assert found.fewer == {FIRST: numbers}
+    assert found.fingerprint(FIRST) != before
+
+
+@pytest.mark.parametrize("text", ["", "yes", "-3", "click", "rows: many", ": 4", "1.5"])
+def test_a_marker_of_fewer_rows_without_a_number_is_refused(tmp_path, text):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    mark(tmp_path, FIRST, "_FEWER", text)
+    with pytest.raises(InputError, match=r"_FEWER .*must hold the number of rows"):
+        index(tmp_path).files_of(FIRST)
+
+
+def test_a_marker_that_stands_in_no_days_folder_says_nothing_and_that_is_said(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", ONE)
+    (tmp_path / "landing" / "events" / "_EMPTY").touch()
+    found = index(tmp_path)
+    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    assert "says nothing of any day" in found.passed_over[0]
 
 
 def test_a_file_without_any_time_outside_of_a_days_folder_cannot_be_placed(tmp_path):
