@@ -225,7 +225,9 @@ class Planner:
         """
         window = self._window(day).days
         reads = [*(("units", d) for d in window), *((name, day) for name in ("items", "users", "history"))]
-        if missing := [f"`{name}` of {d}" for name, d in reads if self.lake.pointer(name, d) is None]:
+        missing = [f"`{name}` of {d}" for name, d in reads if self.lake.pointer(name, d) is None]
+        missing += [f"`{name}` of {d} ({lost})" for name, d in reads if (lost := self.lake.lost(name, d)) is not None]
+        if missing:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             return Plan(waits=(f"learning of {day} needs {', '.join(missing[:3])}{more}",))
         reasons: dict[str, str] = {}

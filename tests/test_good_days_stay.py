@@ -208,3 +208,14 @@ def test_odd_things_outside_of_the_days_stop_nothing_and_are_said(shop, place):
     assert len(plan.passed_over) == 3
     assert plan.waits == ()
     assert shop.hashes()["clean_events", SECOND] != before["clean_events", SECOND]
+
+
+@pytest.mark.parametrize("table", ["clean_events", "history", "items"])
+def test_a_lake_that_was_copied_half_way_is_healed_to_the_same_bytes(shop, table):
+    before, store = shop.hashes(), open_store(shop.home)
+    store.data_path(current(shop, table, FIRST)).unlink()
+    path = store.data_path(current(shop, table))
+    path.write_bytes(path.read_bytes()[:200])
+    shop.heal()
+    shop.check(whole=True)
+    assert (shop.hashes(), current(shop, table).number) == (before, 2)

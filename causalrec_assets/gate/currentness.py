@@ -29,6 +29,8 @@ def stale_because(
         others: Resolvers of the prefixes that only a stage or a resource knows, e.g. `landing`.
         only: Prefixes of the inputs that are asked about; None asks about all.
     """
+    if (lost := lake.lost(table, day)) is not None:
+        return f"it is not whole in the lake: {lost}"
     pointer = lake.pointer(table, day)
     if pointer is None:
         return "it was never published"

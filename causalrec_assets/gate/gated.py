@@ -21,6 +21,7 @@ from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.forked_steps import end_with_the_run
 from causalrec_assets.gate.full_disk import SAYS, disk_is_full
 from causalrec_assets.gate.inputs import Inputs, MissingDay
+from causalrec_assets.gate.lost import LostObject
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, listing, still_readable
 from causalrec_assets.gate.metadata import table as table_in_markdown
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
@@ -139,10 +140,11 @@ def _pass_gate(
 def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict[str, Any]:
     """Record that an attempt ended in bad input, as a broken contract is recorded, so that readers are warned.
 
-    A missing day says nothing about this table's data, and whoever lost a race was overtaken by a good version.
+    A missing day, or one that is not whole, says nothing about this table's data, and whoever lost a race was overtaken
+    by a good version.
     """
     readable = {"still_readable": still_readable(attempt)}
-    if isinstance(error, MissingDay | PublishRace):
+    if isinstance(error, MissingDay | PublishRace | LostObject):
         return readable
     refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
     return {**readable, "quarantine": dg.MetadataValue.path(str(refusal.folder))}

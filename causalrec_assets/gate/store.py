@@ -16,8 +16,8 @@ import re
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -25,16 +25,18 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import Answer, InputError, Status
+from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.gate.lost import LostObject, ends_like_parquet, heal
 from causalrec_assets.gate.objects import Folder, Found, Objects, local_path, open_bucket
 from causalrec_assets.gate.objects import create_exclusively as create_exclusively
 from causalrec_assets.gate.one_file import read_parquet
+from causalrec_assets.gate.pointer import JSON as JSON
+from causalrec_assets.gate.pointer import POINTER as POINTER
+from causalrec_assets.gate.pointer import REFUSAL, folder_of, pointer_name
+from causalrec_assets.gate.pointer import Pointer as Pointer
+from causalrec_assets.gate.pointer import Refusal as Refusal
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
 from causalrec_assets.home import Home
-
-JSON = dict[str, object]
-POINTER = re.compile(r"([^/]+)/day=(\d{4}-\d\d-\d\d)/pointers/(\d+)\.json")
-REFUSAL = re.compile(r"quarantine/([^/]+)/day=(\d{4}-\d\d-\d\d)/([^/]+)/refusal\.json")
 
 
 class PublishRace(RuntimeError):
@@ -53,56 +55,6 @@ def sha256_of_file(path: Path) -> str:
 def canonical(value: object) -> bytes:
     """JSON with one spelling, so that equal values have equal hashes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """One published version of a table's day.
-
-    `hash` covers the rows, the files, the answer and the notes: what a reader can see. `inputs` maps what was read
-    to its hash; the version is current while those are unchanged.
-    """
-
-    table: str
-    day: date
-    number: int
-    hash: str
-    data: str
-    rows: int
-    answer: Answer
-    notes: JSON
-    files: Mapping[str, str]
-    inputs: Mapping[str, str]
-    run_id: str
-    set_aside: int = 0
-
-    def to_json(self) -> bytes:
-        return json.dumps({**asdict(self), "day": self.day.isoformat()}, indent=1, sort_keys=True).encode()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Pointer:
-        raw = json.loads(content)
-        raw["day"] = date.fromisoformat(raw["day"])
-        raw["answer"] = Answer(Status(raw["answer"]["status"]), raw["answer"]["reason"])
-        return cls(**raw)
-
-    @property
-    def content(self) -> list[str]:
-        """The names of the objects that this version is made of."""
-        folder = _folder(self.table, self.day)
-        return [f"{folder}/{self.data}.parquet", *(f"{folder}/{self.hash}.files/{name}" for name in self.files)]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """An attempt that the gate refused, kept beside its offending rows."""
-
-    table: str
-    day: date
-    run_id: str
-    after_pointer: int
-    reasons: list[str]
-    folder: Path | str
 
 
 def open_store(home: Home) -> Store:
@@ -127,14 +79,6 @@ def open_store(home: Home) -> Store:
 def _bucket_store(url: str, options: str, single_writer: bool, scratch: Path, where: str) -> Store:
     """One for each process: a bucket is tried once, and what never changes is read once."""
     return Store(open_bucket(url, json.loads(options), single_writer, where), scratch)
-
-
-def _folder(table: str, day: date) -> str:
-    return f"{table}/day={day.isoformat()}"
-
-
-def _pointer_name(table: str, day: date, number: int) -> str:
-    return f"{_folder(table, day)}/pointers/{number:06d}.json"
 
 
 @dataclass(frozen=True)
@@ -165,10 +109,15 @@ class Store:
 
     def current(self, table: str) -> dict[date, int]:
         """The number of each day's current version, days ascending; one listing of the table."""
+        return self.listed(table)[0]
+
+    def listed(self, table: str) -> tuple[dict[date, int], dict[str, int]]:
+        """One listing of a table: as `current`, and each object's size in bytes."""
+        objects = self.objects.find(table)
         found: dict[date, int] = {}
-        for day, number in self._numbered(self._list(table)):
+        for day, number in self._numbered(self._keep_pointers(objects)):
             found[day] = max(number, found.get(day, 0))
-        return dict(sorted(found.items()))
+        return dict(sorted(found.items())), {one.name: one.size for one in objects}
 
     def days(self, table: str) -> list[date]:
         """The days that have a published version, ascending."""
@@ -181,37 +130,60 @@ class Store:
     def pointer(self, table: str, day: date, number: int | None = None) -> Pointer | None:
         """The current version (or the one with a number); None where there is none."""
         if number is not None:
-            return self._version(_pointer_name(table, day, number))
+            return self._version(pointer_name(table, day, number))
         listed = {n: found for found in self._pointers(table, day) for _, n in self._numbered([found])}
         return self.load(listed[max(listed)]) if listed else None
 
     def load(self, found: Found) -> Pointer:
-        """The pointer that a listing showed."""
+        """The pointer that a listing showed.
+
+        Raises:
+            LostObject: It is cut off.
+        """
         if found not in self._read:
-            self._read[found] = Pointer.from_json(self.objects.read(found.name))
+            self._read[found] = self._parsed(found.name, Pointer.from_json)
         pointer: Pointer = self._read[found]
         return pointer
 
     def load_json(self, found: Found) -> dict[str, Any]:
-        """A record that a listing showed; it is read once, because records do not change."""
+        """A record that a listing showed; it is read once, because records do not change.
+
+        Raises:
+            LostObject: It is cut off.
+        """
         if found not in self._read:
-            self._read[found] = json.loads(self.objects.read(found.name))
+            self._read[found] = self._parsed(found.name, json.loads)
         record: dict[str, Any] = self._read[found]
         return record
+
+    def _parsed(self, name: str, parse: Callable[[bytes], Any]) -> Any:
+        content = self.objects.read(name)
+        try:
+            return parse(content)
+        except (ValueError, TypeError, KeyError) as error:
+            folder = re.search(r"([^/]+)/day=([0-9-]+)/", name)
+            what = heal(folder[1], folder[2]) if folder else "Copy the lake again."
+            raise LostObject(f"{self.objects.where(name)} is cut off or no record of ours. {what}") from error
 
     def _version(self, name: str) -> Pointer | None:
         """One version by its name, without a listing; one that a listing showed before is read once."""
         try:
             listed = self._listed.get(name)
-            return self.load(listed) if listed else Pointer.from_json(self.objects.read(name))
+            if listed:
+                return self.load(listed)
+            pointer: Pointer = self._parsed(name, Pointer.from_json)
+            return pointer
         except FileNotFoundError:
             return None
 
     def _pointers(self, table: str, day: date) -> list[Found]:
-        return self._list(f"{_folder(table, day)}/pointers")
+        return self._list(f"{folder_of(table, day)}/pointers")
 
     def _list(self, folder: str) -> list[Found]:
-        pointers = [found for found in self.objects.find(folder) if POINTER.fullmatch(found.name)]
+        return self._keep_pointers(self.objects.find(folder))
+
+    def _keep_pointers(self, objects: Iterable[Found]) -> list[Found]:
+        pointers = [found for found in objects if POINTER.fullmatch(found.name)]
         self._listed.update((found.name, found) for found in pointers)
         return pointers
 
@@ -224,10 +196,18 @@ class Store:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def read_frame(self, pointer: Pointer) -> pl.DataFrame:
-        """The rows of a version; from the file itself where the lake is a folder."""
-        name = pointer.content[0]
-        path = local_path(self.objects, name)
-        return read_parquet(path) if path is not None else pl.read_parquet(io.BytesIO(self.objects.read(name)))
+        """The rows of a version; from the file itself where the lake is a folder.
+
+        Raises:
+            LostObject: They are not there, or not whole.
+        """
+        path = local_path(self.objects, pointer.content[0])
+        if path is not None:
+            return read_parquet(self._whole(path, pointer))
+        content = self._content(pointer, pointer.content[0])
+        if sha256(content) != pointer.data:
+            raise self._lost(pointer, f"{pointer.content[0]} is not what was published")
+        return pl.read_parquet(io.BytesIO(content))
 
     def local_data(self, pointer: Pointer, into: Path | None = None) -> Path:
         """The Parquet file of a version on this machine.
@@ -235,28 +215,60 @@ class Store:
         Args:
             into: Where it is fetched to from a bucket, once; without it, a folder of the staging folder that the sweep
                 of what killed runs left clears.
+
+        Raises:
+            LostObject: It is not there, or not whole.
         """
         name = pointer.content[0]
         path = local_path(self.objects, name)
         if path is not None:
-            return path
+            return self._whole(path, pointer)
         fetched = (into or self.staging_folder / "fetched") / name
         if not fetched.exists():
             fetched.parent.mkdir(parents=True, exist_ok=True)
             draft = fetched.with_name(f".{uuid.uuid4().hex}.tmp")
             try:
                 self.objects.download(name, draft)
-                draft.replace(fetched)
+                self._whole(draft, pointer).replace(fetched)
+            except FileNotFoundError as error:
+                raise self._lost(pointer, f"{name} is not there") from error
             finally:
                 draft.unlink(missing_ok=True)
         os.utime(fetched)  # in use: the sweep of what killed runs left takes what is old
         return fetched
 
     def read_file(self, pointer: Pointer, name: str) -> bytes:
-        return self.objects.read(self._file_name(pointer, name))
+        """Raises LostObject: the file is not there, or not what was published."""
+        content = self._content(pointer, self._file_name(pointer, name))
+        if sha256(content) != pointer.files[name]:
+            raise self._lost(pointer, f"its file `{name}` is not what was published")
+        return content
+
+    def _content(self, pointer: Pointer, name: str) -> bytes:
+        try:
+            return self.objects.read(name)
+        except FileNotFoundError as error:
+            raise self._lost(pointer, f"{name} is not there") from error
+
+    def _whole(self, path: Path, pointer: Pointer) -> Path:
+        """The file of a version's rows, once it is sure that none of it is cut off."""
+        try:
+            size = path.stat().st_size
+            if (pointer.sizes and size != pointer.sizes[0]) or not ends_like_parquet(path):
+                raise self._lost(pointer, f"{pointer.content[0]} is cut off ({size:,} bytes)")
+        except FileNotFoundError as error:
+            raise self._lost(pointer, f"{pointer.content[0]} is not there") from error
+        return path
+
+    @staticmethod
+    def _lost(pointer: Pointer, what: str) -> LostObject:
+        return LostObject(
+            f"version {pointer.number} of `{pointer.table}` of {pointer.day} is not whole in the lake: {what}. "
+            f"{heal(pointer.table, pointer.day)}"
+        )
 
     def folder(self, table: str, day: date) -> Path:
-        return self._path(_folder(table, day))
+        return self._path(folder_of(table, day))
 
     def data_path(self, pointer: Pointer) -> Path:
         return self._path(pointer.content[0])
@@ -265,12 +277,12 @@ class Store:
         return self._path(self._file_name(pointer, name))
 
     def quarantine(self, table: str, day: date, run_id: str) -> Path:
-        return self._path(f"quarantine/{_folder(table, day)}/{run_id}")
+        return self._path(f"quarantine/{folder_of(table, day)}/{run_id}")
 
     def _file_name(self, pointer: Pointer, name: str) -> str:
         if name not in pointer.files:
             raise KeyError(f"`{pointer.table}` of {pointer.day} has no file `{name}`; it has {sorted(pointer.files)}")
-        return f"{_folder(pointer.table, pointer.day)}/{pointer.hash}.files/{name}"
+        return f"{folder_of(pointer.table, pointer.day)}/{pointer.hash}.files/{name}"
 
     def _path(self, name: str) -> Path:
         path = local_path(self.objects, name)
@@ -285,7 +297,7 @@ class Store:
 
     def staging(self, table: str, day: date, run_id: str) -> Path:
         """A new name on this machine for a draft."""
-        folder = self.staging_folder / _folder(table, day)
+        folder = self.staging_folder / folder_of(table, day)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{run_id}-{uuid.uuid4().hex[:8]}.parquet"
 
@@ -330,13 +342,14 @@ class Store:
             dict(inputs),
             run_id,
             set_aside,
+            (staged.stat().st_size, *(len(files[name]) for name in hashes)),
         )
         # Content that is there already is written again: its fresh time keeps a sweep away until it is pointed to.
         self.objects.upload(staged, pointer.content[0])
         for name, content in files.items():
             self.objects.write(self._file_name(pointer, name), content)
         try:
-            self.objects.create(_pointer_name(table, day, pointer.number), pointer.to_json())
+            self.objects.create(pointer_name(table, day, pointer.number), pointer.to_json())
         except FileExistsError:
             raise PublishRace(
                 f"`{table}` of {day}: another run published version {pointer.number} while this one was at work. "
@@ -357,25 +370,25 @@ class Store:
 
     def keep_file(self, table: str, day: date, run_id: str, name: str, staged: Path) -> None:
         """Put a staged file into an attempt's quarantine folder; it may be moved."""
-        self.objects.upload(staged, f"quarantine/{_folder(table, day)}/{run_id}/{name}")
+        self.objects.upload(staged, f"quarantine/{folder_of(table, day)}/{run_id}/{name}")
 
     def read_quarantined(self, refusal: Refusal, name: str) -> pl.DataFrame | None:
         """Rows that a refused attempt left in quarantine; None where it left no such file."""
-        name = f"quarantine/{_folder(refusal.table, refusal.day)}/{refusal.run_id}/{name}"
+        name = f"quarantine/{folder_of(refusal.table, refusal.day)}/{refusal.run_id}/{name}"
         if not any(found.name == name for found in self.objects.find(name.rpartition("/")[0])):
             return None
         return pl.read_parquet(io.BytesIO(self.objects.read(name)))
 
     def refuse(self, table: str, day: date, run_id: str, after: int, reasons: list[str]) -> Refusal:
         """Record that an attempt was refused; its offending rows are in the same folder already."""
-        folder = f"quarantine/{_folder(table, day)}/{run_id}"
+        folder = f"quarantine/{folder_of(table, day)}/{run_id}"
         record = {"after_pointer": after, "reasons": reasons, "time_ns": time.time_ns()}
         self.objects.write(f"{folder}/refusal.json", json.dumps(record, indent=1).encode())
         return Refusal(table, day, run_id, after, reasons, self.objects.where(folder))
 
     def standing_refusal(self, table: str, day: date) -> Refusal | None:
         """The refusal of the newest attempt, if no good version has been published since."""
-        listed = [f for f in self.objects.find(f"quarantine/{_folder(table, day)}") if REFUSAL.fullmatch(f.name)]
+        listed = [f for f in self.objects.find(f"quarantine/{folder_of(table, day)}") if REFUSAL.fullmatch(f.name)]
         if not listed:
             return None
         numbers = self.numbers(table, day)
@@ -391,7 +404,13 @@ class Store:
         for found in listed:
             match = REFUSAL.fullmatch(found.name)
             assert match is not None
-            table, day, run_id, raw = match[1], date.fromisoformat(match[2]), match[3], self.load_json(found)
+            table, day, run_id = match[1], date.fromisoformat(match[2]), match[3]
+            try:
+                raw = self.load_json(found)
+            except LostObject:
+                # What it said is lost. What that attempt was made from is not what the good version was made from, so
+                # that it is made again, and says it again.
+                continue
             # Records of earlier releases have no time of their own.
             at = raw.get("time_ns") or int(found.modified.timestamp() * 1e9)
             if raw["after_pointer"] < current.get(day, 0) or (day in newest and newest[day][0] >= at):

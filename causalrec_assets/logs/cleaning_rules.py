@@ -58,9 +58,7 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
     Raises:
         InputError: An unknown key or a value of the wrong kind.
     """
-    YAML.known(
-        "", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "fewer", "packed", "reading"}
-    )
+    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "fewer", "packed", "reading"})
 
     def part(key: str, *names: str) -> dict[str, object]:
         given = YAML.mapping(key, settings.get(key) or {})

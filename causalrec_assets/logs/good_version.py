@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.gate.lost import LostObject
+from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.gate.store import Pointer
 from causalrec_assets.logs.cleaning import Cleaned
 from causalrec_assets.logs.cleaning_rules import CleaningRules
@@ -52,7 +55,14 @@ def require_no_fall(inputs: Inputs, zone: LandingZone, cleaned: Cleaned) -> None
 
 def _replaced(inputs: Inputs) -> Pointer | None:
     """The version that was current when the attempt began, if it says anything."""
-    before = inputs.store.pointer(inputs.asset, inputs.day, inputs.after) if inputs.after else None
+    return _version(inputs, inputs.day, inputs.after)
+
+
+def _version(inputs: Inputs, day: date, number: int) -> Pointer | None:
+    try:
+        before = inputs.store.pointer(inputs.asset, day, number) if number else None
+    except LostObject:
+        return None  # What is cut off says nothing, and is replaced.
     return before if before is not None and before.answer.answered else None
 
 
@@ -62,11 +72,14 @@ def _known_before(inputs: Inputs, before: Pointer, zone: LandingZone) -> dict[st
     Forgotten people take theirs with them; how many that were is kept nowhere, so nobody asks when there are any.
     """
     outcomes = [name for name in zone.source.outcomes if _guarded(name, zone)]
-    return _known(inputs.store.local_data(before, inputs.fetched), outcomes) if outcomes else {}
+    try:
+        return _known(inputs.store.local_data(before, inputs.fetched), outcomes) if outcomes else {}
+    except LostObject:
+        return {}
 
 
 def _known(path: Path, outcomes: Iterable[str]) -> dict[str, int]:
-    rows = pl.scan_parquet(path, hive_partitioning=False)
+    rows = scan_parquet(path)
     has = [(pl.col(name).is_not_null() & (pl.col(name) != 0)).sum() for name in outcomes]
     return {name: int(number) for name, number in rows.select(has).collect().row(0, named=True).items()} if has else {}
 
@@ -111,6 +124,5 @@ def require_no_smaller_snapshot(
 
 
 def _day_before(inputs: Inputs) -> Pointer | None:
-    days = [day for day in inputs.store.days(inputs.asset) if day < inputs.day]
-    before = inputs.store.pointer(inputs.asset, days[-1]) if days else None
-    return before if before is not None and before.answer.answered else None
+    earlier = [(day, number) for day, number in inputs.store.current(inputs.asset).items() if day < inputs.day]
+    return _version(inputs, *earlier[-1]) if earlier else None
