@@ -20,6 +20,8 @@ from datetime import date, timedelta
 from types import FrameType
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.asked_days import require_partitions
+from causalrec_assets.gate.full_disk import cannot_write
 from causalrec_assets.home import Home
 from causalrec_assets.leftovers import clear_leftovers, tags_of
 from causalrec_assets.planning import Request
@@ -39,12 +41,14 @@ class Built:
         partitions: How many asset partitions were built.
         failed: What each failed run said; it was said once already, when the run had ended.
         waits: What could not be built, and why.
+        passed_over: What lies in the landing zone and is nobody's rows; nothing waits for it.
         stopped: What was running when somebody stopped it; None: nobody did.
     """
 
     partitions: int = 0
     failed: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     stopped: list[str] | None = None
 
     @property
@@ -53,6 +57,7 @@ class Built:
 
     def last_words(self) -> Iterator[str]:
         """What is to be said at the end of what was not built, and how to go on."""
+        yield from (f"warning: {said}" for said in self.passed_over)
         yield from self.waits
         if self.stopped is not None:
             running = f"; {', '.join(self.stopped)} was running and is not done" if self.stopped else ""
@@ -82,7 +87,27 @@ def bring_up_to_date(
         say: Is told each run when it has ended, and what is running in between.
         workers: Processes for runs, which may go side by side; 0: all runs happen in this process, one by one.
         command: Names the runs in Dagster.
+
+    Raises:
+        InputError: A setting is wrong, a day has no partition, a store does not answer, or a place cannot be written.
     """
+    require_partitions(home, [*log_days, *learning_days])
+    try:
+        return _bring_up_to_date(home, log_days, learning_days, say, workers, command)
+    except Exception as error:
+        if isinstance(error, InputError) or (said := cannot_write(error)) is None:
+            raise
+        raise InputError(said) from error
+
+
+def _bring_up_to_date(
+    home: Home,
+    log_days: Sequence[date],
+    learning_days: Sequence[date],
+    say: Callable[[str], None],
+    workers: int,
+    command: str,
+) -> Built:
     built, progress = Built(), Progress(say)
     try:
         cleared = clear_leftovers(home)
@@ -121,6 +146,7 @@ class _Backfill:
             for request, _ in self._run(titled):
                 tried.add(request.key)
         self.built.waits.extend(plan.waits)
+        self.built.passed_over.extend(plan.passed_over)
         parents = learning_parents(defs.get_repository_def())
         for day in learning_days:
             plan = planner(self.home, data_only=False).learning(day, parents)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from causalrec_assets.asked_days import clock_is_early
 from causalrec_assets.gate.currentness import Resolver, stale_because
 from causalrec_assets.gate.inputs import read_setting
 from causalrec_assets.gate.releases import ReleaseLog
@@ -129,6 +130,8 @@ class Planner:
         self, days: Sequence[date], arriving: Collection[date | None]
     ) -> tuple[list[Request], list[str]]:
         events, waits = self.zone.events, list[str]()
+        if said := clock_is_early(self.zone.source.first_day, datetime.now(UTC).date()):
+            return [], [said]
         if None in arriving:
             return [], ["files are still arriving whose days cannot be told yet"]
         if everywhere := self.zone.everywhere:

@@ -203,6 +203,7 @@ def test_years_1_and_9999_are_set_aside_and_a_day_of_one_row_is_a_day(own_home):
     for path in folder(own_home).glob("events.parquet"):
         path.unlink()
     row.write_parquet(folder(own_home) / "one.parquet")
+    (folder(own_home) / "_FEWER").write_text("1")
     result = materialise(own_home, DAY, ["clean_events", "history", "units"])
     assert result.success, words(result)
     assert table(own_home, "clean_events", DAY)["event_id"].to_list() == row["event_id"].to_list()

@@ -15,11 +15,12 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.escaping import markdown
+from causalrec_assets.gate.bucket import StoreFailed
 from causalrec_assets.gate.contracts import Contract
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.expectations import Finding
 from causalrec_assets.gate.forked_steps import end_with_the_run
-from causalrec_assets.gate.full_disk import SAYS, disk_is_full
+from causalrec_assets.gate.full_disk import cannot_write
 from causalrec_assets.gate.inputs import Inputs, MissingDay
 from causalrec_assets.gate.lost import LostObject
 from causalrec_assets.gate.metadata import column_lineage, column_schema, learning_window_words, listing, still_readable
@@ -104,6 +105,9 @@ def _pass_gate(
         window = learning_window_words(draft.inputs)
         outcome = write_audit_publish(draft)
     except (InputError, PublishRace) as error:
+        if isinstance(error, StoreFailed):
+            # Not the data's fault: no refusal is recorded, and the step may be tried again.
+            raise dg.Failure(f"{table} of {context.partition_key}: {error}") from error
         # Neither the lake's refusals nor Dagster's database can forget what a landed row says.
         said = without_quotations(str(error))
         metadata = _refuse(attempt, error, said) if attempt is not None else {}
@@ -112,10 +116,10 @@ def _pass_gate(
             error if said == str(error) else InputError(said)
         )
     except Exception as error:
-        if not disk_is_full(error):
+        if (said := cannot_write(error)) is None:
             raise
-        # Not the data's fault: no refusal is recorded, and the step may be tried again.
-        raise dg.Failure(f"{table} of {context.partition_key}: {SAYS}", metadata={"error": str(error)}) from error
+        # As above.
+        raise dg.Failure(f"{table} of {context.partition_key}: {said}", metadata={"error": str(error)}) from error
     finally:
         if attempt is not None:
             attempt.let_go()
@@ -146,7 +150,11 @@ def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict
     readable = {"still_readable": still_readable(attempt)}
     if isinstance(error, MissingDay | PublishRace | LostObject):
         return readable
-    refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
+    try:
+        refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
+    except (OSError, StoreFailed) as unwritten:
+        # Why the attempt failed is said all the same.
+        return {**readable, "refusal_not_recorded": str(unwritten)}
     return {**readable, "quarantine": dg.MetadataValue.path(str(refusal.folder))}
 
 

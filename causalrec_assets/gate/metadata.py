@@ -9,6 +9,7 @@ import polars as pl
 
 from causalrec_assets.escaping import markdown
 from causalrec_assets.gate.inputs import Inputs, read_setting
+from causalrec_assets.gate.lost import LostObject
 from causalrec_assets.gate.windows import parse_learning
 
 LONGEST, LISTED = 200, 20
@@ -74,7 +75,10 @@ def _made_from(upstream: Sequence[tuple[str, str]]) -> str:
 
 def still_readable(inputs: Inputs) -> str:
     """What readers get of a partition whose newest attempt failed."""
-    good = inputs.store.pointer(inputs.asset, inputs.day)
+    try:
+        good = inputs.store.pointer(inputs.asset, inputs.day)
+    except LostObject as lost:
+        return f"the last version cannot be read: {lost}"
     if good is None:
         return "there is no earlier version"
     return f"the last good version ({good.number}, of run {good.run_id}) stays readable"

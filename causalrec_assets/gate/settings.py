@@ -9,6 +9,7 @@ from typing import Any
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.home import Home
+from causalrec_assets.masking import masked
 from causalrec_assets.settings_file import read_yaml
 
 LAKE = "lake.yaml"
@@ -96,11 +97,11 @@ def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
     _refuse_unknown(raw, ("root", "storage_options", "single_writer", "retention", "gate"), where)
     root, options, single = raw.get("root"), raw.get("storage_options"), raw.get("single_writer", False)
     if not isinstance(root, str | None):
-        raise InputError(f"{where}: `root` must be a folder or a URL such as s3://bucket/prefix, got {root!r}")
+        said = masked(repr(root))
+        raise InputError(f"{where}: `root` must be a folder or a URL such as s3://bucket/prefix, got {said}")
     if not isinstance(options, Mapping | None) or not all(isinstance(key, str) for key in options or {}):
-        raise InputError(
-            f"{where}: `storage_options` must map names to values, e.g. endpoint_url: ..., got {options!r}"
-        )
+        kind = type(options).__name__
+        raise InputError(f"{where}: `storage_options` must map names to values, e.g. endpoint_url: ..., got a {kind}")
     if not isinstance(single, bool):
         raise InputError(f"{where}: `single_writer` must be true or false, got {single!r}")
     retention, gate = _parse_retention(raw.get("retention"), where), _parse_gate(raw.get("gate"), where)

@@ -26,8 +26,9 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.gate.bucket import open_bucket
 from causalrec_assets.gate.lost import LostObject, ends_like_parquet, heal
-from causalrec_assets.gate.objects import Folder, Found, Objects, local_path, open_bucket
+from causalrec_assets.gate.objects import Folder, Found, Objects, local_path
 from causalrec_assets.gate.objects import create_exclusively as create_exclusively
 from causalrec_assets.gate.one_file import read_parquet
 from causalrec_assets.gate.pointer import JSON as JSON

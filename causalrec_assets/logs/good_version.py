@@ -13,7 +13,7 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.lost import LostObject
 from causalrec_assets.gate.one_file import scan_parquet
 from causalrec_assets.gate.store import Pointer
-from causalrec_assets.logs.cleaning import Cleaned
+from causalrec_assets.logs.cleaning import Cleaned, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import CleaningRules
 from causalrec_assets.logs.fewer import ROWS, fallen, too_few
 from causalrec_assets.logs.landing import EMPTY_DAY, FEWER
@@ -32,6 +32,8 @@ def require_no_fall(inputs: Inputs, zone: LandingZone, cleaned: Cleaned) -> None
     before = _replaced(inputs)
     if before is None or before.inputs.get("landing:events") == inputs.recorded["landing:events"]:
         return
+    if too_many_wrong(cleaned, zone.rules):
+        return  # The contract refuses the day, and says which rows are wrong.
     day, rules, allowed = inputs.day, zone.rules, dict(zone.events.fewer.get(inputs.day, {}))
     if day in zone.events.empty_days and not cleaned.landed_rows:
         allowed[ROWS] = 0

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from causalrec_assets.answers import InputError
+from causalrec_assets.masking import masked
 
 Constant = str | int | float
 
@@ -19,7 +20,9 @@ class Values:
     file: str
 
     def wrong(self, key: str, accepted: str, given: object) -> InputError:
-        return InputError(f"{self.file}: `{key}` must be {accepted}, got {given!r}")
+        # What a store is opened with may be its password.
+        said = f"a {type(given).__name__}" if "options" in key else masked(repr(given))
+        return InputError(f"{self.file}: `{key}` must be {accepted}, got {said}")
 
     def known(self, where: str, given: Mapping[str, object], known: set[str]) -> None:
         if unknown := sorted(set(given) - known):

@@ -9,7 +9,8 @@ import yaml
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.gate import objects
-from causalrec_assets.gate.objects import S3, Folder, create_exclusively, local_path
+from causalrec_assets.gate.bucket import S3, StoreFailed
+from causalrec_assets.gate.objects import Folder, create_exclusively, local_path
 from causalrec_assets.gate.settings import LakeSettings, Retention, parse_lake
 from causalrec_assets.gate.store import _bucket_store, open_store
 from causalrec_assets.home import TEMPLATE, Home
@@ -131,6 +132,37 @@ def test_a_bucket_is_tried_with_one_request_a_process_once_it_is_known(lake, new
 def test_a_bucket_that_is_not_there_says_what_to_check(lake, new_bucket):
     with pytest.raises(InputError, match="Check that the bucket exists"):
         lake(root=new_bucket() + "x")
+
+
+def test_a_store_that_refuses_the_connection_is_named_and_its_secrets_are_not(lake):
+    quick = {"config_kwargs": {"retries": {"max_attempts": 0}, "connect_timeout": 2}}
+    where = {"endpoint_url": "http://127.0.0.1:9", "key": "me", "secret": "hush-hush", **quick}
+    with pytest.raises(StoreFailed, match=r"the store s3://nobody/prefix does not answer.*run it again") as failed:
+        lake(root="s3://nobody/prefix", storage_options=where)
+    assert "hush" not in str(failed.value)
+    store = lake(root="s3://nobody/prefix", storage_options=where, single_writer=True)
+    for ask in (store.objects.find, lambda: store.objects.read("a"), lambda: store.objects.create("a", b"")):
+        with pytest.raises(StoreFailed, match="does not answer") as failed:
+            ask()
+        assert "hush" not in str(failed.value)
+
+
+@pytest.mark.parametrize("root", ["s3://me:s3cr3t@bucket/x", "sftp://ann:s3cr3t@host/lake", "https://h/l?sig=s3cr3t"])
+@pytest.mark.parametrize("single_writer", [True, False])
+def test_a_secret_in_the_lakes_address_is_refused_and_not_repeated(lake, root, single_writer):
+    with pytest.raises(InputError, match=r"`root: .*\*\*\*.* holds a ") as refused:
+        lake(root=root, single_writer=single_writer)
+    assert "s3cr3t" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"root": ["sftp://ann:s3cr3t@host"]}, {"storage_options": "s3cr3t"}, {"storage_options": {1: "s3cr3t"}}],
+)
+def test_a_wrong_setting_of_the_lake_repeats_no_secret(lake, settings):
+    with pytest.raises(InputError) as refused:
+        lake(**settings)
+    assert "s3cr3t" not in str(refused.value)
 
 
 def test_missing_credentials_say_where_they_come_from(lake, new_bucket, monkeypatch):
