@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+import yaml
 
 from causalrec_assets.gate import publishing
 from causalrec_assets.gate.store import open_store
@@ -219,3 +220,55 @@ def test_a_lake_that_was_copied_half_way_is_healed_to_the_same_bytes(shop, table
     shop.heal()
     shop.check(whole=True)
     assert (shop.hashes(), current(shop, table).number) == (before, 2)
+
+
+@pytest.fixture
+def with_orders(shop):
+    """The same days, with purchases and revenue as a stream of their own."""
+    path = shop.home.data / "sources.yaml"
+    settings = yaml.safe_load(path.read_text())
+    for name in ("purchase", "revenue"):
+        del settings["events"]["columns"][name]
+    settings |= {
+        "purchase_needs_click": False,
+        "outcome_streams": {
+            "orders": {
+                "columns": {"time": "at", "request_id": "request", "item_id": "item", "revenue": "paid"},
+                "gives": ["purchase", "revenue"],
+                "join": ["request_id", "item_id"],
+                "window_hours": 24,
+            }
+        },
+        "outcomes": {"click": {}, "purchase": {"maturity_days": 1}, "revenue": {"maturity_days": 1}},
+    }
+    path.write_text(yaml.safe_dump(settings))
+    for day in (FIRST, SECOND):
+        bought = pl.read_parquet(landed(shop, day)).filter(pl.col("request_id").is_not_null())
+        orders = bought.head(30).select(
+            at=pl.col("timestamp") + pl.duration(minutes=1), request="request_id", item="item_id", paid=pl.lit(5.0)
+        )
+        target = shop.home.landing / "orders" / f"day={day}" / "orders.parquet"
+        target.parent.mkdir(parents=True)
+        orders.write_parquet(target)
+    assert shop.run(FIRST, ["clean_events"]) == {}
+    return shop
+
+
+def rowless(path):
+    pl.read_parquet(path).clear().write_parquet(path)
+
+
+def gone(path):
+    shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("lose", [rowless, gone])
+def test_outcomes_that_are_gone_with_their_files_are_not_taken_for_none(with_orders, lose):
+    shop, before = with_orders, current(with_orders, day=FIRST)
+    lose(shop.home.landing / "orders" / f"day={FIRST}" / "orders.parquet")
+    shop.run(FIRST, ["clean_events"])
+    assert f"`clean_events` of {FIRST} would fall from 30 purchase to 0" in refused(shop, day=FIRST)
+    assert current(shop, day=FIRST) == before
+    (folder(shop, FIRST) / "_FEWER").write_text("purchase: 0\nrevenue: 0\n")
+    assert shop.run(FIRST, ["clean_events"]) == {}
+    assert current(shop, day=FIRST).number == before.number + 1

@@ -116,10 +116,10 @@ def _pass_gate(
             error if said == str(error) else InputError(said)
         )
     except Exception as error:
-        if (said := cannot_write(error)) is None:
+        if (unwritten := cannot_write(error)) is None:
             raise
         # As above.
-        raise dg.Failure(f"{table} of {context.partition_key}: {said}", metadata={"error": str(error)}) from error
+        raise dg.Failure(f"{table} of {context.partition_key}: {unwritten}", metadata={"error": str(error)}) from error
     finally:
         if attempt is not None:
             attempt.let_go()

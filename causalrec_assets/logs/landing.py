@@ -185,10 +185,14 @@ def index_landing(
             problems.append((own_day, str(error)))
     files = list(_with_all_columns(files, feed, problems))
     marked = _marked(listing, root, problems, passed_over)
+    passed_over += _contradicting(files, marked.empty, root)
+    if feed != source.events:
+        # A day without orders is no rare thing, and a table with its columns and no row says so; one that was landed
+        # over orders is noticed by the outcomes that it takes away.
+        marked.empty |= {file.own_day for file in files if file.own_day and file.columns and not _has_rows(file)}
     nothing_said = _without_rows(files, marked.empty, {day for day, _ in problems})
     problems += [(day, message) for day, message in nothing_said if day is not None]
     passed_over += [message for day, message in nothing_said if day is None]
-    passed_over += _contradicting(files, marked.empty, root)
     files, again = _each_content_once(files)
     covered = frozenset(day for day in marked.empty if source.covers(day))
     return LandingIndex(
@@ -231,7 +235,7 @@ def _without_rows(
         folders[file.own_day].append(file)
     found: list[tuple[date | None, str]] = []
     for day, inside in folders.items():
-        empty = [file.path for file in inside if not file.rows_of_day and not file.outside]
+        empty = [file.path for file in inside if not _has_rows(file)]
         if day is None:
             found += [(None, f"{path} has no row and is passed over. Land it whole, or remove it.") for path in empty]
         elif len(empty) == len(inside) and day not in declared and day not in known:
@@ -244,6 +248,10 @@ def _without_rows(
                 )
             )
     return found
+
+
+def _has_rows(file: LandedFile) -> bool:
+    return bool(file.rows_of_day or file.outside)
 
 
 def _contradicting(files: Iterable[LandedFile], declared: Iterable[date], root: Path) -> list[str]:

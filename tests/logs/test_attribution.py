@@ -291,3 +291,25 @@ def test_a_purchase_that_needs_a_click_cannot_be_told_where_both_are_streams():
 def test_a_stream_that_cannot_be_joined_is_named(change, says):
     with pytest.raises(InputError, match=says):
         shop(outcome_streams={"orders": ORDERS | change})
+
+
+def test_orders_of_no_bytes_are_not_taken_for_none(tmp_path):
+    for day in (FIRST, SECOND):
+        land(tmp_path, f"day={day}/a.parquet", impressions(event(f"{day}", at(day, 9), "hat")))
+        land_orders(tmp_path, day)
+    assert cleaned(tmp_path).events["purchase"].to_list() == [0]
+    path = tmp_path / "landing" / "orders" / f"day={SECOND}" / "orders.csv"
+    path.with_suffix(".parquet").rename(path).write_bytes(b"")
+    with pytest.raises(InputError, match=f"orders.csv: no file of {SECOND} has a row"):
+        cleaned(tmp_path)
+    path.with_name("_EMPTY").touch()
+    assert cleaned(tmp_path).events["purchase"].to_list() == [0]
+
+
+def test_orders_that_may_be_of_any_day_and_cannot_be_read_stop_every_day(tmp_path):
+    land(tmp_path, f"day={FIRST}/a.parquet", impressions(event("1", at(FIRST, 9), "hat")))
+    land_orders(tmp_path, FIRST)
+    land_orders(tmp_path, SECOND)
+    (tmp_path / "landing" / "orders" / "more.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(InputError, match=r"Outcomes of .* may be missing. .*more\.parquet"):
+        cleaned(tmp_path)
