@@ -24,11 +24,12 @@ def without_missing(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
         return _of_text(values, spellings)
     if values.dtype.is_float():
         values = values.fill_nan(None)
-    numbers = _numbers(tuple(spellings))
-    if numbers and values.dtype.is_numeric():
+    if values.dtype.is_numeric():
         # So that -1 is missing in every format, or in none.
-        gap = values.cast(pl.Float64, strict=False).is_in(list(numbers)).fill_null(False)
-        return values.set(gap, None) if gap.any() else values
+        numbers = _numbers(tuple(spellings), values.dtype.is_integer())
+        gap = values.cast(numbers.dtype, strict=False).is_in(numbers.implode()) if len(numbers) else numbers.is_null()
+        if gap.any():
+            return pl.select(pl.when(~gap.fill_null(False)).then(values)).to_series().alias(values.name)
     return values
 
 
@@ -42,13 +43,13 @@ def _of_text(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
 
 
 @lru_cache(maxsize=64)
-def _numbers(spellings: tuple[str, ...]) -> tuple[float, ...]:
+def _numbers(spellings: tuple[str, ...], whole: bool) -> pl.Series:
     found = []
     for spelling in spellings:
         try:
-            number = float(spelling)
+            found.append(int(spelling) if whole else float(spelling))
         except ValueError:
             continue
-        if number == number:
-            found.append(number)
-    return tuple(found)
+    numbers = pl.Series(found, dtype=pl.Int128 if whole else pl.Float64, strict=False).drop_nulls()
+    # NaN is a gap whatever is listed.
+    return numbers if whole else numbers.drop_nans()

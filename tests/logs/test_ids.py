@@ -261,3 +261,8 @@ def test_in_json_lines_an_id_is_the_same_whatever_stands_beside_it(tmp_path_fact
 def test_the_canonical_form_of_a_canonical_form_is_itself():
     once = canonical_ids(pl.Series(["12", "hat", " x", "9007199254740993"]))
     assert canonical_ids(once).equals(once)
+
+
+def test_a_number_that_stands_for_a_gap_is_told_from_its_neighbours():
+    most = 2**63 - 1
+    assert ids([most, most - 1, 7], missing=(str(most),))[0] == [None, str(most - 1), "7"]
