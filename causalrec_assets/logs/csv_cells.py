@@ -187,7 +187,10 @@ def _unescaped(raw: str, grammar: Grammar, line: int, twice: bool) -> str:
                     f"{{escape: '{e}'}} of the feed in sources.yaml"
                 )
                 if grammar.letters:
-                    said = f"{e + sign!r} is no escape that is known ({', '.join(e + letter for letter in ESCAPED)})"
+                    said = (
+                        f"{e + sign!r} is no escape that is known ({', '.join(e + letter for letter in ESCAPED)}); "
+                        "if it is two characters, say csv: {escape: none} of the feed in sources.yaml"
+                    )
                 raise CsvError(line, said)
             out.append(ESCAPED[sign])
         else:

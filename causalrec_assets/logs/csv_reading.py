@@ -113,6 +113,18 @@ def _text(path: Path, dialect: Dialect, block: int) -> Iterator[tuple[bytes, boo
             read = following
 
 
+def _whole_lines(text: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:
+    """Where lines stand that are just this, their line ends included."""
+    at = 0
+    while at >= 0:
+        if text.startswith(wanted, at):
+            end = at + len(wanted)
+            end += text.startswith(b"\r\n", end)
+            if end == len(text) or text.startswith(b"\n", end):
+                yield at, min(end + 1, len(text))
+        at = text.find(b"\n" + wanted, at) + 1 or -1
+
+
 def _line_ends(text: bytes) -> int:
     return text.count(b"\n") or text.count(b"\r")
 
@@ -129,8 +141,10 @@ class _Reader:
         separator = re.escape(dialect.grammar.separator.encode())
         self._nulls = re.compile(rb"(?:(?<=" + separator + rb")|(?<=\n)|\A)\\N(?=" + separator + rb"|\r?\n|\Z)")
         self._begins = re.compile(rb"(?:" + separator + rb"|\n|\A)\"")
-        header = re.escape(dialect.header_text.encode())
-        self._again = re.compile(rb"(?:\A|(?<=\n))(?:\xef\xbb\xbf)?" + header + rb"\r?(?:\n|\Z)") if header else None
+        nothing = dialect.grammar.separator * (len(dialect.header) - 1)
+        # A spreadsheet writes rows below the last that was ever filled.
+        again = [dialect.header_text, "\ufeff" + dialect.header_text] if dialect.header_text else []
+        self._no_rows = [line.encode() for line in (*again, nothing) if line]
 
     def frames(self, part: bytes, line: int, final: bool) -> Iterator[pl.DataFrame]:
         """Rows of the records that end in a stretch."""
@@ -142,7 +156,7 @@ class _Reader:
         whole = part[:end]
         if final and whole and not whole.endswith((b"\n", b"\r")):
             self._require_whole(whole, line)
-        for stretch, first in self._between_headers(whole, line):
+        for stretch, first in self._between_no_rows(whole, line):
             if stretch.strip(b"\r\n"):
                 yield self._arrow(stretch, first)
 
@@ -191,15 +205,14 @@ class _Reader:
             and (self.quotes_settled or b'\\"' not in part)
         )
 
-    def _between_headers(self, text: bytes, line: int) -> Iterator[tuple[bytes, int]]:
-        """The stretches between headers: files that were written one after the other into one have several."""
+    def _between_no_rows(self, text: bytes, line: int) -> Iterator[tuple[bytes, int]]:
+        """The stretches between lines of no cell, and headers: files that were written into one have several."""
         at, quote = 0, self.dialect.grammar.quote.encode()
-        if self._again is not None:
-            for match in self._again.finditer(text):
-                if quote and text.count(quote, 0, match.start()) % 2:
-                    continue  # It stands in a cell.
-                yield text[at : match.start()], line + text.count(b"\n", 0, at)
-                at = match.end()
+        for start, end in sorted(found for wanted in self._no_rows for found in _whole_lines(text, wanted)):
+            if quote and text.count(quote, 0, start) % 2:
+                continue  # It stands in a cell.
+            yield text[at:start], line + text.count(b"\n", 0, at)
+            at = end
         yield text[at:], line + text.count(b"\n", 0, at)
 
     def _arrow(self, text: bytes, line: int) -> pl.DataFrame:
@@ -241,7 +254,7 @@ class _Reader:
     # -- what is not -------------------------------------------------------------------------------------------------
 
     def _one_by_one(self, part: bytes, line: int, final: bool) -> Iterator[pl.DataFrame]:
-        text, header = part.decode(), list(self.dialect.header)
+        text = part.decode()
         self._settle(END.sub("", text) if final else text[: max(text.rfind("\n"), text.rfind("\r")) + 1], line, final)
         rows, end = list[list[str | None]](), 0
         for record in records(text, self.dialect.grammar, line, final):
@@ -249,7 +262,7 @@ class _Reader:
             self._require_cells(record)
             if self.unsure:
                 self._require_no_pair(record)
-            if self.dialect.header_text and [(cell or "").strip(" \ufeff") for cell in record.cells] == header:
+            if text[record.start : record.end].rstrip("\r\n").encode() in self._no_rows:
                 continue
             if not record.ended:
                 self._require_end(record)
