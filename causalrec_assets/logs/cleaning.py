@@ -221,7 +221,7 @@ class _Day:
         self.lines_lost = lines_lost(streams, self.landed.day, self.rules.wrong_share)
         asked = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
-        ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour)
+        ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour, self.rules.bot_loads_a_request)
         for number, file in enumerate(self.landed.files):
             for usable, unusable in ahead(self._rows_of(file, number)):
                 good, bad = (without_forgotten(rows, self.forgotten) for rows in (usable, unusable))

@@ -22,6 +22,7 @@ class CleaningRules:
         ahead_minutes: A clock may be ahead of the day that an event was sent for by so much.
         bounds: Column -> (least, most); a value outside is impossible: an event is set aside, a catalogue refused.
         bot_events_an_hour: A user with more events in an hour is no person that day; None: nobody is.
+        bot_loads_a_request: A user with more events in one slot of one request is none either.
         wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
             impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
         fewer_share, fewer_rows: A day that would lose more than this share of its published rows, and at least so
@@ -37,6 +38,7 @@ class CleaningRules:
     ahead_minutes: int = 10
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bot_events_an_hour: int | None = None
+    bot_loads_a_request: int | None = None
     wrong_share: float = 0.02
     wrong_rows: int = 1
     fewer_share: float = 0.2
@@ -66,11 +68,15 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
         return given
 
     duplicates, late, ahead = part("duplicates", "look_back_days"), part("late", "days"), part("ahead", "minutes")
-    bots, wrong, packed = part("bots", "events_an_hour"), part("wrong", "share", "rows"), part("packed", "gb", "ratio")
+    bots, wrong, packed = (
+        part("bots", "events_an_hour", "loads_a_request"),
+        part("wrong", "share", "rows"),
+        part("packed", "gb", "ratio"),
+    )
     reading = part("reading", "memory_gb", "minutes", "line_mb", "cell_mb")
     fewer = part("fewer", "share", "rows")
     default = CleaningRules()
-    rate = bots.get("events_an_hour")
+    rate, loads = bots.get("events_an_hour"), bots.get("loads_a_request")
     return CleaningRules(
         look_back_days=YAML.whole(
             "duplicates.look_back_days", duplicates.get("look_back_days", default.look_back_days), 0
@@ -79,6 +85,7 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
         ahead_minutes=YAML.whole("ahead.minutes", ahead.get("minutes", default.ahead_minutes), 0),
         bounds=_bounds(part("bounds", *BOUNDED, *own)),
         bot_events_an_hour=None if rate is None else YAML.whole("bots.events_an_hour", rate, 1),
+        bot_loads_a_request=None if loads is None else YAML.whole("bots.loads_a_request", loads, 1),
         wrong_share=YAML.number("wrong.share", wrong.get("share", default.wrong_share), 0, 1),
         wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
         fewer_share=YAML.number("fewer.share", fewer.get("share", default.fewer_share), 0, 1),

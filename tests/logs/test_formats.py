@@ -183,6 +183,7 @@ def test_what_changed_in_the_columns_is_named(tmp_path):
         ({"bounds": {"price": [float("nan"), 3]}}, "`bounds.price` must be two numbers"),
         ({"bounds": {"wieght": [0, 3]}}, r"bounds: unknown \['wieght'\]; known are .*'weight'"),
         ({"wrong": {"share": 2}}, "`wrong.share` must be a number from 0 to 1"),
+        ({"bots": {"loads_a_request": 0.5}}, "`bots.loads_a_request` must be a whole number of at least 1"),
         ({"bots": {"events_an_hour": 0}}, "`bots.events_an_hour` must be a whole number of at least 1"),
         ({"typo": {}}, r"unknown \['typo'\]"),
     ],

@@ -135,6 +135,26 @@ def test_a_bot_is_set_aside_for_the_day_and_rows_sent_again_make_nobody_a_bot(tm
     assert day.aside == {"bot": 31, "sent again": 20}
 
 
+def test_one_page_loaded_over_and_over_is_no_person_whatever_the_hour(tmp_path):
+    def load(k, user, request):
+        where = {"user": user, "request_id": request, "recommended": 1, "action_propensity": 0.5}
+        return [
+            event(f"{user}-{request}-{k}-{p}", at(FIRST, k % 20), item, position=p, **where)
+            for p, item in enumerate(("hat", "shoe"), start=1)
+        ]
+
+    bot = [row for k in range(6) for row in load(k, "bot", "one")]
+    # Six requests of one user, and one request that six users share, are people's.
+    calm = [row for k in range(6) for row in (*load(k, "ann", f"r{k}"), *load(k, f"user{k}", "shared"))]
+    land(tmp_path, "a.parquet", frame(*bot, *calm))
+    day = cleaned(tmp_path, rules=CleaningRules(bot_loads_a_request=5))
+    assert day.aside == {"bot": 12}
+    assert day.events.height == 24
+    assert "loads of one page" in day.set_aside["reason"][0]
+    assert cleaned(tmp_path, rules=CleaningRules(bot_loads_a_request=6)).aside == {}
+    assert cleaned(tmp_path).aside == {}
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "reason"),
     [
