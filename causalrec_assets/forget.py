@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,6 +23,7 @@ from datetime import UTC, datetime
 from causalrec_assets.answers import InputError
 from causalrec_assets.backfill import INTERRUPTED, bring_up_to_date, say
 from causalrec_assets.durable import one_at_a_time
+from causalrec_assets.forgetful_databases import clear_databases
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.retention import sweep
 from causalrec_assets.gate.settings import Retention
@@ -36,19 +36,17 @@ from causalrec_assets.logs.landing_zone import LandingZone
 from causalrec_assets.traces import (
     TO_DO,
     can_be_searched_for,
-    in_text,
     parquet_files,
     read,
     rows_in_lake,
     rows_of,
     texts_in_home,
+    without_id,
 )
 
 ONLY_CURRENT = Retention(versions=1, staging_days=0, quarantine_days=36_500)
 LANDED_TABLES = ("clean_events", "users")
 """Tables of users that are made from landed files."""
-SOMEBODY = "..."
-"""What stands in a refusal in the place of a forgotten user's id."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ class Finding:
 
     Attributes:
         rows: Table -> the user's rows in all its versions before and after; the second is 0 when all went well.
+        databases: Database of the home -> what was done about the id in it.
         texts: Place -> the files that hold the id as text, afterwards.
         landed: Landed files that hold rows of theirs.
         unread: Landed files that could not be searched, with why.
@@ -65,6 +64,7 @@ class Finding:
     """
 
     rows: dict[str, tuple[int, int]]
+    databases: dict[str, str] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
     landed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -103,9 +103,11 @@ def forget(home: Home, typed: str) -> Finding:
         sweep(store, ONLY_CURRENT, datetime.now(UTC))
         clear_quarantine(store, user_id)
         shutil.rmtree(store.staging_folder, ignore_errors=True)
+        databases = clear_databases(home, user_id)
         after = rows_in_lake(store, user_id)
         return Finding(
             {table: (before[table], after[table]) for table in sorted(before | after)},
+            databases,
             texts_in_home(home, store, user_id),
             landed,
             unread,
@@ -171,10 +173,7 @@ def clear_quarantine(store: Store, user_id: str) -> None:
 def _without(reason: str, user_id: str) -> str:
     # Refusals of earlier releases quote landed rows.
     reason = without_quotations(reason)
-    if not can_be_searched_for(user_id):
-        return reason
-    python = in_text(user_id).replace(r"[^\p{L}\p{N}]", r"[\W_]")
-    return re.sub(python, rf"\g<1>{SOMEBODY}\g<2>", reason)
+    return without_id(reason, user_id) if can_be_searched_for(user_id) else reason
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------
@@ -188,7 +187,9 @@ def report(home: Home, found: Finding) -> None:
     if found.failed:
         say("\nNot built again; the rows of theirs were taken out of what was published before:")
         for line in found.failed:
-            say(f"  {line}")
+            say(f"  {line.splitlines()[0]}")
+    for database, done in found.databases.items():
+        say(f"\nTheir id stood in {home.root / database}: {done}")
     for place, files in found.texts.items():
         say(f"\nTheir id stands as text in {len(files)} file(s) of {home.root / place}.")
         say(f"{TO_DO.get(place, 'Nothing here writes there')}:")

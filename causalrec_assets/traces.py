@@ -15,10 +15,12 @@ from causalrec_assets.gate.objects import local_path
 from causalrec_assets.gate.store import Store
 from causalrec_assets.home import Home
 
+SOMEBODY = "..."
+"""What stands in the place of a forgotten user's id."""
 STRETCH = 8 * 1024**2
 TO_DO = {
-    "dagster": "Dagster's record of runs. Delete the runs that are named: .venv/bin/dagster run delete RUN_ID",
-    "mlflow.db": "MLflow's database. Delete the runs in its UI, then: .venv/bin/mlflow gc",
+    "dagster": "Dagster's record of runs. Remove files of logs; stop what uses a database, and give the command again",
+    "mlflow.db": "MLflow's database. Stop what uses it, and give the command again",
     "mlflow-artifacts": "MLflow's files. Delete the runs in its UI, then: .venv/bin/mlflow gc",
     "reports": "Pages for people. Remove those that are named; a run writes its own again",
     "work": "Scratch. Remove the folder while nothing runs",
@@ -35,6 +37,12 @@ def in_text(user_id: str) -> str:
     """A pattern (of Rust and Python alike) of the id as a word of its own, `12` as `12.0` too."""
     ending = r"(?:\.0)?" if user_id.isdigit() else ""
     return rf"(^|[^\p{{L}}\p{{N}}]){re.escape(user_id)}{ending}($|[^\p{{L}}\p{{N}}])"
+
+
+def without_id(text: str, user_id: str) -> str:
+    """A text with `SOMEBODY` in the place of the id, where it stands as a word of its own."""
+    ending = r"(?:\.0)?" if user_id.isdigit() else ""
+    return re.sub(rf"(?<![^\W_]){re.escape(user_id)}{ending}(?![^\W_])", SOMEBODY, text)
 
 
 def rows_of(frame: pl.DataFrame, user_id: str, everywhere: bool = False) -> pl.Series:
@@ -113,10 +121,17 @@ def _files(folder: Path, but: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
+def spelled(user_id: str) -> list[str]:
+    """The id as it is, as JSON writes it, and as JSON within JSON does."""
+    once = [json.dumps(user_id, ensure_ascii=escaped)[1:-1] for escaped in (True, False)]
+    twice = [json.dumps(text, ensure_ascii=False)[1:-1] for text in once]
+    return list(dict.fromkeys((user_id, *once, *twice)))
+
+
 def spellings(user_id: str) -> re.Pattern[bytes]:
     """The id as bytes: as UTF-8, as JSON writes it, and as UTF-16; as a word of its own where that can be told."""
-    plain = {user_id.encode(), json.dumps(user_id)[1:-1].encode()}
-    words = b"|".join(rb"(?<![A-Za-z0-9])" + re.escape(word) + rb"(?![A-Za-z0-9])" for word in sorted(plain))
+    plain = [text.encode() for text in spelled(user_id)]
+    words = b"|".join(rb"(?<![A-Za-z0-9])" + re.escape(word) + rb"(?![A-Za-z0-9])" for word in plain)
     return re.compile(words + b"|" + re.escape(user_id.encode("utf-16-le")))
 
 
@@ -133,6 +148,11 @@ def _holds(path: Path, user_id: str, spelled: re.Pattern[bytes]) -> bool:
     except FileNotFoundError:  # removed meanwhile
         pass
     return False
+
+
+def holds_text(path: Path, user_id: str) -> bool:
+    """Whether a file holds the id."""
+    return _holds(path, user_id, spellings(user_id))
 
 
 def _holds_object(store: Store, name: str, user_id: str, spelled: re.Pattern[bytes]) -> bool:

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import polars as pl
 import pytest
 
+from causalrec_assets.forgetful_databases import clear_databases
 from causalrec_assets.gate.store import open_store
 from causalrec_assets.home import create_home
-from causalrec_assets.traces import can_be_searched_for, rows_of, texts_in_home
+from causalrec_assets.traces import can_be_searched_for, holds_text, rows_of, texts_in_home
 
 HOSTILE = ["user-00029", "o'hara", 'say "hi"', "Zo\u00eb \u5f20", "a.b*c", "u$17", "x\\y"]
 
@@ -71,3 +73,41 @@ def test_rows_are_a_users_by_their_id_and_elsewhere_by_any_text():
 )
 def test_what_stands_everywhere_is_not_searched_for_as_text(user, can):
     assert can_be_searched_for(user) == can
+
+
+@pytest.mark.parametrize("user", HOSTILE)
+def test_an_id_leaves_the_homes_databases_also_what_was_deleted_and_json_within_json(tmp_path, user):
+    home = create_home(tmp_path / "home")
+    path, other = home.dagster / "history" / "index.db", user + "0"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("pragma journal_mode=wal")
+        database.execute('create table checks (id integer primary key, "limit" text, body text)')
+        for id_ in (user, other):
+            for text in (id_, json.dumps({"a": id_}), json.dumps({"b": json.dumps({"a": f"row of {id_}."})})):
+                database.execute("insert into checks (body) values (?)", [text])
+                database.execute('insert into checks ("limit") values (?)', [text])
+        database.execute("delete from checks where id = 1")
+        database.commit()
+    (home.dagster / "not.db").write_text(f"{user}: no database")
+    assert set(clear_databases(home, user)) == {"dagster/history/index.db"}
+    with closing(sqlite3.connect(path)) as database:
+        found = [value for row in database.execute('select "limit", body from checks') for value in row if value]
+    assert sum("..." in text for text in found) == 5
+    # Whoever has a longer id stays.
+    assert found[-2:] == [json.dumps({"b": json.dumps({"a": f"row of {other}."})})] * 2
+    assert [json.loads(json.loads(text)["b"]) for text in found[3:5]] == [{"a": "row of ...."}] * 2
+    assert not [file for file in path.parent.iterdir() if holds_text(file, user)]
+    assert clear_databases(home, user) == {}
+
+
+def test_a_database_in_use_is_said_and_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("causalrec_assets.forgetful_databases.WAIT_SECONDS", 0.1)
+    home = create_home(tmp_path / "home")
+    with closing(sqlite3.connect(home.dagster / "runs.db")) as database:
+        database.execute("create table runs (body text)")
+        database.execute("insert into runs values ('u17')")
+        database.commit()
+        database.execute("begin exclusive")
+        assert "left as it is (database is locked)" in clear_databases(home, "u17")["dagster/runs.db"]
+    assert holds_text(home.dagster / "runs.db", "u17")

@@ -16,6 +16,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import yaml
@@ -60,8 +61,13 @@ def read_forgotten(home: Home, store: Store) -> tuple[Forgotten, list[str]]:
         InputError: The list is empty or broken, lacks somebody whom the lake knows to be forgotten, or its key is not
             there: then nobody could be told to be forgotten.
     """
-    listed, check = parse_forgotten(read_setting(home, FILE))
+    listed, check = _listed(home)
     recorded = _recorded(store)
+    if not recorded.number and len(listed):
+        # A list of an earlier release: from now on nobody leaves it unnoticed.
+        entries = {"key": check, "users": sorted(listed.plain | {KEYED + user for user in listed.keyed})}
+        with suppress(FileExistsError):
+            store.objects.create(_name(1), json.dumps(entries).encode())
     key = b""
     if listed.keyed or recorded.users.keyed:
         key = _key(home)
@@ -122,7 +128,7 @@ def _change(
 ) -> int:
     while True:
         try:
-            listed, check = parse_forgotten(read_setting(home, FILE))
+            listed, check = _listed(home)
         except InputError:
             recorded = _recorded(store)
             if not even_if_broken or not recorded.number:
@@ -146,8 +152,8 @@ def _write(home: Home, store: Store, key: bytes, users: frozenset[str], after: i
         store.objects.create(_name(after + 1), json.dumps(entries).encode())
     except FileExistsError:  # another home of the same lake was first
         return False
-    # Each record is whole; the one before stays for readers that are at it.
-    store.objects.delete([_name(number) for number in _numbers(store) if number < after])
+    # Each record is whole, and those before may hold plain hashes.
+    store.objects.delete([_name(number) for number in _numbers(store) if number <= after])
     return True
 
 
@@ -159,6 +165,16 @@ def _comments(home: Home) -> str:
     old = ("# Users whose rows no table may hold", "# `make forget USER_ID=...` adds one")
     added = [line for line in lines if line.startswith("#") and line not in of_template and not line.startswith(old)]
     return "".join(f"{line}\n" for line in (*of_template, *added))
+
+
+def _listed(home: Home) -> tuple[Forgotten, str | None]:
+    path = home.data / FILE
+    if path.is_file() and not path.read_bytes().strip():
+        raise InputError(
+            f"{path} is empty: a kill or a full disk may have emptied it, and everybody on it would come back. Restore "
+            f"it from a backup, or write it again from the lake's record: {REPAIR}"
+        )
+    return parse_forgotten(read_setting(home, FILE))
 
 
 # -- the lake's record -------------------------------------------------------------------------------------------------
@@ -174,12 +190,18 @@ def _numbers(store: Store) -> list[int]:
 
 
 def _recorded(store: Store) -> Recorded:
-    numbers = _numbers(store)
-    if not numbers:
-        return Recorded(0, Forgotten(), None)
+    while True:
+        numbers = _numbers(store)
+        if not numbers:
+            return Recorded(0, Forgotten(), None)
+        try:
+            content = store.objects.read(_name(numbers[-1]))
+            break
+        except FileNotFoundError:  # a newer one has taken its place
+            continue
     where = store.objects.where(_name(numbers[-1]))
     try:
-        entries = json.loads(store.objects.read(_name(numbers[-1])))
+        entries = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}, the lake's record of who was forgotten, is no JSON; restore it") from error
     if not isinstance(entries, Mapping):

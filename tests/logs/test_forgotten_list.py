@@ -133,11 +133,17 @@ def test_plain_hashes_of_earlier_releases_count_are_said_and_are_keyed_without_t
     forgotten, said = read_forgotten(home, store)
     assert forgotten.holds("ann")
     assert "2 user(s) by plain hashes" in said[0]
+    whole = (home.data / FILE).read_text()
+    (home.data / FILE).write_text("users: []")
+    with pytest.raises(InputError, match="lacks 2 of the 2"):
+        read_forgotten(home, store)
+    (home.data / FILE).write_text(whole)
     put_on_the_list(home, store, "cy")
     forgotten, said = read_forgotten(home, store)
     assert all(forgotten.holds(user) for user in ("ann", "bob", "cy"))
     assert said == []
-    assert plain_hash("ann") not in (home.data / FILE).read_text()
+    kept = [home.data / FILE, *(home.lake / RECORDS).iterdir()]
+    assert not any(plain_hash("ann") in path.read_text() for path in kept)
     assert "# mine\n" in (home.data / FILE).read_text()
 
 
