@@ -17,8 +17,8 @@ class ReleaseRule:
 
     Attributes:
         min_effective_rounds: With fewer, an off-policy value is `insufficient_evidence`.
-        max_mean_weight_gap: So it is when the mean importance weight is further from 1 (it is 1 when the
-            logged action propensities are right and cover the policy).
+        max_mean_weight_gap: So it is when the mean importance weight is further from 1 by what may be chance; by more
+            it is `not_identifiable` (it is 1 when the logged action propensities are right and cover the policy).
         max_weight_share: So it is when one round carries a larger share of all weight.
         revenue_margin: The share of the baseline's revenue that a better challenger's interval may reach
             below it.

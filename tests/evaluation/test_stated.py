@@ -1,8 +1,11 @@
 """Whose word each setting is: the home's, or a default."""
 
+import inspect
 from datetime import date
 
-from causalrec_assets.evaluation.stated import settings_stated
+from causalrec_assets.estimators.instrument import complier_effect
+from causalrec_assets.estimators.intervals import clustered_mean, clustered_ratio, contrast, from_influence
+from causalrec_assets.evaluation.stated import CONFIDENCE, settings_stated
 
 
 def said(homes, templates, changed=None):
@@ -70,6 +73,8 @@ def test_nested_keys_have_dots_and_what_is_fixed_in_the_code_is_said():
     )
     assert found["cleaning.yaml: bots.events_an_hour"] == ("9", "stated")
     assert found["confidence level of every interval"] == ("95%", "fixed")
+    for interval in (from_influence, clustered_mean, clustered_ratio, contrast, complier_effect):
+        assert inspect.signature(interval).parameters["level"].default == CONFIDENCE
 
 
 def test_a_file_that_changed_after_a_table_was_made_is_marked():
