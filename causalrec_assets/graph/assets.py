@@ -15,6 +15,7 @@ from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.graph.adjustment import Adjustment, adjust
 from causalrec_assets.graph.causal_graph import bind, conflict_table, graph_of
 from causalrec_assets.graph.changes import changes_since
+from causalrec_assets.graph.discovery import rows_enough
 from causalrec_assets.graph.evidence import gather, rows_to_search
 from causalrec_assets.graph.explanations import Scale
 from causalrec_assets.graph.exports import GraphExport
@@ -48,6 +49,8 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if len(nodes) < 2:
         reason = f"fewer than two columns vary: {[d.column + ' is ' + d.reason for d in dropped]}"
         return _no_graph(inputs, reason)
+    if not (enough := rows_enough(rows.height)).answered:
+        return _no_graph(inputs, enough.reason)
     clusters = [cluster_codes(rows, name) for name in (notes["cluster"], "item_id")]
     evidence = gather(nodes, search, clusters, inputs.seed, context.log.info)
     found, frame = evidence.found, evidence.table()

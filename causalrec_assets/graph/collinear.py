@@ -95,7 +95,12 @@ def follows_from(raw: Mapping[str, Raw], may_go: Sequence[str]) -> dict[str, tup
     if far.any() and not far.all():
         matrices.append(correlate(list(columns.values()), layout, (~far).astype(np.float64))[0])
 
+    rows = len(far)
+
     def left(name: str, others: Sequence[str]) -> float:
+        # As many columns as rows explain anything.
+        if sum(len(at[other]) for other in others) + 1 >= rows:
+            return 1.0
         return max(_left(matrix, at, name, others) for matrix in matrices)
 
     gone: dict[str, tuple[str, ...]] = {}

@@ -172,6 +172,24 @@ class Plain(Whole):
         return list(self.block)
 
 
+def rare_rows(column: Column) -> Floats:
+    """(width,): how many rows the rarer value of each of a column's numbers has where there are two, else infinity."""
+    found = np.full(column.width, np.inf)
+    if isinstance(column, Levels):
+        counts = np.bincount(column.codes, minlength=column.levels)[1:]
+        found[:] = np.minimum(counts, column.rows - counts)
+    elif isinstance(column, Numbers):
+        there = column.scores
+        if column.gap is not None:
+            gaps = int(column.gap.sum())
+            found[0] = min(gaps, column.rows - gaps)
+            there = there[~column.gap]
+        if column.powers == 1 and len(there):
+            low = int((there == there.min()).sum())
+            found[-1] = min(low, len(there) - low) or np.inf
+    return found
+
+
 def as_column(block: Column | Floats) -> Column:
     """An array (rows, width) is centred and scaled, so that sums of squares keep their digits."""
     if not isinstance(block, np.ndarray):

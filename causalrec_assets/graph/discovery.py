@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence
 from causalrec_assets.graph.colliders import Triple, decide
 from causalrec_assets.graph.independence import BlockTest, Tests
 from causalrec_assets.graph.mpdag import MPDAG, Edge, extend, find_cycle, orient, pair
@@ -17,6 +18,8 @@ from causalrec_assets.graph.nodes import Node
 from causalrec_assets.graph.search import Search
 from causalrec_assets.graph.skeleton import find_skeleton
 
+FEWEST_ROWS = 50
+"""Of a dozen rows no test at a level of 0.001 finds even the strongest dependence."""
 EDGES: dict[str, pl.DataType] = {
     "source": pl.String(),
     "target": pl.String(),
@@ -62,6 +65,15 @@ class Discovered:
             n for n in names if n not in (a, b) and self.graph.adjacent(n, later) and self.tiers[n] <= self.tiers[later]
         ]
         return self.tests.test(names.index(a), names.index(b), [names.index(n) for n in others])
+
+
+def rows_enough(rows: int) -> Answer:
+    """Whether a graph can be told from so many rows: of fewer, no edge says little of what depends on what."""
+    if rows >= FEWEST_ROWS:
+        return ANSWERED
+    return insufficient_evidence(
+        f"too few rows: {rows}, and at least {FEWEST_ROWS} are needed before a test of independence can tell anything"
+    )
 
 
 def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> Discovered:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.graph.discovery import Discovered, find_graph
+from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.graph.discovery import Discovered, find_graph, rows_enough
 from causalrec_assets.graph.independence import BlockTest, Tests
 from causalrec_assets.graph.mpdag import MPDAG
 from causalrec_assets.graph.nodes import Dropped, Node, column_policies, is_discrete, plain_nodes
@@ -31,11 +31,18 @@ class FrameGraph:
     Attributes:
         discovered: Graph, separations, tests.
         nodes, dropped: Columns that are nodes, and those that are not, with the reason.
+        rows: Of the frame.
     """
 
     discovered: Discovered
     nodes: tuple[Node, ...]
     dropped: tuple[Dropped, ...]
+    rows: int
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the rows can tell a graph; without them there are no edges, which says nothing."""
+        return rows_enough(self.rows)
 
     @property
     def graph(self) -> MPDAG:
@@ -57,7 +64,7 @@ def discover_frame(
 
     Text and booleans are nominal, `pl.Enum` is ordered, numbers and dates are ranked. If all columns are discrete, G2
     on tables is asked (`TableTest`), otherwise `BlockTest`. Constant, duplicate, collinear and empty columns are left
-    out and named in `columns()`.
+    out and named in `columns()`. Of too few rows nothing can be told: no edges then, and `answer` says why.
 
         >>> import numpy as np, polars as pl
         >>> rng = np.random.default_rng(0)
@@ -96,7 +103,7 @@ def discover_frame(
     else:
         tests = BlockTest([node.block for node in nodes], search.floor)
     found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
-    return FrameGraph(found, tuple(nodes), tuple(dropped))
+    return FrameGraph(found, tuple(nodes), tuple(dropped), frame.height)
 
 
 def _codes(values: pl.Series) -> npt.NDArray[np.int64]:

@@ -6,13 +6,17 @@ partial covariances,
 
     L = det(C_xy|s) / (det(C_x|s) det(C_y|s)),    -n log L ~ chi2(p_x p_y),
 
-with Bartlett's n. The strength of a dependence is sqrt(1 - L), the informational correlation sqrt(1 - exp(-2 I)) of
-Linfoot (1957): the absolute partial correlation where both blocks are single columns, and for wider ones as if all
-that they say of each other were said by one; less what chance gives p_x p_y - 1 further columns. Its cost does not
-depend on the rows. It sees bends, dips and any dependence of means on levels; what it conditions on enters as a sum of
-functions of each column, so that what two columns do only together it does not take out.
+with Bartlett's n. Of few rows for what is compared (wide blocks, six rows) that limit finds dependence everywhere.
+There Pillai's trace V, which is bounded and has mean p_x p_y / n whatever the columns' distribution, has to find it
+too: n V ~ chi2(p_x p_y), and the larger p-value counts. Levels too rare to meet by chance are not looked at.
 
-Source: Anderson (2003), "An Introduction to Multivariate Statistical Analysis", sections 8.5 and 9.3.
+The strength of a dependence is sqrt(1 - L), the informational correlation sqrt(1 - exp(-2 I)) of Linfoot (1957): the
+absolute partial correlation where both blocks are single columns, and for wider ones as if all that they say of each
+other were said by one; less what chance gives p_x p_y - 1 further columns. Its cost does not depend on the rows. It
+sees bends, dips and any dependence of means on levels; what it conditions on enters as a sum of functions of each
+column, so that what two columns do only together it does not take out.
+
+Source: Anderson (2003), "An Introduction to Multivariate Statistical Analysis", sections 8.5, 8.6.2 and 9.3.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from causalrec_assets.graph.columns import Column, Floats, as_column
+from causalrec_assets.graph.columns import Column, Floats, as_column, rare_rows
 from causalrec_assets.graph.covariance import (
     Places,
     correlate,
@@ -38,6 +42,12 @@ RIDGE = 1e-9
 DETERMINED = 1e-6
 """The share of a column's variance that must be left once the condition is known, or the test says nothing."""
 NONE = np.empty(0, np.int64)
+THIN = 20
+"""With fewer independent rows for each product of two columns Pillai's trace is asked too."""
+SEEN = 1e-4
+"""The p-value that a full dependence must be able to have."""
+FEWEST_MEETINGS = 1.0
+"""Rows in which two levels meet, if independent, for their meeting to be looked at (Cochran 1954, Biometrics 10)."""
 MOST_CONDITIONS = 0.2
 """Columns taken out, as a share of the independent rows."""
 Separated = dict[tuple[int, int], tuple[int, ...]]
@@ -80,6 +90,7 @@ class BlockTest:
             matrix, _ = correlate(self.columns, self.layout, None, self._moments)
         self._take(matrix)
         self.added_chance = 0.0
+        self.rare = tuple(rare_rows(column) for column in self.columns)
         self.worth = independent_rows(self.columns, clusters)
 
     def _take(self, correlation: Floats) -> None:
@@ -109,7 +120,7 @@ class BlockTest:
         """The same columns with another matrix."""
         other = object.__new__(BlockTest)
         other.columns, other.floor, other.rows = self.columns, self.floor, self.rows
-        other.layout, other._moments = self.layout, self._moments
+        other.layout, other._moments, other.rare = self.layout, self._moments, self.rare
         other._take(correlation)
         other.worth, other.added_chance = self.worth * copies, added_chance
         return other
@@ -136,29 +147,65 @@ class BlockTest:
     def _test(self, x: int, y: int, given: tuple[int, ...]) -> tuple[float, float]:
         from scipy.special import chdtrc
 
-        first, second = self.layout.tested[x], self.layout.tested[y]
+        first, second = self._often_enough(x, y)
+        if not (len(first) and len(second)):
+            return 1.0, 0.0
         z = self.layout.given(given, self.worth[x, y] * MOST_CONDITIONS) if given else NONE
         found = _log_ratio(self.correlation, z, first, second) or _careful_log_ratio(self.correlation, z, first, second)
         if found is None:
             return self.test(x, y)
-        log_ratio, p, q = found
-        effective = max(1.0, self.worth[x, y] - len(z) - 1 - (p + q + 1) / 2)
-        log_ratio = min(0.0, log_ratio + self.added_chance * p * q / effective)
+        log_ratio, trace, p, q = found
+        free = self.worth[x, y] - len(z) - 1
+        if len(z) and chdtrc(p * q, max(0.0, free * min(p, q))) > SEEN:
+            # A condition that leaves too few rows to see even a full dependence in separates nothing.
+            return self.test(x, y)
+        effective = max(1.0, free - (p + q + 1) / 2)
+        chance = self.added_chance * p * q / effective
+        log_ratio = min(0.0, log_ratio + chance)
         strength = float(np.sqrt(-np.expm1(min(0.0, log_ratio + (p * q - 1) / effective))))
-        return float(chdtrc(p * q, -effective * log_ratio)), strength
+        p_value = float(chdtrc(p * q, -effective * log_ratio))
+        if free < THIN * p * q:
+            p_value = max(p_value, float(chdtrc(p * q, max(0.0, free * (trace - chance)))))
+        return p_value, strength
 
     def __call__(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """The p-value that the search sees."""
         p_value, strength = self.test(x, y, given)
         return 1.0 if strength < self.floor else p_value
 
+    def _often_enough(self, x: int, y: int) -> tuple[Places, Places]:
+        """The columns of two nodes in which dependence is looked for: without levels that chance hardly lets meet.
 
-def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> tuple[float, int, int] | None:
-    """log L of two blocks given others, and the blocks' widths; None where a block is nearly determined by the rest.
+        Two levels of ten rows in a million that meet once would be a dependence of 1 in 10. The rarest is left out (it
+        counts with the level that is the reference) until each two meet in at least one row if independent.
+        """
+        first, second = self.layout.tested[x], self.layout.tested[y]
+        of_x, of_y = self.rare[x][: len(first)], self.rare[y][: len(second)]
+        share = self.worth[x, y] / self.rows**2
+        keep_x, keep_y = np.ones(len(first), np.bool_), np.ones(len(second), np.bool_)
+        while keep_x.any() and keep_y.any():
+            i = int(np.where(keep_x, of_x, np.inf).argmin())
+            j = int(np.where(keep_y, of_y, np.inf).argmin())
+            if np.isinf(of_x[i]) or np.isinf(of_y[j]) or of_x[i] * of_y[j] * share >= FEWEST_MEETINGS:
+                break
+            # Of equally rare ones that of the column that has more to spare.
+            if (of_x[i], -keep_x.sum()) <= (of_y[j], -keep_y.sum()):
+                keep_x[i] = False
+            else:
+                keep_y[j] = False
+        return first[keep_x], second[keep_y]
+
+
+Compared = tuple[float, float, int, int]
+"""log L of two blocks, Pillai's trace, and the blocks' widths."""
+
+
+def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> Compared | None:
+    """What is compared of two blocks given others; None where a block is nearly determined by the rest.
 
     One Cholesky factor of all three, the condition first, holds that of the partial covariances in its last corner.
     """
-    from scipy.linalg.lapack import dpotrf
+    from scipy.linalg.lapack import dpotrf, dtrtrs
 
     order, p = np.concatenate([z, first, second]), len(first)
     factor, failed = dpotrf(correlation[order[:, None], order].T, lower=1, clean=1, overwrite_a=1)
@@ -171,10 +218,11 @@ def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) ->
     if failed:
         return None
     log_ratio = 2 * float(np.log(left.diagonal()[p:]).sum() - np.log(alone.diagonal()).sum())
-    return min(0.0, log_ratio), p, len(second)
+    explained, _ = dtrtrs(alone, left[p:, :p], lower=1)
+    return min(0.0, log_ratio), float((explained**2).sum()), p, len(second)
 
 
-def _careful_log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> tuple[float, int, int] | None:
+def _careful_log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> Compared | None:
     """The same without the columns that the condition determines; None where nothing of a block is left."""
     both, p = np.concatenate([first, second]), len(first)
     partial = correlation[np.ix_(both, both)]
@@ -187,7 +235,9 @@ def _careful_log_ratio(correlation: Floats, z: Places, first: Places, second: Pl
         partial, p = partial[np.ix_(left, left)], int(left[:p].sum())
     joint = np.linalg.slogdet(partial)[1]
     apart = np.linalg.slogdet(partial[:p, :p])[1] + np.linalg.slogdet(partial[p:, p:])[1]
-    return min(0.0, float(joint - apart)), p, len(partial) - p
+    cross = partial[:p, p:]
+    explained = np.linalg.solve(partial[:p, :p], cross) @ np.linalg.solve(partial[p:, p:], cross.T)
+    return min(0.0, float(joint - apart)), float(np.trace(explained)), p, len(partial) - p
 
 
 class GroupedTest:

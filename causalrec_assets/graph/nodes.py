@@ -193,6 +193,10 @@ def _independent(
     return [node for node in kept if node.name not in gone], dropped
 
 
+FEWEST_TO_COMPARE = 12
+"""Of fewer rows, that two columns say the same may be chance."""
+
+
 def is_discrete(values: pl.Series) -> bool:
     """Whether a table can be made of a column: levels, or few whole numbers."""
     few = values.n_unique() <= MAX_LEVELS
@@ -250,7 +254,8 @@ def _raw(values: pl.Series, node: Node) -> Raw:
 
 
 def _one_to_one(frame: pl.DataFrame, a: Node, b: Node, distinct: Mapping[str, int]) -> bool:
-    if distinct[a.name] != distinct[b.name]:
+    # Two columns of three rows are in one order, or in opposite ones, in a third of all samples.
+    if distinct[a.name] != distinct[b.name] or frame.height < FEWEST_TO_COMPARE:
         return False
     if isinstance(a.block, Numbers) and isinstance(b.block, Numbers):
         first, second = (np.zeros(0, bool) if n.gap is None else n.gap for n in (a.block, b.block))

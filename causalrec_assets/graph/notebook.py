@@ -13,9 +13,10 @@ from functools import cached_property
 
 import polars as pl
 
-from causalrec_assets.answers import InputError
+from causalrec_assets.answers import Answer, InputError
 from causalrec_assets.graph.adjustment import Adjustment, adjust
 from causalrec_assets.graph.causal_graph import Bound, bind
+from causalrec_assets.graph.discovery import rows_enough
 from causalrec_assets.graph.evidence import Evidence, gather
 from causalrec_assets.graph.exports import GraphExport
 from causalrec_assets.graph.knowledge import read_knowledge
@@ -40,6 +41,12 @@ class FoundGraph:
     evidence: Evidence
     dropped: tuple[Dropped, ...]
     roles: dict[str, str]
+    rows: int
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the rows can tell a graph; without them there are no edges, which says nothing."""
+        return rows_enough(self.rows)
 
     @property
     def table(self) -> pl.DataFrame:
@@ -55,6 +62,8 @@ class FoundGraph:
     def adjust(self, treatment: str, outcome: str) -> Adjustment:
         """What to adjust for, or why nothing will do."""
         asked = Question(f"{treatment} on {outcome}", treatment, outcome)
+        if not self.answer.answered:
+            return Adjustment(asked, self.answer, ())
         reasons = {d.column: d.reason for d in self.dropped}
         twins = {d.column: d.same_as for d in self.dropped if d.same_as}
         return adjust(asked, self.bound.graph, self.roles, reasons, "every_impression", twins=twins)
@@ -118,4 +127,4 @@ def causal_graph(
         evidence.table(),
         evidence.shares(),
     )
-    return FoundGraph(bound, evidence, tuple(dropped), roles)
+    return FoundGraph(bound, evidence, tuple(dropped), roles, frame.height)
