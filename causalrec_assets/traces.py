@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from causalrec_assets.gate.objects import local_path
+from causalrec_assets.gate.one_file import read_parquet
 from causalrec_assets.gate.store import Store
 from causalrec_assets.home import Home
 
@@ -138,7 +139,7 @@ def spellings(user_id: str) -> re.Pattern[bytes]:
 def _holds(path: Path, user_id: str, spelled: re.Pattern[bytes]) -> bool:
     try:
         if path.suffix == ".parquet":
-            return bool(rows_of(pl.read_parquet(path), user_id, everywhere=True).any())
+            return bool(rows_of(read_parquet(path), user_id, everywhere=True).any())
         rest, overlap = b"", 4 * len(user_id.encode()) + 16
         with path.open("rb") as file:
             while block := file.read(STRETCH):

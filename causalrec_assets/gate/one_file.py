@@ -17,9 +17,9 @@ def scan_parquet(path: Path, row_index_name: str | None = None) -> pl.LazyFrame:
     return pl.scan_parquet(path, glob=False, hive_partitioning=False, row_index_name=row_index_name)
 
 
-def read_parquet(path: Path) -> pl.DataFrame:
+def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     """The rows of just this file."""
-    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+    return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
 
 
 def parquet_schema(path: Path) -> pl.Schema:

@@ -10,7 +10,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.gated import gated_asset
 from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import listing, table
-from causalrec_assets.gate.one_file import scan_parquet
+from causalrec_assets.gate.one_file import read_parquet, scan_parquet
 from causalrec_assets.logs.cleaning import clean_day, too_many_wrong
 from causalrec_assets.logs.cleaning_rules import FILE as CLEANING
 from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES, covariate_settings
@@ -232,7 +232,7 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     roles, covariates = unit_roles(source, settings), covariate_names(source, settings)
     columns, unlisted = unit_columns(source, settings), unlisted_rows(scan_parquet(target))
     has = {f"has_{c}": c in covariates for c in HISTORY_COVARIATES}
-    far = [one for c in covariates for one in far_values(pl.read_parquet(target, columns=[c]))]
+    far = [one for c in covariates for one in far_values(read_parquet(target, [c]))]
     return Draft(
         inputs,
         staged=target,

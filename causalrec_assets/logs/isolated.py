@@ -32,6 +32,7 @@ from causalrec_assets.answers import InputError
 
 T = TypeVar("T")
 LENGTH = 8
+MOST_THREADS = 8
 FOLDER = "CAUSALREC_ISOLATED_FOLDER"
 CAUSE = re.compile("panicked at|memory allocation|terminate called|Fatal|Error|error")
 START = "from causalrec_assets.logs.isolated import serve; serve()"
@@ -116,6 +117,8 @@ class _Worker:
             FOLDER: self.folder.name,
             "RUST_BACKTRACE": "0",
         }
+        # Each thread's stack counts as memory, used or not: on a machine of many cores they would be most of it.
+        environment.setdefault("POLARS_MAX_THREADS", str(min(os.cpu_count() or 1, MOST_THREADS)))
         with self.said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START],

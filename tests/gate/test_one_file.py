@@ -1,8 +1,12 @@
 """A path is one file's name: no pattern that others fit, and no column."""
 
+import ast
+from pathlib import Path
+
 import polars as pl
 import pytest
 
+import causalrec_assets
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.expectations import audit
 from causalrec_assets.gate.one_file import parquet_rows, parquet_schema, read_parquet, scan_ipc, scan_parquet
@@ -47,3 +51,30 @@ def test_a_landed_file_and_a_home_may_be_named_like_a_pattern(tmp_path, monkeypa
     found = cleaned(mine)
     assert found.events["item_id"].to_list() == ["hat", "shoe"]
     assert found.set_aside["row"].to_list() == [2]
+
+
+OPENERS = {
+    f"{verb}_{kind}" for verb in ("read", "scan") for kind in ("parquet", "ipc", "csv", "ndjson", "parquet_schema")
+}
+
+
+def takes_a_pattern(call):
+    """Whether a call of Polars opens a path and does not say that it is one; what is in memory has no path."""
+    named = isinstance(call.func, ast.Attribute) and call.func.attr in OPENERS
+    if not named or not isinstance(call.func.value, ast.Name) or call.func.value.id != "pl":
+        return False
+    inside = ast.unparse(call.args[0])
+    return not (inside.startswith("io.BytesIO(") or inside in ("content", "block")) and "glob" not in {
+        keyword.arg for keyword in call.keywords
+    }
+
+
+def test_no_module_opens_a_table_by_a_pattern():
+    folder = Path(causalrec_assets.__file__).parent
+    found = [
+        f"{path.relative_to(folder)}:{node.lineno}"
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and takes_a_pattern(node)
+    ]
+    assert found == []
