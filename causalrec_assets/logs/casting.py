@@ -203,7 +203,7 @@ def _shown(values: pl.Series) -> pl.Series:
     """Values as messages show them, cut: a cell of ten megabytes is no reason that a person can read."""
     if is_tokens(values):
         return shown_tokens(values).str.slice(0, 80)
-    if values.dtype.is_nested() or values.dtype == pl.Object:
+    if _has_no_text(values):
         return pl.Series([None if value is None else str(value)[:80] for value in values.to_list()], dtype=pl.String)
     if values.dtype == pl.Binary:
         return "0x" + values.bin.slice(0, 39).bin.encode("hex")
@@ -264,9 +264,13 @@ def _as_float(values: pl.Series) -> pl.Series:
     return cast.set(~cast.is_finite().fill_null(True), None)
 
 
+def _has_no_text(values: pl.Series) -> bool:
+    return values.dtype.is_nested() or isinstance(values.dtype, pl.Object | pl.Duration)
+
+
 def as_text(values: pl.Series) -> pl.Series:
     """Values as text; null where they are none."""
-    if values.dtype.is_nested() or values.dtype == pl.Object:
+    if _has_no_text(values):
         return _nothing(values, pl.String())
     if values.dtype == pl.Binary:
         return text_of_bytes(values)

@@ -87,7 +87,7 @@ class Observed:
         if self.kind == "empty":
             return "nothing"
         if self.kind == "nested":
-            return f"lists or records, e.g. {examples}"
+            return f"lists, records or lengths of time, e.g. {examples}"
         if self.kind == "bytes":
             return f"bytes that are no text, e.g. {examples}"
         if self.kind == "time":
@@ -107,7 +107,7 @@ def observe(values: pl.Series) -> Observed:
     """Look at a column of a sample."""
     name, rows = values.name, max(len(values), 1)
     values = _of_one_kind(values)
-    if values.dtype.is_nested():
+    if values.dtype.is_nested() or isinstance(values.dtype, pl.Duration):
         shown = tuple(str(value)[:30] for value in values.drop_nulls().head(2).to_list())
         return Observed(name, "nested", values.null_count() / rows, 0, False, shown)
     if values.dtype == pl.Binary:

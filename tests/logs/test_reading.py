@@ -1,14 +1,17 @@
 """Landed files in any format, and values taken without loss or named."""
 
 from datetime import UTC, date, datetime
+from itertools import product
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError
-from causalrec_assets.logs.casting import lacks_columns, take_all
+from causalrec_assets.logs.casting import lacks_columns, take_all, take_columns
+from causalrec_assets.logs.cleaning import TYPES
 from causalrec_assets.logs.feeds import Feed
+from causalrec_assets.logs.observed import observe
 from causalrec_assets.logs.reading import read_landed
 from tests.logs.worlds import FIRST, at, event, frame, land
 
@@ -209,3 +212,40 @@ def test_the_first_row_of_a_file_without_a_header_is_not_repeated(header, listed
         lacks_columns(header, feed, "a.csv")
     assert (header[1] in str(error.value)) == listed
     assert ("is its header line missing?" in str(error.value)) != listed
+
+
+def odd_columns():
+    """A value of every type that Parquet has."""
+    moment = datetime(2026, 3, 2, 10)
+    return {
+        "moment": pl.Series([moment]),
+        "day": pl.Series([date(2026, 3, 2)]),
+        "clock": pl.Series([moment.time()]),
+        "length": pl.Series([moment - datetime(2026, 3, 1)]),
+        "record": pl.Series([{"a": 1}]),
+        "list": pl.Series([[1]]),
+        "array": pl.Series([[1, 2]], dtype=pl.Array(pl.Int64, 2)),
+        "bytes": pl.Series([b"\xff"]),
+        "category": pl.Series(["x"], dtype=pl.Categorical),
+        "nothing": pl.Series([None]),
+        "truth": pl.Series([True]),
+        "float": pl.Series([1e300]),
+        "half": pl.Series([0.1], dtype=pl.Float32),
+        "decimal": pl.Series(["1.50"]).cast(pl.Decimal(10, 2)),
+        "whole": pl.Series([2**64 - 1], dtype=pl.UInt64),
+    }
+
+
+@pytest.mark.parametrize("kind", odd_columns())
+def test_a_value_of_any_type_is_taken_or_named_under_every_name(kind):
+    types = {**TYPES, "title": pl.String(), "published_at": pl.Date()}
+    frame = pl.DataFrame({"theirs": odd_columns()[kind]})
+    for ours, dtype in types.items():
+        formats = ("iso", "epoch_seconds", "%d.%m.%Y %H:%M") if dtype.is_temporal() else ("iso",)
+        for codes, time_format in product(({}, {ours: {"1": 1, "true": 1}}), formats):
+            feed = Feed("events", {ours: "theirs"}, codes=codes, time_format=time_format)
+            taken = take_columns(frame, feed, {ours: dtype}, "Europe/Berlin")
+            assert taken.rows.schema == {ours: dtype}
+            assert (taken.rows[ours][0] is None) == (taken.unreadable == 1 or kind == "nothing")
+            assert take_columns(frame.clear(), feed, {ours: dtype}, "UTC").unreadable == 0
+    assert observe(frame["theirs"]).words()
