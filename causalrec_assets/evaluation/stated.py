@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from causalrec_assets.logs.feeds import SPELLINGS
 from causalrec_assets.logs.ids import FLOAT_IDS
+from causalrec_assets.logs.missing import SPELLINGS
 
 STATED, DEFAULT, FIXED = "stated", "default", "fixed"
 CONFIDENCE = 0.95
