@@ -275,7 +275,8 @@ class _Reader:
             yield self._frame(rows)
 
     def _frame(self, rows: Sequence[Sequence[str | None]]) -> pl.DataFrame:
-        return pl.DataFrame(rows, schema=dict.fromkeys(self.wanted.values(), pl.String), orient="row")
+        columns = zip(self.wanted.values(), zip(*rows, strict=True), strict=True)
+        return pl.DataFrame([pl.Series(name, cells, pl.String) for name, cells in columns])
 
     def _settle(self, text: str, line: int, final: bool) -> None:
         """Refuse a backslash that may be an escape, where nothing in the file's head has told."""
