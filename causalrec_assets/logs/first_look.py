@@ -107,7 +107,9 @@ def away(path: Path, rules: CleaningRules, deaths: Path | None, function: Callab
         try:
             return isolated(function, local.absolute(), str(path), *arguments, bounds=bounds)
         except Died as end:
-            said = f"{end}; it may take {rules.memory_gb:g} GB and {seconds:,.0f} seconds (`reading` in cleaning.yaml)"
+            said = str(end)
+            if "panicked" not in said:
+                said += f"; it may take {rules.memory_gb:g} GB and {seconds:,.0f} seconds (`reading` in cleaning.yaml)"
             if end.certain and death is not None:
                 with suppress(FileExistsError):
                     create_exclusively(death, canonical(said))

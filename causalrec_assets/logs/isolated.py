@@ -233,8 +233,7 @@ def serve() -> None:
     # Whatever a library prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    sound = True
-    while sound and (header := calls.read(LENGTH)):
+    while header := calls.read(LENGTH):
         data = calls.read(int.from_bytes(header, "big"))
         try:
             function, arguments, bounds = pickle.loads(data)
@@ -242,19 +241,24 @@ def serve() -> None:
             reply: tuple[str, Any] = ("returned", function(*arguments))
         except InputError as error:
             reply = ("raised", InputError(str(error)))
-            # What a panic has left behind is not relied on; the next call finds this process gone, and starts another.
-            sound = error.__cause__ is None or isinstance(error.__cause__, Exception)
+            if error.__cause__ is not None and not isinstance(error.__cause__, Exception):
+                reply = ("died", _panicked(error.__cause__))
         except (MemoryError, RecursionError) as error:
             words = "it takes more memory than it may" if isinstance(error, MemoryError) else "it is nested too deeply"
             reply = ("died", words)
         except Exception as error:
             reply = _raised(error)
         except BaseException as error:  # Rust's panics are no Exceptions.
-            reply = ("died", f"its reader panicked ({str(error).partition(chr(10))[0][:200] or type(error)})")
+            reply = ("died", _panicked(error))
         with suppress(BrokenPipeError):
             _send(answers, reply)
     # The one who asked may have been killed, and then removes nothing.
     shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
+
+
+def _panicked(error: BaseException) -> str:
+    # What a panic has left behind is not relied on: who asked ends this process, as if it had died.
+    return f"its reader panicked ({str(error).partition(chr(10))[0][:200] or type(error).__name__})"
 
 
 def _raised(error: Exception) -> tuple[str, Any]:

@@ -41,6 +41,10 @@ def test_a_file_that_panics_its_reader_blocks_its_own_day_and_no_other(tmp_path)
         InputError, match=r"b\.parquet cannot be read as parquet: its reader panicked.*Land the whole file again"
     ):
         cleaned(tmp_path, SECOND)
+    found = index(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_look, "isolated", None)
+        assert index(tmp_path).problems == found.problems
 
 
 def test_a_file_that_ends_its_reader_is_named_and_tried_once(tmp_path, monkeypatch):
