@@ -24,10 +24,11 @@ from causalrec_assets.answers import InputError
 from causalrec_assets.backfill import INTERRUPTED, bring_up_to_date, say
 from causalrec_assets.durable import one_at_a_time
 from causalrec_assets.forgetful_databases import clear_databases
+from causalrec_assets.gate.pointer import REFUSAL
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.retention import sweep
 from causalrec_assets.gate.settings import Retention
-from causalrec_assets.gate.store import REFUSAL, Store, open_store
+from causalrec_assets.gate.store import Store, open_store
 from causalrec_assets.home import Home
 from causalrec_assets.logs.forgotten_list import given_user_id, put_on_the_list, read_forgotten
 from causalrec_assets.logs.ids import id_of

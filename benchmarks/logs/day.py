@@ -135,6 +135,7 @@ def _publish(home: Home, staged: Path) -> int:
             "logs_propensities": True,
             "marks_recommended": True,
             "few_wrong": True,
+            "no_lines_lost": True,
             "any_outcome": facts.any_outcome,
             "weighable": facts.weighable,
         },
