@@ -13,6 +13,8 @@ import dagster as dg
 import numpy as np
 import numpy.typing as npt
 
+from causalrec_assets.estimators.threads import side_by_side
+
 PACKAGED = "packaged"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -40,16 +42,22 @@ class TransformerEncoder:
 
         out = np.empty((len(texts), self.dimensions), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda k: len(texts[k]))
-        with torch.inference_mode():
-            for start in range(0, len(order), self.batch_size):
-                rows = order[start : start + self.batch_size]
-                batch = self.tokenizer(
-                    [texts[k] for k in rows], padding=True, truncation=True, max_length=256, return_tensors="pt"
-                )
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        # A tokenizer serves one thread at a time.
+        tokens = [
+            self.tokenizer([texts[k] for k in rows], padding=True, truncation=True, max_length=256, return_tensors="pt")
+            for rows in batches
+        ]
+
+        def fill(number: int) -> None:
+            batch = tokens[number]
+            with torch.inference_mode():
                 hidden = self.model(**batch).last_hidden_state
                 mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
                 pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-                out[rows] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+                out[batches[number]] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+
+        side_by_side(fill, range(len(batches)))
         return out
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from causalrec_assets.answers import not_available
+from causalrec_assets.answers import Answer, Status, not_available
 from causalrec_assets.evaluation import effect_report as effect
 from causalrec_assets.evaluation import off_policy
 from causalrec_assets.evaluation.attributes import attribute_uses
@@ -55,7 +55,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
-    left_out = {key: targets.notes.get(key) for key in ("judged_slots", "not_judged")}
+    left_out = {key: targets.notes.get(key) for key in ("judged_slots", "not_judged", "no_challenger")}
     if unanswered is not None:
         return Draft(inputs, None, answer=unanswered, notes=left_out)
     window = inputs.window("units", inputs.learning.days)
@@ -138,6 +138,8 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     models, graph = read["outcome_model"], read["causal_graph"]
 
     unanswered = next((t.answer for t in (judged, models) if not t.answer.answered), None)
+    if unanswered is None and (lacking := judged.notes.get("no_challenger")):
+        unanswered = Answer(Status(lacking["status"]), lacking["reason"])
     verdict = judge(judged.frame, rule, unanswered)
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)

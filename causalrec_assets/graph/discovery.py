@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from causalrec_assets.answers import ANSWERED, Answer, insufficient_evidence
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.graph.colliders import Triple, decide
 from causalrec_assets.graph.independence import BlockTest, Tests
 from causalrec_assets.graph.mpdag import MPDAG, Edge, extend, find_cycle, orient, pair
@@ -50,6 +51,7 @@ class Discovered:
     tests: Tests
     seconds: float
 
+    @one_thread()
     def table(self) -> pl.DataFrame:
         """The edges: source, target, mark (directed or undirected), p_value, strength."""
         rows: list[tuple[object, ...]] = []
@@ -76,6 +78,7 @@ def rows_enough(rows: int) -> Answer:
     )
 
 
+@one_thread()
 def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[np.int64]] = ()) -> Discovered:
     """Run PC on columns.
 
@@ -92,6 +95,7 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     return find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
 
 
+@one_thread()
 def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: float | None = None) -> Discovered:
     """Run PC with tests at hand.
 
@@ -104,13 +108,10 @@ def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: flo
         tiers: Node -> its tier.
         started: When the work began, of `time.perf_counter`.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     started, names = started or time.perf_counter(), list(tiers)
-    # The matrices of a test are small: threads that wait for each other would take longer than the work.
-    with threadpool_limits(1):
-        found = find_skeleton(tests, tiers, search)
-        decided, believed = decide(found, tests, search)
+    # With one thread: also because the matrices of a test are small, and threads would wait for each other.
+    found = find_skeleton(tests, tiers, search)
+    decided, believed = decide(found, tests, search)
     skeleton = {pair(names[i], names[j]) for i, j in found.edges}
     colliders = tuple(_named(triple, names) for triple in _surest(decided, tests))
     separating = {pair(names[i], names[j]): tuple(names[k] for k in s) for (i, j), s in believed.items()}

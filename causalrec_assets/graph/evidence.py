@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.graph.bootstrap import Confidence, bootstrap
 from causalrec_assets.graph.cross_check import SecondOpinion, second_opinion
 from causalrec_assets.graph.discovery import Discovered, find_graph
@@ -45,6 +46,7 @@ class Evidence:
     opinion: SecondOpinion | None
     doubted: Mapping[Edge, int]
 
+    @one_thread()
     def table(self) -> pl.DataFrame:
         """The edges: source, target, mark, p_value, strength, confidence; of directed ones direction_confidence."""
         edges = self.found.table()
@@ -68,6 +70,7 @@ class Evidence:
         return pl.DataFrame(rows, schema=DISAGREEMENTS, orient="row")
 
 
+@one_thread()
 def gather(
     nodes: Sequence[Node],
     search: Search,

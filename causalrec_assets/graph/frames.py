@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.graph.discovery import Discovered, find_graph, rows_enough
 from causalrec_assets.graph.independence import BlockTest, Tests
 from causalrec_assets.graph.mpdag import MPDAG
@@ -57,6 +58,7 @@ class FrameGraph:
         return column_policies(self.nodes, self.dropped)
 
 
+@one_thread()
 def discover_frame(
     frame: pl.DataFrame, *, tiers: Mapping[str, int] | None = None, search: Search | None = None
 ) -> FrameGraph:

@@ -113,10 +113,15 @@ def action_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     if not inputs.learning.days:
         return Draft(inputs, None, answer=insufficient_evidence(inputs.learning.reason))
-    recommended = inputs.window("units", inputs.learning.days).frame.filter(pl.col("recommended") == 1)
+    units = inputs.window("units", inputs.learning.days).frame
+    recommended = units.filter(pl.col("recommended") == 1)
     rounds = recommended.filter(pl.col("action_propensity").is_not_null())
     frame = rounds.select("unit_id", "action_propensity", pl.lit("logged").alias("origin"))
     answer = ANSWERED if frame.height else not_available(NO_ACTION_PROPENSITIES)
+    if not recommended.height and units["recommended"].null_count() < max(1, units.height):
+        answer = insufficient_evidence(
+            "nothing was recommended in the window" if units.height else "nothing happened in the window"
+        )
     return Draft(
         inputs,
         frame,

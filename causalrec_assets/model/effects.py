@@ -22,6 +22,7 @@ from causalrec_assets.answers import (
 from causalrec_assets.estimators.effects import aipw_effect, naive_difference, snips_effect
 from causalrec_assets.estimators.intervals import Estimate
 from causalrec_assets.estimators.scores import calibration_error
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.estimators.weights import effective_sample_size
 from causalrec_assets.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_cluster
 from causalrec_assets.model.design_matrix import DesignMatrix
@@ -107,6 +108,7 @@ def can_be_compared(treatment: pl.Series, clusters: Codes, settings: ModelSettin
     return ANSWERED
 
 
+@one_thread()
 def treatment_propensities(
     units: pl.DataFrame,
     treatment: str,
@@ -135,6 +137,7 @@ def treatment_propensities(
     return Propensities(cross_fit_calibrated(x, t, fold, seed), fold)
 
 
+@one_thread()
 def estimate_effect(
     units: pl.DataFrame,
     treatment: str,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from causalrec_assets.embeddings.item_vectors import ItemVectors
+from causalrec_assets.estimators.threads import one_thread, side_by_side
 from causalrec_assets.model.design_matrix import DesignMatrix, Matrix
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 ItemRows = npt.NDArray[np.int64]
-CHUNK = 262_144
+CHUNK = 32_768
+"""Rows that a core predicts at a time."""
 EDGE = 1e-7
 """Predictions stay this far from 0 and 1, whatever a logit says."""
 
@@ -96,14 +98,19 @@ class OutcomeModel:
         if self.reads_content and (vectors is None or items is None):
             raise ValueError("this model reads item content: give the item vectors it was trained with")
         out = np.empty((len(x), 4), dtype=np.float32)
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             table = self.network.content(torch.from_numpy(vectors.padded())) if vectors is not None else None
-            for start in range(0, len(x), CHUNK):
-                part = slice(start, start + CHUNK)
+
+        def fill(start: int) -> None:
+            part = slice(start, start + CHUNK)
+            # Of this thread: inference is a mode of each.
+            with torch.inference_mode():
                 projected = None
                 if table is not None and items is not None:
                     projected = table[torch.tensor(items[part])]
                 out[part] = torch.sigmoid(self.network(torch.from_numpy(x[part]), projected)).numpy()
+
+        side_by_side(fill, range(0, len(x), CHUNK))
         p = np.clip(out.astype(np.float64), EDGE, 1 - EDGE)
         both = self.arms == "both"
         return PotentialOutcomes(

@@ -17,6 +17,7 @@ import polars as pl
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.embeddings.item_vectors import ItemVectors
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.estimators.weights import clip_level
 from causalrec_assets.model.design_matrix import DesignMatrix
 from causalrec_assets.model.outcome_model import OutcomeModel
@@ -150,7 +151,8 @@ def train_outcome_model(
     design = DesignMatrix.fit(units, columns)
     tensors = _tensors(units, design, vectors, weights, purchases)
     validation = last_day(units)
-    with _seeded(seed):
+    # One thread, so that the weights, which a bundle is named by, are the same on any machine of this kind.
+    with one_thread(), _seeded(seed):
         matrix = torch.from_numpy(vectors.padded()) if vectors else None
         width = matrix.shape[1] if matrix is not None else 0
         network = OutcomeNetwork(design.width, width, settings.content_width, settings.hidden)

@@ -15,6 +15,7 @@ from causalrec_assets.estimators.front_door import FrontDoorModels, front_door_e
 from causalrec_assets.estimators.instrument import WEAK, WeakInstrument, complier_effect, strength
 from causalrec_assets.estimators.intervals import Estimate
 from causalrec_assets.estimators.scores import calibration_error
+from causalrec_assets.estimators.threads import one_thread
 from causalrec_assets.estimators.weights import effective_sample_size
 from causalrec_assets.model import effects as fit
 from causalrec_assets.model.crossfit import cross_fit, cross_fit_averaged, cross_fit_calibrated
@@ -62,6 +63,7 @@ def estimand_of(question: Mapping[str, Any]) -> str:
     return ""
 
 
+@one_thread()
 def estimate_question(
     units: pl.DataFrame,
     question: Mapping[str, Any],

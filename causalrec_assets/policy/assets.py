@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 
 import dagster as dg
@@ -21,7 +22,7 @@ from causalrec_assets.logs.units import unit_columns
 from causalrec_assets.partitions import learning_window_mapping
 from causalrec_assets.policy.bundled import Bundled, attributes_read, load_champion, load_model
 from causalrec_assets.policy.grid import eligible_candidates, score_grid
-from causalrec_assets.policy.left_out import LeftOut
+from causalrec_assets.policy.left_out import LeftOut, nothing_happened
 from causalrec_assets.policy.objective import Objective, parse_objective
 from causalrec_assets.policy.plots import weights_plot
 from causalrec_assets.policy.policy_config import PolicyConfig, parse_policy, require_columns
@@ -77,9 +78,17 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     left_out.require_few(config.most_left_out)
     nothing = None if source.items else not_available(f"{NO_ITEMS}, so there is nothing to choose from")
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
-    answer = ANSWERED
-    if frame.is_empty():
-        answer = nothing or (models.answer if not models.answer.answered else left_out.answer())
+    judge_days = inputs.learning.judge_days
+    challenged = ANSWERED
+    if not (frame["policy"] == "challenger").any():
+        challenged = nothing or models.answer
+        if challenged.answered:
+            quiet = nothing_happened(inputs.window("units", judge_days).frame, judge_days)
+            challenged = quiet or left_out.answer()
+        if challenged.answered:
+            # Slots of other days were judged, by policies that need no model.
+            challenged = not_available("no recommended unit of the judgement days can be judged")
+    answer = challenged if frame.is_empty() else ANSWERED
     logged = inputs.table("action_propensities").frame
     weights = frame.join(logged, on="unit_id").with_columns(
         weight=pl.col("action_probability") / pl.col("action_propensity")
@@ -96,7 +105,6 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         f"weights_{name}": picture(weights_plot(rows["weight"].to_numpy(), str(name)))
         for (name,), rows in weights.group_by("policy")
     }
-    judge_days = inputs.learning.judge_days
     return Draft(
         inputs,
         frame,
@@ -105,6 +113,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "champion": released.bundle_hash if released else None,
             "policies": sorted(frame["policy"].unique()),
             "report_by": list(config.report_by),
+            "no_challenger": None if challenged.answered else asdict(challenged),
             "judged_slots": left_out.judged,
             "not_judged": dict(left_out.reasons),
             "objective": objective.to_json(),

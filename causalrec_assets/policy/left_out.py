@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from causalrec_assets.answers import ANSWERED, Answer, InputError, not_available
+import polars as pl
+
+from causalrec_assets.answers import ANSWERED, Answer, InputError, insufficient_evidence, not_available
 from causalrec_assets.policy.slots import ITEM_REASONS, Slots
 
 
@@ -63,6 +65,23 @@ class LeftOut:
         if not self.reasons:
             return not_available(NO_PROPENSITY)
         return not_available(f"no recommended unit of the window can be judged: {in_words(self.reasons)}")
+
+
+def nothing_happened(units: pl.DataFrame, days: Sequence[date]) -> Answer | None:
+    """Why there was nothing to judge on the judgement days, where they have no event, or none that was recommended.
+
+    Args:
+        units: Of the judgement days.
+    """
+    which = f"the judgement days ({days[0]} to {days[-1]})" if days else "the judgement days"
+    if units.is_empty():
+        return insufficient_evidence(
+            f"nothing happened on {which}: they have no events, so no policy can be judged on them; judge on days that "
+            "have some"
+        )
+    if not (units["recommended"] == 1).any():
+        return insufficient_evidence(f"nothing was recommended on {which}, so no policy can be judged on them")
+    return None
 
 
 NO_PROPENSITY = "no recommended unit of the window has a logged action propensity, so no policy can be judged on it"

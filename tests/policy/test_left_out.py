@@ -1,10 +1,11 @@
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from causalrec_assets.answers import InputError, Status
-from causalrec_assets.policy.left_out import LeftOut
+from causalrec_assets.policy.left_out import LeftOut, nothing_happened
 from causalrec_assets.policy.slates import LOADED_AGAIN
 from causalrec_assets.policy.slots import NO_CANDIDATE, UNLISTED
 
@@ -49,3 +50,13 @@ def test_where_nothing_can_be_judged_the_answer_says_why() -> None:
     assert answer.status is Status.NOT_AVAILABLE
     assert f"7 because {LOADED_AGAIN}" in answer.reason
     assert "has a logged action propensity" in counted(0).answer().reason
+
+
+def test_judgement_days_on_which_nothing_happened_say_so() -> None:
+    units = pl.DataFrame({"recommended": [1, 0]}, schema={"recommended": pl.Int8})
+    days = [DAY, DAY + timedelta(days=1)]
+    empty, organic = nothing_happened(units.clear(), days), nothing_happened(units.tail(1), days)
+    assert empty is not None and empty.status is Status.INSUFFICIENT_EVIDENCE
+    assert f"nothing happened on the judgement days ({DAY} to {days[1]})" in empty.reason
+    assert organic is not None and "nothing was recommended on the judgement days" in organic.reason
+    assert nothing_happened(units, days) is None
