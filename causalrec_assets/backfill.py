@@ -21,7 +21,9 @@ from types import FrameType
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.asked_days import require_partitions
+from causalrec_assets.durable import clear_drafts
 from causalrec_assets.gate.full_disk import cannot_write
+from causalrec_assets.gate.store import open_store
 from causalrec_assets.home import Home
 from causalrec_assets.leftovers import clear_leftovers, tags_of
 from causalrec_assets.planning import Request
@@ -111,6 +113,9 @@ def _bring_up_to_date(
     built, progress = Built(), Progress(say)
     try:
         cleared = clear_leftovers(home)
+        left = open_store(home).clear_left_behind() + len(clear_drafts(home.work / "landing_index"))
+        if left:
+            say(f"{left} draft(s) that a killed process had left are removed.")
         if cleared:
             say(f"{len(cleared)} run(s) that a killed command had left running are marked as failed.")
         with _runner(home, workers, progress, say) as run:

@@ -1,5 +1,6 @@
 """A forgotten user: no row of theirs in the lake, and every log table as if they had never been there."""
 
+import json
 import os
 import subprocess
 import sys
@@ -47,16 +48,25 @@ def test_a_forgotten_user_has_left_every_table_as_if_they_had_never_been_there(s
     bring_up_to_date(shop, DAYS, [], silent)
     path = shop.landing / "events" / f"day={DAYS[1]}" / "events.parquet"
     user = pl.read_parquet(path)["user_id"].drop_nulls().mode().sort()[0]
-    # A refused attempt holds the user too.
-    good = path.read_bytes()
+    # A refused attempt holds the user too, and a line of theirs is refused.
+    good, late = path.read_bytes(), shop.landing / "events" / f"day={DAYS[2]}" / "late.jsonl"
+    late.write_text(json.dumps({"user_id": user}) + f'\n{{"user_id": "{user}", oops}}\n')
     pl.read_parquet(path).with_columns(action_propensity=pl.lit(0.0)).write_parquet(path)
     bring_up_to_date(shop, DAYS, [], silent)
     path.write_bytes(good)
+    late.unlink()
+    refused = [json.loads(p.read_text())["reasons"][0] for p in shop.lake.rglob("refusal.json")]
+    assert any("line 2 is no JSON" in reason for reason in refused)
+    assert not any(user in reason for reason in refused)
     assert rows_in_lake(open_store(shop), user)["quarantine"] > 0
 
     found = forget(shop, user)
 
     assert {table: after for table, (before, after) in found.rows.items()} == dict.fromkeys(found.rows, 0)
+    assert found.whole
+    assert found.landed == sorted(str(p) for p in landed(shop) if user in pl.read_parquet(p)["user_id"])
+    # Nothing of theirs in lake, scratch, pages, Dagster's databases.
+    assert found.texts == found.databases == {}
     assert set(found.rows) == {"clean_events", "history", "units", "users", "quarantine"}
     listed = (shop.data / "forgotten.yaml").read_text()
     assert plain_hash(user) not in listed

@@ -131,7 +131,7 @@ class Inputs:
     @property
     def fetched(self) -> Path:
         """Where this attempt fetches the tables of a bucket to."""
-        return self.store.staging_folder / "fetched" / self.asset / str(self.day) / self.run_id
+        return self.store.workplace / "fetched" / self.asset / str(self.day) / self.run_id
 
     def let_go(self) -> None:
         """Remove what was fetched: rows of users do not stay on a machine that has read them."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Protocol
 
 from causalrec_assets.answers import InputError
 from causalrec_assets.durable import create_exclusively as create_exclusively
+from causalrec_assets.durable import open_draft, write_whole
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,7 @@ class Folder:
             self.write(name, content)
 
     def write(self, name: str, content: bytes) -> None:
-        draft = _draft(self.root / name)
-        try:
-            draft.write_bytes(content)
-            _sync(draft)
-            draft.replace(self.root / name)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_whole(self.root / name, content)
 
     def upload(self, source: Path, name: str) -> None:
         target = self.root / name
@@ -132,13 +126,10 @@ class Folder:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            draft = _draft(target)
-            try:
+            with open_draft(target.parent) as (draft, _):
                 shutil.copyfile(source, draft)
                 _sync(draft)
                 draft.replace(target)
-            finally:
-                draft.unlink(missing_ok=True)
 
     def download(self, name: str, target: Path) -> None:
         shutil.copyfile(self.root / name, target)
@@ -150,11 +141,6 @@ class Folder:
     def delete(self, names: Sequence[str]) -> None:
         for name in names:
             (self.root / name).unlink(missing_ok=True)
-
-
-def _draft(target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target.parent / f".{uuid.uuid4().hex}.tmp"
 
 
 def _sync(path: Path) -> None:

@@ -58,7 +58,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
     try:
         rows, schema = parquet_rows(staged), parquet_schema(staged)
         aside_rows = parquet_rows(aside) if aside is not None else 0
-        limits = Limits(settings.memory_mb, inputs.store.staging_folder / "spill")
+        limits = Limits(settings.memory_mb, inputs.store.workplace / "spill")
         # A reason may name a landed row, and what it says is kept in refusals, pages and Dagster's database.
         said = {key: without_quotations(value) for key, value in draft.params.items() if isinstance(value, str)}
         params = {**draft.params, **said, "set_aside_rows": aside_rows}

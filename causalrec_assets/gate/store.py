@@ -26,6 +26,7 @@ from typing import Any
 import polars as pl
 
 from causalrec_assets.answers import Answer, InputError
+from causalrec_assets.durable import clear_drafts, open_draft
 from causalrec_assets.gate.bucket import open_bucket
 from causalrec_assets.gate.lost import LostObject, ends_like_parquet, heal
 from causalrec_assets.gate.objects import Folder, Found, Objects, local_path
@@ -33,10 +34,12 @@ from causalrec_assets.gate.objects import create_exclusively as create_exclusive
 from causalrec_assets.gate.one_file import read_parquet
 from causalrec_assets.gate.pointer import JSON as JSON
 from causalrec_assets.gate.pointer import POINTER as POINTER
-from causalrec_assets.gate.pointer import REFUSAL, folder_of, pointer_name
+from causalrec_assets.gate.pointer import REFUSAL as REFUSAL
 from causalrec_assets.gate.pointer import Pointer as Pointer
 from causalrec_assets.gate.pointer import Refusal as Refusal
+from causalrec_assets.gate.pointer import folder_of, pointer_name
 from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
+from causalrec_assets.gate.workplace import clear_workplaces, workplace
 from causalrec_assets.home import Home
 
 
@@ -105,6 +108,20 @@ class Store:
         if self.scratch is not None:
             return self.scratch
         return local_path(self.objects, "staging") or Path(tempfile.gettempdir()) / "causalrec-staging"
+
+    @property
+    def workplace(self) -> Path:
+        """This process's own folder on this machine; with it goes what a killed process had left in its own."""
+        return workplace(self.staging_folder)
+
+    def clear_left_behind(self) -> int:
+        """Remove what killed processes have left: drafts here, and half files of a lake that is a folder.
+
+        Returns:
+            How many there were.
+        """
+        root = local_path(self.objects, "")
+        return len(clear_workplaces(self.staging_folder)) + len(clear_drafts(root) if root is not None else [])
 
     # -- what is there ---------------------------------------------------------------------------------------------
 
@@ -227,14 +244,12 @@ class Store:
         fetched = (into or self.staging_folder / "fetched") / name
         if not fetched.exists():
             fetched.parent.mkdir(parents=True, exist_ok=True)
-            draft = fetched.with_name(f".{uuid.uuid4().hex}.tmp")
             try:
-                self.objects.download(name, draft)
-                self._whole(draft, pointer).replace(fetched)
+                with open_draft(fetched.parent) as (draft, _):
+                    self.objects.download(name, draft)
+                    self._whole(draft, pointer).replace(fetched)
             except FileNotFoundError as error:
                 raise self._lost(pointer, f"{name} is not there") from error
-            finally:
-                draft.unlink(missing_ok=True)
         os.utime(fetched)  # in use: the sweep of what killed runs left takes what is old
         return fetched
 
@@ -298,7 +313,7 @@ class Store:
 
     def staging(self, table: str, day: date, run_id: str) -> Path:
         """A new name on this machine for a draft."""
-        folder = self.staging_folder / folder_of(table, day)
+        folder = self.workplace / folder_of(table, day)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{run_id}-{uuid.uuid4().hex[:8]}.parquet"
 
