@@ -25,7 +25,7 @@ from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.home import CHECKOUT, Home
 from causalrec_assets.logs.clusters import count_clusters
 from causalrec_assets.logs.covariate_settings import covariate_settings
-from causalrec_assets.logs.gaps import NO_MARGIN, NO_PRICED_PURCHASES
+from causalrec_assets.logs.gaps import why_no_revenue
 from causalrec_assets.logs.sources import parse_source
 from causalrec_assets.partitions import due_every_day, learning_window_mapping
 from causalrec_assets.policy.objective import parse_objective
@@ -95,7 +95,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             **left_out,
             "clusters": asdict(counted),
             "objective": notes["objective"],
-            "no_revenue": NO_MARGIN if priced else NO_PRICED_PURCHASES,
+            "no_revenue": why_no_revenue(priced, notes["objective"]["margin"], notes.get("no_price")),
         },
         metadata={"values": table(shown), "clustered": counted.words, **pictures},
     )

@@ -17,6 +17,10 @@ NO_MARGIN = (
     "no margin is stated, so policies are ranked and judged by satisfaction alone; say in objective.yaml which share "
     "of its price a purchase brings (`margin`)"
 )
+NO_PRICE = (
+    "{without} of {of} items of {day} have no price, so what they would bring cannot be compared with the others; land "
+    "their prices (0 for what is free), or leave them out of the items"
+)
 NO_ACTION_PROPENSITIES = (
     "the source logs no action propensities, so no policy but the logging one can be judged; log the "
     "probability with which each item was chosen"
@@ -70,3 +74,16 @@ def gaps_of(
         yield "users", f"{NO_USERS}, so nothing that is known of them can be adjusted for, or read by a policy"
     if not has("policy"):
         yield "policy", NO_POLICY
+
+
+def why_no_revenue(priced: bool, margin: float | None, no_price: str | None) -> str:
+    """Why policies are not judged by revenue, the first thing to do about it first.
+
+    Args:
+        priced: The source logs purchases, and prices.
+        margin: As people have stated it.
+        no_price: Which items that could be shown have no price, in words.
+    """
+    if not priced:
+        return NO_PRICED_PURCHASES
+    return NO_MARGIN if margin is None or no_price is None else no_price

@@ -15,7 +15,7 @@ from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.metadata import picture, table
 from causalrec_assets.logs.covariate_settings import covariate_settings
 from causalrec_assets.logs.covariates import as_of, context_columns
-from causalrec_assets.logs.gaps import NO_ITEMS
+from causalrec_assets.logs.gaps import NO_ITEMS, NO_PRICE
 from causalrec_assets.logs.history import history_before
 from causalrec_assets.logs.sources import Source, parse_source
 from causalrec_assets.logs.units import unit_columns
@@ -117,6 +117,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "judged_slots": left_out.judged,
             "not_judged": dict(left_out.reasons),
             "objective": objective.to_json(),
+            "no_price": _no_price(inputs, source, judge_days),
         },
         files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
         metadata={
@@ -162,6 +163,17 @@ def _slots(
     held_out = day_units.notes["held_out_policies"]
     slates = source.has("request_id") and source.has("position")
     return judged_slots(day_units.frame, catalogue, reads, held_out, matches, slates), catalogue
+
+
+def _no_price(inputs: Inputs, source: Source, days: Sequence[date]) -> str | None:
+    """Why money decides nothing on some days: items that could be shown have no price. None where all have one."""
+    if "price" not in source.item_columns:
+        return None
+    for day in days:
+        prices = inputs.table("items", day).frame["price"]
+        if prices.null_count():
+            return NO_PRICE.format(without=f"{prices.null_count():,}", of=f"{len(prices):,}", day=day)
+    return None
 
 
 def _counted(reasons: Mapping[str, int]) -> pl.DataFrame:
