@@ -26,11 +26,15 @@ A_HOME = test -n "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS:
 .PHONY: demo describe-source test home ui backfill sweep forget mlflow tour realism lint lock clean
 .DELETE_ON_ERROR:
 
-# The environment from the committed lock; made again when the lock or the project's metadata change.
-.venv/installed: requirements.lock pyproject.toml
+# The environment from the committed locks, each file by its hash; made again when a lock or the project's metadata change.
+# The locks are whole, so that nothing is resolved. PyPI's torch for Linux requires NVIDIA's libraries; a CPU build does not.
+INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
+.venv/installed: requirements.lock requirements-cuda.lock pyproject.toml
 	"$$PYTHON" -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	.venv/bin/python -c "import importlib.metadata as m; raise SystemExit(any(r.startswith('nvidia-') for r in m.requires('torch') or ()))" \
+		|| $(INSTALL) --require-hashes --requirement requirements-cuda.lock
+	$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 # The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens|kuairand|kuairec DIR=its folder
@@ -93,11 +97,13 @@ realism: .venv/installed
 	@test -n "$$SAMPLES" || { echo "name the folder of the samples: make realism SAMPLES=path"; exit 1; }
 	@"$$BIN/python" -W ignore -m benchmarks.realism "--data=$$SAMPLES" $${OUT:+"--out=$$OUT"}
 
-# Pins for everything that pyproject.toml allows. torch is pinned without a build tag, so that a machine's own build (CPU, CUDA) is taken.
+# Pins and hashes for everything that pyproject.toml allows, of all files of a version. torch is pinned without a build tag, so that a
+# machine's own build (CPU, CUDA) is taken: the hashes of this machine's stand beside PyPI's and those that were locked elsewhere.
+LOCK := .ci/lock.py --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	--no-annotate --no-header
 lock: .venv/installed
-	"$$BIN/pip-compile" --quiet --upgrade-package torch==2.13.0 --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-annotate --no-header --output-file requirements.lock pyproject.toml
-	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock
+	"$$BIN/python" $(LOCK) --upgrade-package torch==2.13.0 --unsafe-package pip --extra dev --output-file requirements.lock pyproject.toml
+	"$$BIN/python" $(LOCK) --output-file requirements-cuda.lock requirements-cuda.in
 
 clean:
 	rm -rf .home .env

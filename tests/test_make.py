@@ -71,7 +71,7 @@ def checkout(tmp_path: Path) -> Path:
     """The real Makefile, in a folder whose name has a blank, with a recorder in place of Python."""
     folder = tmp_path / "a checkout"
     (folder / ".venv" / "bin").mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, folder)
     python = folder / ".venv" / "bin" / "python"
     python.write_text(RECORDER)
