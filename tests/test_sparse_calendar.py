@@ -52,6 +52,9 @@ class Lake:
     def days(self, table):
         return sorted(day for name, day in self.tables if name == table)
 
+    def lost(self, table, day):
+        return None
+
     def standing_refusal(self, table, day):
         return None
 

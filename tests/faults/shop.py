@@ -126,6 +126,7 @@ def kind_of(said: str) -> str:
     """Which fault a refusal speaks of."""
     words = {
         "nothing has been landed": "refused: nothing landed",
+        "has a row. Land them whole": "refused: no rows",
         "few_rows_are_wrong": "refused: bad value",
         "cannot be read": "refused: truncated",
         "another run published": "lost a race",

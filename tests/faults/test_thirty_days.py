@@ -27,6 +27,7 @@ EFFECTS = {
     "refused: truncated",
     "refused: bad value",
     "refused: nothing landed",
+    "refused: no rows",
     "lost a race",
     *(f"killed {point}" for point in KILLS),
 }
