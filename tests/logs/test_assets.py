@@ -165,8 +165,9 @@ def test_an_order_of_the_next_day_rebuilds_the_events_and_not_the_history_of_the
         put(shop, f"day={FIRST}/a.parquet", rows)
 
     landed()
-    empty = frame().with_columns(bought_at=pl.lit(None, pl.Datetime("us", "UTC")))
-    put(shop, f"day={SECOND}/a.parquet", empty)
+    for path in (shop.landing / "events" / f"day={SECOND}").iterdir():
+        path.unlink()
+    (shop.landing / "events" / f"day={SECOND}" / "_EMPTY").touch()
     run(shop, FIRST)
     run(shop, SECOND)
     store = Store(shop.lake)
