@@ -27,14 +27,24 @@ A_HOME = test -n "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS:
 .DELETE_ON_ERROR:
 
 # The environment from the committed locks, each file by its hash; made again when a lock or the project's metadata change.
-# The locks are whole, so that nothing is resolved. PyPI's torch for Linux requires NVIDIA's libraries; a CPU build does not.
-INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
+# The locks are whole, so that nothing is resolved. Of torch a machine's own build is taken: pip, which prefers files whose hash an
+# index says, is asked for it first without hashes, and what it fetched is installed by its hash. PyPI's build for Linux
+# requires NVIDIA's libraries; a CPU build does not.
+PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
+OWN := .venv/own
 .venv/installed: requirements.lock requirements-cuda.lock pyproject.toml
 	"$$PYTHON" -m venv .venv
-	$(INSTALL) --require-hashes --requirement requirements.lock
+	@rm -rf $(OWN) && mkdir $(OWN)
+	@awk '/^[^ ]/ { own = /^torch==/ } own' requirements.lock > $(OWN)/torch.lock
+	@awk '/^[^ ]/ { own = /^torch==/ } !own' requirements.lock > $(OWN)/others.lock
+	@sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.lock > $(OWN)/torch.txt
+	$(PIP) download --no-deps --dest $(OWN) --requirement $(OWN)/torch.txt
+	$(PIP) install --no-deps --require-hashes --no-index --find-links $(OWN) --requirement $(OWN)/torch.lock
+	$(PIP) install --no-deps --require-hashes --requirement $(OWN)/others.lock
 	.venv/bin/python -c "import importlib.metadata as m; raise SystemExit(any(r.startswith('nvidia-') for r in m.requires('torch') or ()))" \
-		|| $(INSTALL) --require-hashes --requirement requirements-cuda.lock
-	$(INSTALL) --no-build-isolation --editable .
+		|| $(PIP) install --no-deps --require-hashes --requirement requirements-cuda.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -rf $(OWN)
 	@touch $@
 
 # The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens|kuairand|kuairec DIR=its folder

@@ -1,6 +1,7 @@
 """What is installed is what was locked: every file by its hash, nothing resolved, nothing beside."""
 
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -88,8 +89,27 @@ def test_torch_is_taken_as_the_machine_has_it():
 
 def test_what_installs_demands_the_hashes():
     makefile = (CHECKOUT / "Makefile").read_text()
-    installs = [line for line in makefile.splitlines() if "INSTALL)" in line]
-    assert len(installs) == 3
+    installs = [line for line in makefile.splitlines() if "$(PIP) install" in line]
+    assert len(installs) == 4
+    assert all("--no-deps" in line for line in installs)
     assert all("--require-hashes" in line or "--no-build-isolation --editable ." in line for line in installs)
-    assert "--no-deps" in next(line for line in makefile.splitlines() if line.startswith("INSTALL :="))
-    assert makefile.count("pip install") == 1
+    # What is fetched without a hash is not installed by this line.
+    assert makefile.count("$(PIP)") == 5
+    assert "$(PIP) download --no-deps --dest $(OWN)" in makefile
+
+
+def test_torch_is_parted_from_the_others_and_nothing_is_lost(tmp_path):
+    makefile = (CHECKOUT / "Makefile").read_text()
+    commands = [line.strip() for line in makefile.splitlines() if "awk" in line or "sed -n" in line]
+    assert len(commands) == 3
+    (tmp_path / "own").mkdir()
+    lock = (CHECKOUT / "requirements.lock").read_text()
+    (tmp_path / "requirements.lock").write_text(lock)
+    for command in commands:
+        subprocess.run(command.lstrip("@").replace("$(OWN)", "own"), shell=True, check=True, cwd=tmp_path)
+    torch, others = ((tmp_path / "own" / f"{name}.lock").read_text() for name in ("torch", "others"))
+    assert torch.startswith("torch==")
+    assert sum(not line.startswith(" ") for line in torch.splitlines()) == 1
+    assert (tmp_path / "own" / "torch.txt").read_text() == torch.partition(" ")[0] + "\n"
+    assert "torch==" not in re.sub(r"(pytorch|open)[a-z-]*==", "", others)
+    assert sorted((torch + others).splitlines()) == sorted(lock.splitlines())
