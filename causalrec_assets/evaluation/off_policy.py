@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +28,7 @@ from causalrec_assets.estimators.intervals import (
 from causalrec_assets.estimators.off_policy import ESTIMATORS, Rounds, estimate, logged_mean
 from causalrec_assets.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec_assets.evaluation.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
-from causalrec_assets.evaluation.rule import ReleaseRule
+from causalrec_assets.evaluation.rule import OUTCOMES, ReleaseRule
 from causalrec_assets.logs.clusters import cluster_codes
 
 METRICS = ("satisfaction", "revenue")
@@ -175,6 +176,30 @@ def trust(weights: WeightSummary, rule: ReleaseRule) -> Answer:
     return ANSWERED
 
 
+def outcomes_enough(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
+    """Whether each outcome is frequent enough, after weighting, for an interval to cover what it says.
+
+    Of 0/1 outcomes both count: where nearly every round satisfies, the few that do not carry all that is not known.
+    """
+    kinds = {"that brought money": rounds.reward}
+    if metric == "satisfaction":
+        kinds = {"satisfied": rounds.reward, "unsatisfied": 1.0 - rounds.reward}
+    for kind, happened in kinds.items():
+        found = effective_sample_size(rounds.weight * happened)
+        if found < rule.min_effective_outcomes:
+            rounds_of = f"{kind} rounds" if metric == "satisfaction" else f"rounds {kind}"
+            more = (
+                math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / found - 1), 6)) if found else None
+            )
+            settled = f"; judge on about {more:,} more rounds like these" if more else ""
+            return insufficient_evidence(
+                f"{found:,.0f} effective {rounds_of} of {len(rounds.reward):,} (at least "
+                f"{rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}): with so few an interval is "
+                f"too short{settled}"
+            )
+    return ANSWERED
+
+
 @dataclass(frozen=True)
 class _Question:
     """One policy's value in one metric, in one segment.
@@ -277,6 +302,11 @@ def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseR
         answer = theirs if theirs.answered else Answer(theirs.status, f"of the champion: {theirs.reason}")
     if answer.answered and name in MODEL_BASED:
         answer = _modelled(question, rounds, against)
+    if answer.answered:
+        answer = outcomes_enough(rounds, question.metric, rule)
+    if answer.answered and against is not None:
+        theirs = outcomes_enough(against, question.metric, rule)
+        answer = theirs if theirs.answered else Answer(theirs.status, f"of the champion: {theirs.reason}")
     # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
     # are.
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}

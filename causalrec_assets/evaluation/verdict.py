@@ -39,6 +39,7 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
     Let [l, u] be the 95 % interval of the challenger's difference from what serves (the champion's policy, or
     the logging policy's mean), b the baseline's revenue and m `revenue_margin`.
 
+    - `not_better`: l <= 0 for satisfaction, whether or not its revenue can be told.
     - `not_available`, `not_identifiable`, `insufficient_evidence`: there is no challenger, or its satisfaction
       or revenue cannot be told; the answer is that of what is lacking, with its reason.
     - `insufficient_evidence` too where satisfaction is better, but the revenue's interval holds 0 and a loss of
@@ -55,6 +56,11 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
     if "satisfaction" not in rows:
         answer = unanswered or not_available("no judged round has a logged action propensity and an outcome; log both")
         return Verdict(Decision(answer.status.value), f"There is no challenger to judge: {answer.reason}.")
+    satisfaction = rows["satisfaction"]
+    if satisfaction["status"] == Status.ANSWERED and satisfaction["difference_lower"] <= 0:
+        # Whatever its revenue: both are needed.
+        decision, why = _decide(satisfaction, None, rule)
+        return Verdict(decision, f"{_words(satisfaction)} {why}")
     for row in rows.values():
         if row["status"] != Status.ANSWERED:
             return Verdict(

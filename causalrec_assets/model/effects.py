@@ -30,6 +30,8 @@ from causalrec_assets.model.settings import ModelSettings
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+FEWEST_CLUSTERS = 15
+"""Of fewer effective ones 95 % intervals cover 81 to 94 % (docs/decisions/0035)."""
 ESTIMATORS = ("naive", "snips", "aipw")
 SCHEMA: dict[str, pl.DataType] = {
     "question": pl.String(),
@@ -192,7 +194,7 @@ def estimate_effect(
         "rate_treated": float(y[t == 1].mean()),
         "rate_control": float(y[t == 0].mean()),
     }
-    doubt = enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
+    doubt = enough(y, t, fold, outcome, diagnostics["overlap_share"], settings, clusters, e)
     if not doubt.answered:
         return doubt, {}, diagnostics
     x = DesignMatrix.fit(units, columns).plain(units)
@@ -269,17 +271,46 @@ def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> p
     return found.select("propensity", "fold")
 
 
-def enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings) -> Answer:
-    """Whether both arms have outcomes, overlap, and units in several folds."""
-    events = min(int(y[t == 1].sum()), int(y[t == 0].sum()))
-    if events < settings.min_outcomes_per_arm:
-        # Outcomes of an arm grow as the units do.
-        more = math.ceil(len(y) * (settings.min_outcomes_per_arm / events - 1)) if events else None
-        return insufficient_evidence(
-            f"an arm has {events} units with `{outcome}`, at least {settings.min_outcomes_per_arm} "
-            "are needed (model.yaml: min_outcomes_per_arm)"
-            + ("" if more is None else f"; about {more:,} more units like these {len(y):,} would do")
-        )
+def enough(
+    y: Floats,
+    t: Floats,
+    fold: Codes,
+    outcome: str,
+    overlap_share: float,
+    settings: ModelSettings,
+    clusters: Codes | None = None,
+    propensity: Floats | None = None,
+) -> Answer:
+    """Whether each arm has each value of the outcome often enough, from enough clusters; overlap; and several folds.
+
+    Args:
+        y, t: (n,) 0 or 1. An outcome that nearly always happens is as little known as one that hardly ever does: the
+            rarer value counts.
+        clusters: (n,) codes; None: each unit is independent. The weights w of a cluster's units add up to W, and the
+            effective number of clusters is (sum W)^2 / sum W^2.
+        propensity: (n,) of `t`, cut to its bounds: a unit weighs 1 / P(T = t | x); None: 1.
+    """
+    least = settings.min_outcomes_per_arm
+    weight = np.ones(len(y)) if propensity is None else 1.0 / np.where(t == 1, propensity, 1 - propensity)
+    for value in (1.0, 0.0):
+        arms = [(t == arm) & (y == value) for arm in (1, 0)]
+        told = f"`{outcome}`" if value else f"no `{outcome}`"
+        events = min(int(rows.sum()) for rows in arms)
+        if events < least:
+            # Outcomes of an arm grow as the units do.
+            more = math.ceil(len(y) * (least / events - 1)) if events else None
+            return insufficient_evidence(
+                f"an arm has {events} units with {told}, at least {least} are needed (model.yaml: "
+                "min_outcomes_per_arm)"
+                + ("" if more is None else f"; about {more:,} more units like these {len(y):,} would do")
+            )
+        code = np.arange(len(y)) if clusters is None else clusters
+        found, needed = min(_effective(code[rows], weight[rows]) for rows in arms), min(FEWEST_CLUSTERS, least)
+        if found < needed:
+            return insufficient_evidence(
+                f"the units of an arm with {told} are worth {found:.1f} clusters of equal weight (users, requests or "
+                f"hours; a few have most of it), at least {needed} are needed for an interval"
+            )
     if overlap_share < settings.min_overlap_share:
         return insufficient_evidence(
             f"only {overlap_share:.0%} of the units could have had either arm (a treatment propensity in "
@@ -289,6 +320,11 @@ def enough(y: Floats, t: Floats, fold: Codes, outcome: str, overlap_share: float
     if any(not ((fold != k) & (t == arm)).any() for k in np.unique(fold) for arm in (0, 1)):
         return insufficient_evidence("all units of an arm come from one fold of clusters")
     return ANSWERED
+
+
+def _effective(clusters: Codes, weight: Floats) -> float:
+    of_cluster = np.bincount(np.unique(clusters, return_inverse=True)[1], weight)
+    return float(of_cluster.sum() ** 2 / (of_cluster**2).sum())
 
 
 def as_binary(values: pl.Series) -> Floats:

@@ -15,7 +15,8 @@ class ModelSettings:
     Attributes:
         folds: Of the cross-fitting, by whole clusters; at least 3, for calibration is cross-fitted within it.
         propensity_bound: Treatment propensities are cut to [bound, 1 - bound].
-        min_outcomes_per_arm: With fewer events in an arm, an effect is `insufficient_evidence`.
+        min_outcomes_per_arm: With fewer units of an arm that have the outcome, or fewer that have not, an effect is
+            `insufficient_evidence`.
         min_overlap_share: So it is when a smaller share of units has a propensity inside of the bounds.
         weight_quantile: The loss's inverse-propensity weights are cut at this quantile of the window's.
         epochs, batch_rows, learning_rate, weight_decay, hidden, content_width: Of the outcome network.

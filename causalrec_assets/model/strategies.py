@@ -132,7 +132,7 @@ def _by_front_door(
     bound = settings.propensity_bound
     within = (given >= bound) & (given <= 1 - bound) & (propensity >= bound) & (propensity <= 1 - bound)
     diagnostics = _trust(t, y, propensity, within, bound)
-    doubt = fit.enough(y, t, fold, outcome, diagnostics["overlap_share"], settings)
+    doubt = fit.enough(y, t, fold, outcome, diagnostics["overlap_share"], settings, clusters)
     if not doubt.answered:
         return doubt, {}, diagnostics
     arms = [t == 0, t == 1]
@@ -175,7 +175,7 @@ def _by_instrument(
     diagnostics = _trust(z, y, share, within, bound)
     # The naive difference is that of the treatment's arms; so are the rates beside it.
     diagnostics |= {"rate_treated": float(y[t == 1].mean()), "rate_control": float(y[t == 0].mean())}
-    doubt = fit.enough(y, z, fold, outcome, diagnostics["overlap_share"], settings)
+    doubt = fit.enough(y, z, fold, outcome, diagnostics["overlap_share"], settings, clusters)
     if not doubt.answered:
         return doubt, {}, diagnostics
     e = np.clip(share, bound, 1 - bound)

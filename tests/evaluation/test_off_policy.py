@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError
+from causalrec_assets.answers import InputError, Status
+from causalrec_assets.estimators.off_policy import Rounds
 from causalrec_assets.estimators.weights import WeightSummary
-from causalrec_assets.evaluation.off_policy import SCHEMA, Evidence, report, trust
+from causalrec_assets.evaluation.off_policy import SCHEMA, Evidence, outcomes_enough, report, trust
 from causalrec_assets.evaluation.rule import ReleaseRule
 
 TRAIN, JUDGE = date(2026, 3, 2), date(2026, 3, 3)
@@ -268,3 +270,35 @@ class TestUnknownRewards:
 def test_the_table_has_its_schema_with_and_without_rows():
     assert judged().schema == SCHEMA
     assert judged(CHALLENGER.clear()).schema == SCHEMA
+
+
+class TestOutcomesEnough:
+    """Intervals follow effective outcomes, of each kind."""
+
+    RULE = ReleaseRule(1, 5.0, 1.0, 0.02, {}, 160)
+
+    def asked(self, reward, metric="satisfaction", weight=None):
+        reward = np.asarray(reward, float)
+        weight = np.ones(len(reward)) if weight is None else weight
+        return outcomes_enough(Rounds(reward, weight, None, None, np.arange(len(reward))), metric, self.RULE)
+
+    @pytest.mark.parametrize("kind", ["satisfied", "unsatisfied"])
+    def test_either_outcome_that_is_rare_is_insufficient_and_says_how_many_more_rounds(self, kind):
+        rare = np.arange(10_000) < 40
+        said = self.asked(rare if kind == "satisfied" else ~rare)
+        assert said.status is Status.INSUFFICIENT_EVIDENCE
+        assert f"40 effective {kind} rounds of 10,000 (at least 160 are needed" in said.reason
+        assert "about 30,000 more rounds" in said.reason
+        assert self.asked(np.arange(10_000) < 160).answered
+
+    def test_rounds_that_all_satisfy_do_not_tell_how_many_more_would_do(self):
+        assert "more rounds" not in self.asked(np.ones(500)).reason
+
+    def test_of_money_only_what_brought_some_counts_by_its_size(self):
+        assert self.asked(np.full(500, 3.0), "revenue").answered
+        whale = np.where(np.arange(500) == 0, 1e6, 1.0)
+        assert "1 effective rounds that brought money" in self.asked(whale, "revenue").reason
+
+    def test_a_few_heavy_outcomes_are_few(self):
+        weight = np.where(np.arange(1_000) < 5, 100.0, 1.0)
+        assert not self.asked(np.arange(1_000) < 500, weight=weight).answered

@@ -41,3 +41,10 @@ def test_the_rule_is_said_with_its_margin():
 def test_a_wrong_setting_is_named(change, message):
     with pytest.raises(InputError, match=message):
         parse_release(GOOD | change)
+
+
+def test_effective_outcomes_are_asked_for_unless_a_home_says_otherwise():
+    assert parse_release(GOOD).min_effective_outcomes == 32
+    assert parse_release(GOOD | {"min_effective_outcomes": 0}).min_effective_outcomes == 0
+    with pytest.raises(InputError, match="`min_effective_outcomes` must be a number"):
+        parse_release(GOOD | {"min_effective_outcomes": None})

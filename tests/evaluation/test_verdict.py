@@ -147,3 +147,10 @@ def test_the_reason_has_the_numbers_and_what_they_are_compared_with():
     reason = judge(world(baseline="champion"), RULE).reason
     assert "from 10.00 % (champion) to 11.00 %: +1.00 points (95 % interval +0.50 to +1.50)" in reason
     assert "from 1.0000 (champion) to 1.0500: +0.0500 (95 % interval -0.0100 to +0.1100)" in reason
+
+
+def test_satisfaction_that_is_not_better_decides_whether_or_not_revenue_can_be_told():
+    told = world(satisfaction=(0.01, -0.001, 0.02))
+    of_revenue = pl.when(pl.col("metric") == "revenue").then(pl.lit("insufficient_evidence"))
+    untold = told.with_columns(status=of_revenue.otherwise("status"))
+    assert judge(untold, RULE).decision.value == "not_better"

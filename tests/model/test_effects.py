@@ -13,6 +13,7 @@ from causalrec_assets.model.effects import (
     answer_of,
     can_be_compared,
     effect_rows,
+    enough,
     estimate_effect,
     treatment_propensities,
 )
@@ -211,3 +212,35 @@ def test_propensities_of_other_units_are_refused(ids):
     table = pl.DataFrame({"unit_id": ["a", "b"], "question": "q", "propensity": 0.5, "fold": 0})
     with pytest.raises(InputError, match="Materialise `treatment_propensities` again"):
         aligned(table, "q", pl.DataFrame({"unit_id": ids}))
+
+
+class TestEnough:
+    """A question is answered only where each value of the outcome is frequent enough in each arm, and in clusters."""
+
+    def asked(self, y, t, clusters=None, propensity=None):
+        fold = np.arange(len(y)) % 3
+        return enough(np.asarray(y, float), np.asarray(t, float), fold, "click", 1.0, SETTINGS, clusters, propensity)
+
+    @pytest.mark.parametrize("flipped", [False, True])
+    @pytest.mark.parametrize("arm", [0, 1])
+    def test_either_value_that_is_rare_in_either_arm_is_too_little(self, flipped, arm):
+        t = np.arange(2_000) % 2
+        y = (np.arange(2_000) // 2) % 2
+        mine = np.flatnonzero((t == arm) & (y == 1))
+        y[mine[19:]] = 0
+        said = self.asked(1 - y if flipped else y, t)
+        assert said.status is Status.INSUFFICIENT_EVIDENCE
+        assert f"an arm has 19 units with {'no ' if flipped else ''}`click`, at least 20 are needed" in said.reason
+
+    def test_outcomes_of_a_few_users_are_too_little_however_many_they_are(self):
+        t, y = np.arange(8_000) % 2, (np.arange(8_000) // 2) % 2
+        assert self.asked(y, t, np.arange(8_000) // 4).answered
+        few = np.where(np.arange(8_000) < 7_900, np.arange(8_000) // 4 % 3, np.arange(8_000))
+        assert "are worth 3.1 clusters of equal weight" in self.asked(y, t, few).reason
+
+    def test_a_few_units_with_most_of_the_weight_are_too_little(self):
+        t, y = np.arange(8_000) % 2, (np.arange(8_000) // 2) % 2
+        e = np.full(8_000, 0.9)
+        e[(t == 1).nonzero()[0][:8]] = 0.001
+        assert "clusters of equal weight" in self.asked(y, t, np.arange(8_000), e).reason
+        assert self.asked(y, t, np.arange(8_000), np.full(8_000, 0.5)).answered
