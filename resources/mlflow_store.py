@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -66,9 +67,13 @@ class MlflowStore:
             return MlflowClient(self.uri, self.uri)
 
     def where(self, run: Any) -> str:
-        """A run for people: a link, or its id and the command that opens the UI."""
+        """A run for people: a link, or its id and where it is; a home's own store has a guarded UI."""
         url = self.settings.mlflow_url(run.experiment_id, run.run_id)
-        return url or f"{run.run_id} (to see it: mlflow ui --backend-store-uri {without_secret(self.uri)})"
+        if url:
+            return url
+        own = self.uri == f"sqlite:///{self.home.root / 'mlflow.db'}"
+        how = f"to see it: make mlflow DIR={shlex.quote(str(self.home.root))}" if own else without_secret(self.uri)
+        return f"{run.run_id} ({how})"
 
     def runs(self, condition: str) -> list[Any]:
         """Runs of the experiment, newest first; none where there is no store or no experiment."""

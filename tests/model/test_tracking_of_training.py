@@ -52,9 +52,7 @@ def test_a_training_is_one_finished_run_with_all_that_a_person_asks_for(store, w
     assert tags["dagster_url"] == "http://localhost:3000/runs/dagster"
     assert "http://localhost:3000/runs/dagster" in tags["mlflow.note.content"]
     assert run.metadata.keys() == {"mlflow_run", "tensorboard"}
-    assert run.metadata["mlflow_run"] == (
-        f"{found.info.run_id} (to see it: mlflow ui --backend-store-uri sqlite:///{store.home.root}/mlflow.db)"
-    )
+    assert run.metadata["mlflow_run"] == f"{found.info.run_id} (to see it: make mlflow DIR={store.home.root})"
 
 
 def test_the_models_files_and_the_data_pointers_are_artefacts(store, world, day, tmp_path):

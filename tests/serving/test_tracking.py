@@ -176,7 +176,7 @@ def test_a_release_continues_the_run_of_its_training(store):
     found = Tracking().mirror(store.home, training(day, trained_in="trains", dagster_run="releases"), None, LOG)
     assert "tracking" not in found
     assert mine in found["mlflow_run"]
-    assert f"mlflow ui --backend-store-uri sqlite:///{store.home.root}/mlflow.db" in found["mlflow_run"]
+    assert f"make mlflow DIR={store.home.root}" in found["mlflow_run"]
     run = store.client.get_run(mine)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"seed": "1"}
