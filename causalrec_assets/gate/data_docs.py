@@ -183,8 +183,8 @@ def _schema_result(finding: Finding) -> Any:
 def _shown(configuration: Any, rule: str, why: str, kind: str) -> Any:
     """A configuration that is rendered with our own columns."""
     shown = copy.deepcopy(configuration)
-    # Great Expectations puts what it is given into HTML as it is.
-    shown.kwargs = _escaped(shown.kwargs)
+    # Great Expectations escapes what stands in its sentences, but not the columns' names in their headings.
+    shown.kwargs = {k: _escaped(value) if k.startswith("column") else value for k, value in shown.kwargs.items()}
     shown.meta = {"attributes": {"rule": escape(rule), "why": escape(why) or "--", "kind": kind}}
     shown.kwargs["meta_properties_to_render"] = {"Rule": "rule", "Why": "why", "If broken": "kind"}
     # The renderer asks for the expectation again, which would refuse the key that only the renderer knows.

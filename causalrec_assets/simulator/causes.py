@@ -20,6 +20,7 @@ LATENT = ("user_taste", "user_other_tastes", "user_activity", "item_quality")
 # An arrow never points to an earlier tier.
 TIERS: tuple[tuple[str, ...], ...] = (
     ("user_taste", "user_other_tastes", "user_activity", "category", "month", "hour", "weekday", "device"),
+    ("age_group", "region"),  # known of users, and neither causes nor is caused by anything
     ("item_content", "price", "item_age_days"),
     ("item_quality",),
     ("user_tenure_days",),

@@ -60,6 +60,8 @@ NODES: dict[str, Node] = {
     "weekday": Node("levels", levels=tuple(range(1, 8))),
     "device": Node("levels", {"hour": 0.5}, levels=("desktop", "mobile")),
     "category": Node("levels", levels=CATEGORIES),
+    "age_group": Node("levels", levels=("18-29", "30-44", "45-59", "60+")),
+    "region": Node("levels", levels=("east", "north", "south", "west")),
     "price": Node("money", {"category": 0.6}, 3.0, 0.6),
     "item_age_days": Node("count", {}, 5.5, 0.8),
     "user_tenure_days": Node("count", {}, 3.0, 0.9),
