@@ -125,8 +125,8 @@ def test_false_edges_are_at_most_alpha_at_any_number_of_rows_levels_and_columns(
     from scipy.stats import binom
 
     cells = []
-    for rows in (2, 3, 5, 8, 12, 20, 50, 100, 200):
-        for levels in (0, 2, 3, 5, 10, 20, 50, -20, -50):
+    for rows in (2, 5, 12, 50, 200):
+        for levels in (0, 2, 5, 20, 50, -50):
             for width in (2, 4, 8):
                 edges = 0
                 for seed in range(200):
