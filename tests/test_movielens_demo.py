@@ -99,7 +99,7 @@ def test_nothing_is_released_and_the_report_says_what_the_days_are(demo):
     for words in ("last_60_with_data_as_consecutive", "are not real", "what was shown and not rated is not known"):
         assert words in " ".join(html.split()), words
     assert "weekday, season, recency and tenure are not real" in said
-    assert "make ui LOGS=movielens" in said
+    assert "make ui DIR=" in said
 
 
 def test_without_a_folder_the_demo_says_what_it_needs(tmp_path):
