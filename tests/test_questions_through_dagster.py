@@ -8,23 +8,10 @@ import pytest
 import yaml
 
 from causalrec_assets.gate.store import Store
-from tests.worlds import FIRST, build, make_home, materialise, table, tiny, words
+from tests.worlds import FIRST, LEARNING, build, make_home, materialise, table, tiny, words
 
 LAST = FIRST + timedelta(days=4)
-ASKED = (
-    "discovered_graph",
-    "causal_graph",
-    "adjustment_sets",
-    "item_embeddings",
-    "treatment_propensities",
-    "action_propensities",
-    "effects",
-    "outcome_model",
-    "target_policy",
-    "off_policy_report",
-    "effect_report",
-    "evaluation_report",
-)
+ASKED = tuple(name for name in LEARNING if name not in ("release", "recommendations"))
 RAISED, TRUTH = 0.15, 0.147
 """A coupon makes this share of the units buy; of all, since some would have bought anyway."""
 QUESTIONS = {

@@ -185,15 +185,17 @@ def outcomes_enough(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
     if metric == "satisfaction":
         kinds = {"satisfied": rounds.reward, "unsatisfied": 1.0 - rounds.reward}
     for kind, happened in kinds.items():
-        found = effective_sample_size(rounds.weight * happened)
-        if found < rule.min_effective_outcomes:
+        effective = effective_sample_size(rounds.weight * happened)
+        if effective < rule.min_effective_outcomes:
             rounds_of = f"{kind} rounds" if metric == "satisfaction" else f"rounds {kind}"
             more = (
-                math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / found - 1), 6)) if found else None
+                math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / effective - 1), 6))
+                if effective
+                else None
             )
             settled = f"; judge on about {more:,} more rounds like these" if more else ""
             return insufficient_evidence(
-                f"{found:,.0f} effective {rounds_of} of {len(rounds.reward):,} (at least "
+                f"{effective:,.0f} effective {rounds_of} of {len(rounds.reward):,} (at least "
                 f"{rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}): with so few an interval is "
                 f"too short{settled}"
             )
@@ -305,8 +307,12 @@ def _estimate(name: str, question: _Question, evidence: Evidence, rule: ReleaseR
     if answer.answered:
         answer = outcomes_enough(rounds, question.metric, rule)
     if answer.answered and against is not None:
-        theirs = outcomes_enough(against, question.metric, rule)
-        answer = theirs if theirs.answered else Answer(theirs.status, f"of the champion: {theirs.reason}")
+        of_champion = outcomes_enough(against, question.metric, rule)
+        answer = (
+            of_champion
+            if of_champion.answered
+            else Answer(of_champion.status, f"of the champion: {of_champion.reason}")
+        )
     # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
     # are.
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
