@@ -49,12 +49,12 @@ OWN := .venv/own
 
 # The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens|kuairand|kuairec DIR=its folder
 demo: .venv/installed
-	@"$$BIN/python" -W ignore -m causalrec_assets.demo --logs="$$LOGS" $${DIR:+"--dir=$$DIR"}
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.demo --logs="$$LOGS" $${DIR:+"--dir=$$DIR"}
 
 # What is in files of yours, and a draft of their sources.yaml: FILE=file or folder; or a home's landed files: DIR=home
 describe-source: .venv/installed
 	@test -n "$$FILE$$DIR" || { echo "name what to describe: make describe-source FILE=path, or DIR=home"; exit 1; }
-	@"$$BIN/python" -W ignore -m causalrec_assets.logs.describe $${DIR:+"--home=$$DIR"} $${FILE:+-- "$$FILE"}
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.describe_source $${DIR:+"--home=$$DIR"} $${FILE:+-- "$$FILE"}
 
 test: .venv/installed
 	@"$$BIN/python" -m pytest --numprocesses auto --dist loadfile
@@ -62,30 +62,30 @@ test: .venv/installed
 # A home for your own logs: make home DIR=path
 home: .venv/installed
 	@test -n "$$DIR" || { echo "name a folder: make home DIR=path"; exit 1; }
-	@"$$BIN/python" -m causalrec_assets.home "$$DIR"
+	@"$$BIN/python" -m causalrec_assets.commands.home "$$DIR"
 
 # The Dagster UI on a demo's home (LOGS=obd), or on your own (DIR=path), on this machine only: [PORT=3000] [HOST=127.0.0.1]
 ui: .venv/installed
 	@$(A_HOME)
-	@"$$BIN/python" -W ignore -m causalrec_assets.ui $${HOST:+"--host=$$HOST"} $${PORT:+"--port=$$PORT"}
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.ui $${HOST:+"--host=$$HOST"} $${PORT:+"--port=$$PORT"}
 
 # The days FROM to TO, without the UI: make backfill FROM=2026-03-02 TO=2026-03-15 [ONLY=logs] [WORKERS=2] [DIR=path]
 backfill: .venv/installed
 	@test -n "$$FROM" && test -n "$$TO" || { echo "name the days: make backfill FROM=2026-03-02 TO=2026-03-15"; exit 1; }
 	@$(A_HOME)
 	@case "$$ONLY" in ""|logs) ;; *) echo "ONLY=$$ONLY: only ONLY=logs is known"; exit 1;; esac
-	@"$$BIN/python" -W ignore -m causalrec_assets.backfill $${ONLY:+--logs} $${WORKERS:+"--workers=$$WORKERS"} -- "$$FROM" "$$TO"
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.backfill $${ONLY:+--logs} $${WORKERS:+"--workers=$$WORKERS"} -- "$$FROM" "$$TO"
 
 # Old versions, what killed runs left, old quarantine (data/lake.yaml): make sweep [DRY=yes] [DIR=path]
 sweep: .venv/installed
 	@$(A_HOME)
-	@"$$BIN/python" -W ignore -m causalrec_assets.gate.retention $${DRY:+--dry-run}
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.sweep $${DRY:+--dry-run}
 
 # A user's rows leave the lake: make forget USER_ID=u17 [DIR=path]. The id goes by the environment: processes are listed with their arguments.
 forget: .venv/installed
 	@test -n "$$USER_ID" || { echo "name the user: make forget USER_ID=..."; exit 1; }
 	@$(A_HOME)
-	@"$$BIN/python" -W ignore -m causalrec_assets.forget
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.forget
 
 # The MLflow UI on a home's own store, on this machine only: make mlflow [DIR=path] [PORT=5000] [HOST=127.0.0.1]
 mlflow: .venv/installed

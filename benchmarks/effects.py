@@ -19,28 +19,29 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from causalrec_assets.graph.adjustment import adjust
-from causalrec_assets.graph.causal_graph import bind
-from causalrec_assets.graph.discovery import discover
-from causalrec_assets.graph.knowledge import parse_knowledge
-from causalrec_assets.graph.nodes import choose_nodes
-from causalrec_assets.graph.questions import parse_questions
-from causalrec_assets.graph.search import parse_search
-from causalrec_assets.home import TEMPLATE, Home
-from causalrec_assets.logs.cleaning import clean_day
-from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.history import advance, empty_history
-from causalrec_assets.logs.landed_files import snapshot_files
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.snapshots import item_snapshot
-from causalrec_assets.logs.sources import Source, parse_source
-from causalrec_assets.logs.units import build_units, cluster_codes, unit_roles
-from causalrec_assets.model.effects import estimate_effect, treatment_propensities
-from causalrec_assets.model.settings import parse_model_settings
-from causalrec_assets.settings_file import read_yaml
-from causalrec_assets.simulator.comparison import true_effects
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.graph.discovery.nodes import choose_nodes
+from causalrec.graph.discovery.pc import discover
+from causalrec.graph.identification.identify import adjust
+from causalrec.graph.knowledge.entries import parse_knowledge
+from causalrec.graph.knowledge.orient import bind
+from causalrec.home import TEMPLATE, Home
+from causalrec.logs.cleaning.clean import clean_day
+from causalrec.logs.clusters import cluster_codes
+from causalrec.logs.landing.files import snapshot_files
+from causalrec.logs.landing.snapshots import item_snapshot
+from causalrec.logs.landing.zone import LandingZone
+from causalrec.logs.units.history import advance, empty_history
+from causalrec.logs.units.units import build_units, unit_roles
+from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.settings.discovery import parse_search
+from causalrec.settings.file import read_yaml
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.sources import Source, parse_source
+from causalrec.settings.model import parse_model_settings
+from causalrec.settings.questions import parse_questions
+from causalrec.simulator.comparison import true_effects
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.world.world import WorldConfig
 
 ESTIMATORS = ("naive", "snips", "aipw")
 

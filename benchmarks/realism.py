@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.home import CHECKOUT
-from causalrec_assets.simulator.past import Past
-from causalrec_assets.simulator.traffic import simulate_day
-from causalrec_assets.simulator.world import World, WorldConfig
+from causalrec.home import CHECKOUT
+from causalrec.simulator.traffic.traffic import simulate_day
+from causalrec.simulator.world.past import Past
+from causalrec.simulator.world.world import World, WorldConfig
 
 Floats = npt.NDArray[np.float64]
 

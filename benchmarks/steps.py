@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from causalrec_assets.home import Home, create_home
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.home import Home
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.world.world import WorldConfig
+from causalrec_assets.commands.home import create_home
 
 ONE_PROCESS = """
 import dagster as dg
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         simulate(world, home.landing, home.truth)
         last = world.first_day + timedelta(days=world.days - 1)
         span = [str(world.first_day), str(last)]
-        _run([sys.executable, "-m", "causalrec_assets.backfill", *span, "--logs"], home)
+        _run([sys.executable, "-m", "causalrec_assets.commands.backfill", *span, "--logs"], home)
         tags = json.dumps({"dagster/partition": str(last)})
         dagster = str(Path(sys.executable).parent / "dagster")
         forked = [

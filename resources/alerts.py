@@ -22,10 +22,10 @@ from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.escaping import lines, plain, slack
-from causalrec_assets.gate.inputs import read_setting
-from causalrec_assets.home import Home
+from causalrec.answers import InputError
+from causalrec.escaping import lines, plain, slack
+from causalrec.home import Home
+from causalrec.settings.file import read_setting
 
 FILE = "operations.yaml"
 TIMEOUT_SECONDS = 10

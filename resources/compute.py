@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from causalrec_assets.home import Home
+from causalrec.home import Home
 
 GPU_POOL = "gpu"
 """Steps of this pool run one at a time; its limit is in the instance's dagster.yaml."""

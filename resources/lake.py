@@ -5,9 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.store import Store, open_store
-from causalrec_assets.home import Home
+from causalrec.home import Home
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.store import Store, open_store
 
 
 class Lake(dg.ConfigurableResource):  # type: ignore[type-arg]

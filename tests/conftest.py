@@ -29,7 +29,7 @@ def built(tmp_path_factory):
 @pytest.fixture
 def own_home(built, tmp_path):
     """A copy of the built world, to break."""
-    from causalrec_assets.home import Home
+    from causalrec.home import Home
 
     shutil.copytree(built.root, tmp_path / "home")
     return Home(tmp_path / "home")

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import yaml
 
-from causalrec_assets.home import Home, create_home
+from causalrec.home import Home
+from causalrec_assets.commands.home import create_home
 
 FIRST = date(2026, 3, 2)
 USERS, ITEMS = 600, 12

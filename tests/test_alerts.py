@@ -12,8 +12,9 @@ from email.utils import format_datetime
 import pytest
 import yaml
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.home import TEMPLATE, create_home
+from causalrec.answers import InputError
+from causalrec.home import TEMPLATE
+from causalrec_assets.commands.home import create_home
 from resources import alerts
 from resources.alerts import (
     Alert,

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from causalrec.home import TEMPLATE, Home
+from causalrec.settings.file import read_setting
 from causalrec_assets.gate.contracts import parse_contract
-from causalrec_assets.gate.inputs import read_setting
-from causalrec_assets.home import TEMPLATE, Home
 from resources.compute import GPU_OP_TAGS, GPU_POOL
 from tests.worlds import LEARNING, LOGS
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.durable import create_exclusively, one_at_a_time, write_whole
+from causalrec.answers import InputError
+from causalrec.durable import create_exclusively, one_at_a_time, write_whole
 
 
 def test_a_write_that_fails_leaves_the_old_content_and_no_draft(tmp_path, monkeypatch):
@@ -45,7 +45,7 @@ def test_a_name_is_made_once(tmp_path):
 def test_a_lock_is_held_by_one_and_let_go_of_by_a_kill(tmp_path):
     lock = tmp_path / "lock"
     holder = (
-        "import sys, time, pathlib; from causalrec_assets.durable import one_at_a_time\n"
+        "import sys, time, pathlib; from causalrec.durable import one_at_a_time\n"
         "with one_at_a_time(pathlib.Path(sys.argv[1]), 'another'):\n    print('held', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", holder, str(lock)], stdout=subprocess.PIPE, text=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, build, make_home, table, tiny
 
 

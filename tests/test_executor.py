@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, LEARNING, build, make_home, tiny
 
 LAST = FIRST + timedelta(days=5)
@@ -50,7 +50,7 @@ def test_a_run_of_forked_steps_publishes_what_one_process_publishes(tmp_path):
 def test_what_steps_import_starts_no_thread_that_a_fork_would_lose(tmp_path):
     """A forked process has no thread but its own: Polars would wait for its pool for ever."""
     script = (
-        "import causalrec_assets.steps, pathlib; "
+        "import causalrec_assets.preload, pathlib; "
         "print(*(p.read_text().strip() for p in pathlib.Path('/proc/self/task').glob('*/comm')))"
     )
     if not Path("/proc/self/task").exists():

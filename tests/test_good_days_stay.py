@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 import yaml
 
+from causalrec.home import Home
 from causalrec_assets.gate import publishing
-from causalrec_assets.gate.store import open_store
-from causalrec_assets.home import Home
+from causalrec_assets.lake.store import open_store
 from tests.faults.shop import Audits, Shop
 from tests.worlds import FIRST, make_home, tiny
 

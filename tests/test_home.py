@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from causalrec_assets import home as homes
-from causalrec_assets.answers import InputError
-from causalrec_assets.home import create_home
-from causalrec_assets.logs.sources import parse_source
+from causalrec import home as homes
+from causalrec.answers import InputError
+from causalrec.settings.logs.sources import parse_source
+from causalrec_assets.commands.home import create_home
 
 
 def test_a_new_home_has_every_setting_and_the_overlay_wins(tmp_path):

@@ -15,20 +15,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from causalrec_assets import escaping
-from causalrec_assets.answers import not_identifiable
-from causalrec_assets.evaluation import effect_report
-from causalrec_assets.evaluation.findings import Gap, Trust
-from causalrec_assets.evaluation.html import render
-from causalrec_assets.evaluation.plots import effects_plot, policy_plot
+from causalrec import escaping
+from causalrec.answers import not_identifiable
+from causalrec.evaluation import effects as effect_report
+from causalrec.evaluation.findings import Gap, Trust
+from causalrec.evaluation.plots import effects_plot, policy_plot
+from causalrec.evaluation.report.html import render
+from causalrec.graph.drawing.exports import GraphExport, from_json
+from causalrec.graph.drawing.picture import draw
+from causalrec_assets.commands.home import create_home
+from causalrec_assets.common.ui import column_schema, listing
+from causalrec_assets.common.ui import table as table_in_markdown
 from causalrec_assets.gate import data_docs
+from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
-from causalrec_assets.gate.expectations import audit
-from causalrec_assets.gate.metadata import column_schema, listing
-from causalrec_assets.gate.metadata import table as table_in_markdown
-from causalrec_assets.graph.exports import GraphExport, from_json
-from causalrec_assets.graph.picture import draw
-from causalrec_assets.home import create_home
 from resources.alerts import Alert, AlertKind, Alerts, refused_alert, slack_payload
 from tests.evaluation.test_report import EFFECTS, JUDGED, story
 from tests.hostile import HOSTILE

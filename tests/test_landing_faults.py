@@ -9,9 +9,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.reading import Opened
+from causalrec.logs.landing.zone import LandingZone
+from causalrec.logs.reading.files import Opened
+from causalrec_assets.lake.store import Store
 from tests.logs.poison import with_time_zone_that_panics
 from tests.worlds import FIRST, materialise, table, words
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from causalrec_assets.home import CHECKOUT
+from causalrec.home import CHECKOUT
 
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from causalrec_assets.home import CHECKOUT
+from causalrec.home import CHECKOUT
 
 RECORDER = """#!/bin/sh
 { for given in "$@"; do printf '%s\\0' "$given"; done; } > "$RECORDED.arguments"
@@ -151,7 +151,7 @@ def test_the_interpreter_may_have_blanks_in_its_path(checkout: Path) -> None:
     shutil.copy(checkout / ".venv" / "bin" / "python", other)
     made = run_make(checkout, "sweep", {"BIN": str(other.parent)})
     assert made.status == 0
-    assert made.arguments[-1] == "causalrec_assets.gate.retention"
+    assert made.arguments[-1] == "causalrec_assets.lake.retention"
 
 
 def test_an_id_or_a_host_of_the_surroundings_is_not_taken_for_one_that_was_given(checkout: Path) -> None:
@@ -160,7 +160,7 @@ def test_an_id_or_a_host_of_the_surroundings_is_not_taken_for_one_that_was_given
     assert "name the user" in refused.said
     assert refused.arguments == []
     opened = run_make(checkout, "ui", {}, {"HOST": "workstation", "PORT": "80"})
-    assert opened.arguments == ["-W", "ignore", "-m", "causalrec_assets.ui"]
+    assert opened.arguments == ["-W", "ignore", "-m", "causalrec_assets.commands.ui"]
 
 
 def test_a_user_id_is_in_no_list_of_processes(checkout: Path) -> None:

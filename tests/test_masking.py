@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalrec_assets.masking import masked, secret_in, secret_values
+from causalrec.masking import masked, secret_in, secret_values
 
 
 @pytest.mark.parametrize(

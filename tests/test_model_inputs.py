@@ -6,9 +6,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from causalrec_assets.embeddings.item_vectors import ItemVectors
-from causalrec_assets.gate.store import Store
-from causalrec_assets.model.outcome_model import OutcomeModel
+from causalrec.embeddings.item_vectors import ItemVectors
+from causalrec.model.outcome.model import OutcomeModel
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, table
 
 LAST = FIRST + timedelta(days=5)

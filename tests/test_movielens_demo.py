@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import CHECKOUT
-from causalrec_assets.logs.movielens import FIRST_DAY
+from causalrec.home import CHECKOUT
+from causalrec.logs.formats.movielens import FIRST_DAY
+from causalrec_assets.lake.store import Store
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 DAYS = 30
@@ -58,7 +58,7 @@ def ratings(folder):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     work = tmp_path_factory.mktemp("movielens")
-    command = [sys.executable, "-W", "ignore", "-m", "causalrec_assets.demo", "--logs", "movielens"]
+    command = [sys.executable, "-W", "ignore", "-m", "causalrec_assets.commands.demo", "--logs", "movielens"]
     command += ["--dir", str(ratings(work / "ml")), "--home", str(work / "home")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT, env=dict(os.environ))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -103,7 +103,15 @@ def test_nothing_is_released_and_the_report_says_what_the_days_are(demo):
 
 
 def test_without_a_folder_the_demo_says_what_it_needs(tmp_path):
-    command = [sys.executable, "-m", "causalrec_assets.demo", "--logs", "movielens", "--home", str(tmp_path / "home")]
+    command = [
+        sys.executable,
+        "-m",
+        "causalrec_assets.commands.demo",
+        "--logs",
+        "movielens",
+        "--home",
+        str(tmp_path / "home"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
     assert done.returncode == 1
     assert "nobody fetches movielens: name the folder that holds it" in done.stdout

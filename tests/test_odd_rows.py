@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.policy.slates import LOADED_AGAIN, SHOWN_AGAIN
-from causalrec_assets.policy.slots import UNLISTED
+from causalrec.policy.slates import LOADED_AGAIN, SHOWN_AGAIN
+from causalrec.policy.slots import UNLISTED
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, LOGS, materialise, table, words
 
 LAST = FIRST + timedelta(days=5)

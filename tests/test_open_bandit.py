@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import CHECKOUT
-from causalrec_assets.logs.open_bandit import WHEEL, fetch_open_bandit
+from causalrec.answers import InputError
+from causalrec.home import CHECKOUT
+from causalrec.logs.formats.open_bandit import WHEEL, fetch_open_bandit
+from causalrec_assets.lake.store import Store
 
 pytestmark = pytest.mark.integration
 DAY = date(2019, 11, 30)
@@ -50,7 +50,17 @@ def store(tmp_path_factory):
             raise
         pytest.skip(f"the Open Bandit sample cannot be fetched here: {error}")
     home: Path = tmp_path_factory.mktemp("obd") / "home"
-    command = [sys.executable, "-W", "ignore", "-m", "causalrec_assets.demo", "--logs", "obd", "--home", str(home)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "causalrec_assets.commands.demo",
+        "--logs",
+        "obd",
+        "--home",
+        str(home),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT, env=dict(os.environ))
     assert done.returncode == 0, done.stdout + done.stderr
     return Store(home / "lake")

@@ -10,10 +10,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from causalrec_assets.gate import gated
-from causalrec_assets.gate.inputs import Inputs
+from causalrec_assets.common import gated
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.store import Store
 from tests.test_definitions import ASSETS
 from tests.worlds import FIRST, materialise, words
 

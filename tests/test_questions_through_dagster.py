@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, LEARNING, build, make_home, materialise, table, tiny, words
 
 LAST = FIRST + timedelta(days=4)

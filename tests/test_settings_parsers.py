@@ -5,28 +5,28 @@ from typing import Any
 
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.evaluation.rule import parse_release
+from causalrec.answers import InputError
+from causalrec.graph.knowledge.entries import parse_knowledge
+from causalrec.home import TEMPLATE
+from causalrec.logs.cleaning.forgotten import parse_forgotten
+from causalrec.settings.deployment.lake import parse_lake
+from causalrec.settings.deployment.operations import parse_operations
+from causalrec.settings.deployment.tracking import parse_tracking
+from causalrec.settings.discovery import parse_search
+from causalrec.settings.file import read_yaml
+from causalrec.settings.learning import parse_learning
+from causalrec.settings.logs.calendar import parse_calendar
+from causalrec.settings.logs.cleaning import parse_cleaning
+from causalrec.settings.logs.covariates import parse_leave_out
+from causalrec.settings.logs.sources import parse_source
+from causalrec.settings.model import parse_model_settings
+from causalrec.settings.objective import parse_objective
+from causalrec.settings.policy import parse_policy
+from causalrec.settings.questions import parse_questions
+from causalrec.settings.release import parse_release
+from causalrec.settings.serving import parse_serving
 from causalrec_assets.gate.contracts import parse_contract
-from causalrec_assets.gate.settings import parse_lake
-from causalrec_assets.gate.windows import parse_learning
-from causalrec_assets.graph.knowledge import parse_knowledge
-from causalrec_assets.graph.questions import parse_questions
-from causalrec_assets.graph.search import parse_search
-from causalrec_assets.home import TEMPLATE
-from causalrec_assets.logs.calendar import parse_calendar
-from causalrec_assets.logs.cleaning_rules import parse_cleaning
-from causalrec_assets.logs.covariate_settings import parse_leave_out
-from causalrec_assets.logs.forgotten import parse_forgotten
-from causalrec_assets.logs.sources import parse_source
-from causalrec_assets.model.settings import parse_model_settings
-from causalrec_assets.operations import parse_operations
-from causalrec_assets.policy.objective import parse_objective
-from causalrec_assets.policy.policy_config import parse_policy
-from causalrec_assets.serving.recommend import parse_serving
-from causalrec_assets.settings_file import read_yaml
 from resources.alerts import parse_alerts
-from resources.tracking_settings import parse_tracking
 
 PARSERS = {
     "sources.yaml": [parse_source, lambda raw: parse_learning(read_yaml(TEMPLATE / "learning.yaml"), raw)],

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from causalrec_assets.gate.windows import days_hash
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.planning import DATA, Planner
+from causalrec.logs.landing.zone import LandingZone
+from causalrec_assets.lake.windows import days_hash
+from causalrec_assets.operate.planning import DATA, Planner
 from tests.worlds import FIRST, make_home, tiny
 
 DAYS = [FIRST + timedelta(days=k) for k in range(5)]

@@ -14,7 +14,7 @@ import pytest
 from tests.worlds import FIRST, make_home, tiny
 
 LAST = FIRST + timedelta(days=2)
-BACKFILL = [sys.executable, "-W", "ignore", "-m", "causalrec_assets.backfill", str(FIRST), str(LAST), "--logs"]
+BACKFILL = [sys.executable, "-W", "ignore", "-m", "causalrec_assets.commands.backfill", str(FIRST), str(LAST), "--logs"]
 pytestmark = pytest.mark.slow
 
 

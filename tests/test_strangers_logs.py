@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.logs.gaps import NO_MARGIN
+from causalrec.logs.gaps import NO_MARGIN
+from causalrec_assets.lake.store import Store
 from tests.strangers import EFFECT, FIRST, strangers_home
 from tests.worlds import LEARNING, LOGS, materialise, table, words
 

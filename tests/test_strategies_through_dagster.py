@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, materialise, table, words
 
 LAST = FIRST + timedelta(days=5)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.gate.releases import ReleaseLog
-from causalrec_assets.gate.store import Store
+from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, LEARNING, LOGS, build, make_home, materialise, table, tiny, words
 
 LAST = FIRST + timedelta(days=5)
@@ -70,8 +70,8 @@ def test_changing_an_items_title_changes_its_vector_and_its_predicted_outcome(ow
 
     import json
 
-    from causalrec_assets.embeddings.item_vectors import ItemVectors
-    from causalrec_assets.model.outcome_model import OutcomeModel
+    from causalrec.embeddings.item_vectors import ItemVectors
+    from causalrec.model.outcome.model import OutcomeModel
 
     store = Store(own_home.lake)
     fitted = OutcomeModel.load(
@@ -140,7 +140,7 @@ def test_history_refuses_while_the_day_before_is_missing(own_home):
 
 
 def test_the_next_day_is_judged_against_the_champion(own_home):
-    from causalrec_assets.simulator.landing import simulate
+    from causalrec.simulator.landing import simulate
 
     simulate(tiny(days=7), own_home.landing, own_home.truth)
     following = LAST + timedelta(days=1)
@@ -185,9 +185,9 @@ def test_one_materialisation_rolls_back_and_the_recommendations_follow(own_home)
 
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
-    from causalrec_assets.gate.currentness import stale_because
-    from causalrec_assets.gate.snapshot import Snapshot
-    from causalrec_assets.logs.landing_zone import LandingZone
+    from causalrec.logs.landing.zone import LandingZone
+    from causalrec_assets.lake.currentness import stale_because
+    from causalrec_assets.lake.snapshot import Snapshot
 
     lake, others = Snapshot(Store(own_home.lake)), {"landing": LandingZone.of(own_home).fingerprint}
     assert stale_because(own_home, lake, "units", LAST, others) is None

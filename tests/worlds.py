@@ -10,14 +10,15 @@ import dagster as dg
 import polars as pl
 import yaml
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import Home, create_home
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.home import Home
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.world.world import WorldConfig
+from causalrec_assets.commands.home import create_home
+from causalrec_assets.lake.store import Store
 from resources.compute import Compute
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder
-from resources.tracking import Tracking
+from resources.tracking.resource import Tracking
 
 FIRST = date(2026, 3, 2)
 LOGS = ("items", "users", "clean_events", "history", "units")

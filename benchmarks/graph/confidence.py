@@ -16,13 +16,13 @@ import polars as pl
 from benchmarks.figures import Figure, say
 from benchmarks.graph import mixed
 from benchmarks.graph import unit_scm as scm
-from causalrec_assets.graph.bootstrap import Confidence, bootstrap
-from causalrec_assets.graph.discovery import Discovered, discover
-from causalrec_assets.graph.frames import discover_frame
-from causalrec_assets.graph.mpdag import pair
-from causalrec_assets.graph.nodes import choose_nodes
-from causalrec_assets.graph.search import Search
-from causalrec_assets.simulator import unit_scm
+from causalrec.graph.discovery.bootstrap import Confidence, bootstrap
+from causalrec.graph.discovery.frames import discover_frame
+from causalrec.graph.discovery.nodes import choose_nodes
+from causalrec.graph.discovery.pc import Discovered, discover
+from causalrec.graph.mpdag import pair
+from causalrec.settings.discovery import Search
+from causalrec.simulator.world import unit_scm
 
 DRAWS, ENOUGH = 50, 50
 FIRST = 21

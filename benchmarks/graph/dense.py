@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.figures import Figure, measured, say
-from causalrec_assets.graph.search import Search
-from causalrec_assets.graph.skeleton import find_skeleton
-from causalrec_assets.graph.table_test import TableTest
+from causalrec.graph.discovery.skeleton import find_skeleton
+from causalrec.graph.independence.counts import TableTest
+from causalrec.settings.discovery import Search
 
 ROWS, COLUMNS, LEVELS, ALPHA = 100_000, 12, 4, 0.05
 

@@ -21,12 +21,12 @@ import numpy.typing as npt
 import polars as pl
 
 from benchmarks.figures import Figure, say
-from causalrec_assets.graph.discovery import discover
-from causalrec_assets.graph.mpdag import pair
-from causalrec_assets.graph.nodes import plain_nodes
-from causalrec_assets.graph.search import Search, parse_search
-from causalrec_assets.home import TEMPLATE
-from causalrec_assets.settings_file import read_yaml
+from causalrec.graph.discovery.nodes import plain_nodes
+from causalrec.graph.discovery.pc import discover
+from causalrec.graph.mpdag import pair
+from causalrec.home import TEMPLATE
+from causalrec.settings.discovery import Search, parse_search
+from causalrec.settings.file import read_yaml
 
 Floats = npt.NDArray[np.float64]
 Pairs = set[tuple[str, str]]

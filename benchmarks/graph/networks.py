@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.figures import Figure, say
-from causalrec_assets.answers import InputError
-from causalrec_assets.graph.discovery import as_graph, find_graph
-from causalrec_assets.graph.mpdag import MPDAG, close, colliders_of, pair
-from causalrec_assets.graph.search import Search
-from causalrec_assets.graph.table_test import TableTest
+from causalrec.answers import InputError
+from causalrec.graph.discovery.pc import as_graph, find_graph
+from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.mpdag import MPDAG, close, colliders_of, pair
+from causalrec.settings.discovery import Search
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "bnlearn"
 NAMES = ("asia", "sachs", "child", "survey")

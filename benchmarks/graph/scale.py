@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from benchmarks.figures import Figure, measured, say
-from causalrec_assets.graph.bootstrap import bootstrap
-from causalrec_assets.graph.discovery import discover
-from causalrec_assets.graph.nodes import choose_nodes
-from causalrec_assets.graph.search import Search
-from causalrec_assets.simulator import unit_scm
+from causalrec.graph.discovery.bootstrap import bootstrap
+from causalrec.graph.discovery.nodes import choose_nodes
+from causalrec.graph.discovery.pc import discover
+from causalrec.settings.discovery import Search
+from causalrec.simulator.world import unit_scm
 
 ROWS, BOOTSTRAPS, ROWS_A_USER = 1_000_000, 20, 10
 COLUMNS = (

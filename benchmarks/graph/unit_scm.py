@@ -15,18 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.figures import Figure, say
-from causalrec_assets.graph.adjustment import adjust
-from causalrec_assets.graph.criteria import is_valid
-from causalrec_assets.graph.discovery import discover, time_order
-from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient, pair
-from causalrec_assets.graph.nodes import choose_nodes, tier_of
-from causalrec_assets.graph.questions import parse_questions
-from causalrec_assets.graph.search import parse_search
-from causalrec_assets.home import TEMPLATE
-from causalrec_assets.model.effects import estimate_effect, treatment_propensities
-from causalrec_assets.model.settings import parse_model_settings
-from causalrec_assets.settings_file import read_yaml
-from causalrec_assets.simulator import unit_scm
+from causalrec.graph.discovery.nodes import choose_nodes, tier_of
+from causalrec.graph.discovery.pc import discover, time_order
+from causalrec.graph.identification.criteria import is_valid
+from causalrec.graph.identification.identify import adjust
+from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
+from causalrec.home import TEMPLATE
+from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.settings.discovery import parse_search
+from causalrec.settings.file import read_yaml
+from causalrec.settings.model import parse_model_settings
+from causalrec.settings.questions import parse_questions
+from causalrec.simulator.world import unit_scm
 
 ROWS, ROWS_A_USER = 200_000, 10
 ROLES = dict.fromkeys(unit_scm.COLUMNS, "pre_treatment") | {

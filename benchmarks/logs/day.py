@@ -16,15 +16,16 @@ import numpy as np
 import polars as pl
 
 from benchmarks.figures import Figure, Measured, measured, say
+from causalrec.home import Home
+from causalrec.logs.cleaning.clean import Cleaned, clean_day
+from causalrec.logs.cleaning.facts import facts_of
+from causalrec.logs.landing.zone import LandingZone
+from causalrec.settings.file import read_yaml
+from causalrec_assets.commands.home import create_home
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.gate.inputs import Inputs
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.store import open_store
-from causalrec_assets.home import Home, create_home
-from causalrec_assets.logs.cleaning import Cleaned, clean_day
-from causalrec_assets.logs.facts import facts_of
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.settings_file import read_yaml
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.store import open_store
 
 ROWS, PANDAS_ROWS, MACHINES, PIECE = 20_000_000, 4_000_000, 4, 500_000
 DAY = date(2026, 3, 2)

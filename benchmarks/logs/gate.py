@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.figures import Figure, measured, say
-from causalrec_assets.gate.settings import GateSettings
+from causalrec.settings.deployment.lake import GateSettings
 
 ROWS, KEYS = 2_000_000, 10_000_000
 EXPECTED: list[dict[str, Any]] = [
@@ -97,9 +97,9 @@ def with_the_gate(path: Path, spill: Path, expected: list[dict[str, Any]]) -> fl
     """Seconds of an audit, in a process that has made one before."""
     import time
 
+    from causalrec_assets.gate.checking import audit
     from causalrec_assets.gate.contracts import parse_contract
-    from causalrec_assets.gate.expectations import audit
-    from causalrec_assets.gate.validation import Limits
+    from causalrec_assets.gate.expectations.limits import Limits
 
     contract = parse_contract("t", {"table": "t", "columns": {}, "extra_columns": True, "rules": expected})
     limits = Limits(GateSettings().memory_mb, spill)

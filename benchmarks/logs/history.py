@@ -16,12 +16,12 @@ import numpy as np
 import polars as pl
 
 from benchmarks.figures import Figure, Measured, measured, say
-from causalrec_assets.logs.cleaning import TYPES
-from causalrec_assets.logs.covariates import as_of
-from causalrec_assets.logs.day_counts import day_before, days_read
-from causalrec_assets.logs.history import state_parts, states_read, write_history
-from causalrec_assets.logs.sources import Source, parse_source
-from causalrec_assets.logs.units import write_units
+from causalrec.logs.cleaning.clean import TYPES
+from causalrec.logs.units.covariates import as_of
+from causalrec.logs.units.day_counts import day_before, days_read
+from causalrec.logs.units.history import state_parts, states_read, write_history
+from causalrec.logs.units.units import write_units
+from causalrec.settings.logs.sources import Source, parse_source
 
 FIRST = date(2026, 3, 2)
 EARLY, LATE = 2, 20

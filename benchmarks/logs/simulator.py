@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.figures import Figure, measured, say
-from causalrec_assets.simulator import traffic
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.logging_policy import item_distribution
-from causalrec_assets.simulator.past import Past
-from causalrec_assets.simulator.traffic import simulate_day
-from causalrec_assets.simulator.world import World, WorldConfig
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.traffic import traffic
+from causalrec.simulator.traffic.logging_policy import item_distribution
+from causalrec.simulator.traffic.traffic import simulate_day
+from causalrec.simulator.world.past import Past
+from causalrec.simulator.world.world import World, WorldConfig
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -15,10 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.settings import setting_path
-from causalrec_assets.home import Home
-from causalrec_assets.settings_file import compose, parse_yaml, read_text
+from causalrec.answers import InputError
+from causalrec.home import Home
+from causalrec.settings.file import compose, parse_yaml, read_text, setting_path
 
 DTYPES: dict[str, pl.DataType] = {
     str(dtype): dtype

@@ -14,10 +14,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from causalrec_assets.escaping import html as escape
+from causalrec.escaping import html as escape
+from causalrec.home import Home
+from causalrec_assets.gate.checking import Audit, Finding
 from causalrec_assets.gate.contracts import Contract
-from causalrec_assets.gate.expectations import Audit, Finding
-from causalrec_assets.home import Home
 
 FOLDER = "data_docs"
 DAY_PAGE = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
@@ -169,7 +169,7 @@ def _schema_result(finding: Finding) -> Any:
     """The columns and their types, which are compared before anything is asked of Great Expectations."""
     from great_expectations.core import ExpectationValidationResult
 
-    from causalrec_assets.gate.row_expectations import ExpectStatementToBeTrue
+    from causalrec_assets.gate.expectations.rows import ExpectStatementToBeTrue
 
     stated = ExpectStatementToBeTrue(statement=finding.why, holds=finding.held, otherwise=finding.observed)
     return ExpectationValidationResult(

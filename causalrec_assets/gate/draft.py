@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import ANSWERED, Answer
-from causalrec_assets.gate.inputs import Inputs
+from causalrec.answers import ANSWERED, Answer
+from causalrec_assets.lake.inputs import Inputs
 
 
 @dataclass(frozen=True)

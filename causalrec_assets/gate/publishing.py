@@ -7,18 +7,19 @@ from pathlib import Path
 
 import polars as pl
 
-from causalrec_assets.answers import InputError
+from causalrec.answers import InputError
+from causalrec.engine.one_file import parquet_rows, parquet_schema
+from causalrec.settings.deployment.lake import LAKE, parse_lake
+from causalrec.settings.file import read_setting
 from causalrec_assets.gate import data_docs
+from causalrec_assets.gate.checking import Audit, audit, offending_rows
 from causalrec_assets.gate.contracts import Contract, read_contract
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.gate.expectations import Audit, audit, offending_rows
-from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.one_file import parquet_rows, parquet_schema
+from causalrec_assets.gate.expectations.limits import Limits
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import ASIDE, OFFENDING
-from causalrec_assets.gate.settings import LAKE, parse_lake, read_setting
-from causalrec_assets.gate.store import Pointer, Refusal
-from causalrec_assets.gate.validation import Limits
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.storage.pointer import Pointer, Refusal
 
 
 @dataclass(frozen=True)

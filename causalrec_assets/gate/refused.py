@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from causalrec_assets.escaping import plain
+from causalrec.escaping import plain
+from causalrec.home import Home
 from causalrec_assets.gate.contracts import Contract, Rule, read_contract
-from causalrec_assets.gate.store import Refusal, Store
-from causalrec_assets.home import Home
+from causalrec_assets.lake.storage.pointer import Refusal
+from causalrec_assets.lake.store import Store
 
 KEYS = ("event_id", "unit_id", "request_id", "item_id", "question", "policy", "time", "position")
 """What says which row it is. Who it was stays in quarantine, which can forget a user; other places cannot."""

@@ -31,8 +31,9 @@ from great_expectations.expectations.metrics.metric_provider import MetricProvid
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider  # noqa: TID253
 from great_expectations.expectations.registry import _registered_metrics, register_metric  # noqa: TID253
 
-from causalrec_assets.gate.one_file import literal
-from causalrec_assets.gate.row_metrics import (
+from causalrec.engine.one_file import literal
+from causalrec_assets.gate.expectations.limits import POSITION, Limits
+from causalrec_assets.gate.expectations.metrics import (
     DOMAIN,
     count_repeated,
     quoted,
@@ -40,8 +41,7 @@ from causalrec_assets.gate.row_metrics import (
     rows_of,
     source_of,
 )
-from causalrec_assets.gate.row_sentences import bracketed, why_no_sentence
-from causalrec_assets.gate.validation import POSITION, Limits
+from causalrec_assets.gate.expectations.sentences import bracketed, why_no_sentence
 
 VIEW = "staged"
 MB_PER_THREAD = 250

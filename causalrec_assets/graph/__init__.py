@@ -1,1 +1,0 @@
-"""Stage 2: units -> discovered graph -> causal graph -> adjustment sets."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.lost import LostObject
-from causalrec_assets.gate.one_file import scan_parquet
-from causalrec_assets.gate.store import Pointer
-from causalrec_assets.logs.cleaning import Cleaned, too_many_wrong
-from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.fewer import ROWS, fallen, too_few
-from causalrec_assets.logs.landing import EMPTY_DAY, FEWER
-from causalrec_assets.logs.landing_zone import LandingZone, SnapshotFiles
+from causalrec.answers import InputError
+from causalrec.engine.one_file import scan_parquet
+from causalrec.logs.cleaning.clean import Cleaned, too_many_wrong
+from causalrec.logs.landing.fewer import ROWS, fallen, too_few
+from causalrec.logs.landing.index import EMPTY_DAY, FEWER
+from causalrec.logs.landing.zone import LandingZone, SnapshotFiles
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.lost import LostObject
+from causalrec_assets.lake.storage.pointer import Pointer
 
 
 def require_no_fall(inputs: Inputs, zone: LandingZone, cleaned: Cleaned) -> None:

@@ -1,160 +1,173 @@
-"""The outcome model: potential outcomes of showing an item, as probabilities."""
+"""The asset `outcome_model`: the model of potential outcomes."""
 
-from __future__ import annotations
+import shutil
+from dataclasses import asdict, replace
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+import dagster as dg
 import polars as pl
 
-from causalrec_assets.embeddings.item_vectors import ItemVectors
-from causalrec_assets.estimators.threads import one_thread, side_by_side
-from causalrec_assets.model.design_matrix import DesignMatrix, Matrix
-
-if TYPE_CHECKING:
-    from causalrec_assets.model.outcome_network import OutcomeNetwork
-
-Floats = npt.NDArray[np.float64]
-ItemRows = npt.NDArray[np.int64]
-CHUNK = 32_768
-"""Rows that a core predicts at a time."""
-EDGE = 1e-7
-"""Predictions stay this far from 0 and 1, whatever a logit says."""
-
-
-@dataclass(frozen=True)
-class PotentialOutcomes:
-    """Probabilities in (0, 1), each (rows,); joint, so that a purchase is never likelier than its click.
-
-    What the data cannot tell is None: the arm that was never seen, a purchase where none is logged.
-    """
-
-    click_if_recommended: Floats
-    click_if_not: Floats | None
-    purchase_if_recommended: Floats | None
-    purchase_if_not: Floats | None
+from causalrec.answers import Answer, insufficient_evidence
+from causalrec.embeddings.item_vectors import ItemVectors
+from causalrec.hashing import canonical, sha256
+from causalrec.model.outcome.calibration import judge, prediction_table
+from causalrec.model.outcome.plan import Plan, plan_training
+from causalrec.model.outcome.training import Trained, train_outcome_model
+from causalrec.model.plots import calibration_plot, training_plot
+from causalrec.settings.learning import parse_learning
+from causalrec.settings.logs.sources import parse_source
+from causalrec.settings.model import ModelSettings, parse_model_settings
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.reads import withheld_from_policies
+from causalrec_assets.common.ui import picture, table
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.model.shared import UNITS, training_units
+from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
+from resources.lake import Lake
+from resources.tracking.resource import Attempt, Tracking, held_out_metrics
 
 
-@dataclass(frozen=True)
-class OutcomeModel:
-    """A trained network with the way to its inputs.
+@dg.failure_hook(required_resource_keys={"lake", "tracking"})
+def ends_tracking(context: dg.HookContext) -> None:
+    """The MLflow run of a training that the gate has refused says FAILED, as the step does."""
+    context.resources.tracking.step_failed(context.resources.lake.where, context.run_id)
 
-    Attributes:
-        design: How covariates become numbers.
-        arms: "both", or "shown": only the recommended arm was ever seen.
-        purchases: Whether buying was learned.
-    """
 
-    network: OutcomeNetwork
-    design: DesignMatrix
-    arms: str
-    purchases: bool
-
-    @property
-    def heads(self) -> list[str]:
-        """The potential outcomes that the model can tell, by name."""
-        arms = ["if_recommended", "if_not"] if self.arms == "both" else ["if_recommended"]
-        return [f"{outcome}_{arm}" for outcome in self.outcomes for arm in arms]
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        return ("click", "purchase") if self.purchases else ("click",)
-
-    @property
-    def reads_content(self) -> bool:
-        return self.network.project is not None
-
-    def predict(self, covariates: pl.DataFrame, vectors: ItemVectors | None) -> PotentialOutcomes:
-        """Potential outcomes of rows.
-
-        Args:
-            covariates: The design's columns and, where the model reads content, `item_id`.
-            vectors: The item vectors; an item without one is predicted from its covariates alone.
-
-        Raises:
-            KeyError: A column of the design is missing.
-            ValueError: The model reads item content and none is given.
-        """
-        items = vectors.rows(covariates["item_id"]) if vectors and self.reads_content else None
-        return self.predict_matrix(self.design.transform(covariates), items, vectors)
-
-    def predict_matrix(self, x: Matrix, items: ItemRows | None, vectors: ItemVectors | None) -> PotentialOutcomes:
-        """The same from a transformed matrix; an item vector is projected once, not once a row.
-
-        Args:
-            x: (rows, width) float32, from the design.
-            items: (rows,), each row's item in `vectors`.
-            vectors: The item vectors.
-
-        Raises:
-            ValueError: The model reads item content and none is given.
-        """
-        import torch
-
-        if self.reads_content and (vectors is None or items is None):
-            raise ValueError("this model reads item content: give the item vectors it was trained with")
-        out = np.empty((len(x), 4), dtype=np.float32)
-        with one_thread(), torch.inference_mode():
-            table = self.network.content(torch.from_numpy(vectors.padded())) if vectors is not None else None
-
-        def fill(start: int) -> None:
-            part = slice(start, start + CHUNK)
-            # Of this thread: inference is a mode of each.
-            with torch.inference_mode():
-                projected = None
-                if table is not None and items is not None:
-                    projected = table[torch.tensor(items[part])]
-                out[part] = torch.sigmoid(self.network(torch.from_numpy(x[part]), projected)).numpy()
-
-        side_by_side(fill, range(0, len(x), CHUNK))
-        p = np.clip(out.astype(np.float64), EDGE, 1 - EDGE)
-        both = self.arms == "both"
-        return PotentialOutcomes(
-            click_if_recommended=p[:, 1],
-            click_if_not=p[:, 0] if both else None,
-            purchase_if_recommended=p[:, 1] * p[:, 3] if self.purchases else None,
-            purchase_if_not=p[:, 0] * p[:, 2] if self.purchases and both else None,
+@gated_asset(
+    "outcome_model",
+    stage="model",
+    deps=[UNITS, "adjustment_sets", "treatment_propensities", "item_embeddings"],
+    pool=GPU_POOL,
+    op_tags=GPU_OP_TAGS,
+    hooks={ends_tracking},
+)
+def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Compute, tracking: Tracking) -> Draft:
+    """Click and purchase if recommended and if not, from the adjustment set and the item's content."""
+    inputs = lake.inputs(context)
+    if not inputs.learning.enough:
+        return _no_model(inputs, insufficient_evidence(inputs.learning.reason))
+    settings = parse_model_settings(inputs.setting("model.yaml"))
+    inputs.note("compute", compute.fingerprint)
+    rows, notes = training_units(inputs)
+    withheld = withheld_from_policies(inputs, parse_source(inputs.setting("sources.yaml")))
+    propensities = inputs.table("treatment_propensities")
+    plan = plan_training(
+        rows,
+        inputs.table("adjustment_sets").frame,
+        propensities.frame,
+        propensities.answer,
+        notes["roles"],
+        notes["covariates"],
+        notes["action_context"],
+        withheld,
+        propensities.notes.get("answers", {}),
+    )
+    if isinstance(plan, Answer):
+        return _no_model(inputs, plan)
+    embeddings = inputs.table("item_embeddings")
+    vectors = ItemVectors.from_frame(embeddings.frame) if embeddings.answer.answered else None
+    # What was read names the folder: a killed run resumes only from its like.
+    reads = sha256(canonical(inputs.recorded))[:16]
+    checkpoints = compute.checkpoint_folder(inputs.home) / "outcome_model" / reads
+    params = _params(inputs, plan, settings, vectors, compute)
+    attempt = Attempt(inputs.day, inputs.run_id, params, dict(inputs.recorded))
+    with tracking.training(inputs.home, attempt, context.log) as run:
+        trained = train_outcome_model(
+            plan.rows,
+            plan.columns,
+            vectors,
+            plan.propensity,
+            plan.arms,
+            plan.purchases,
+            settings,
+            inputs.seed,
+            compute.trainer_kwargs(),
+            checkpoints,
+            run.loggers(),
         )
+        draft = _judged(inputs, plan, trained, vectors, notes["held_out_policies"])
+        metrics = {"best_epoch": trained.best_epoch + 1.0, **held_out_metrics(draft.notes["log_loss"])}
+        run.complete(trained.curve, metrics, draft.files, inputs.recorded)
+        shutil.rmtree(checkpoints)
+    return replace(draft, metadata={**draft.metadata, **run.metadata})
 
-    def save(self) -> dict[str, bytes]:
-        """`model.safetensors` and `card.json`; no pickles."""
-        from safetensors.torch import save
 
-        project = self.network.project
-        both = self.arms == "both"
-        card = {
-            "arms": self.arms,
-            "purchases": self.purchases,
-            "heads": self.heads,
-            "columns": self.design.names,
-            "design": json.loads(self.design.to_json()),
-            "network": {
-                "covariates": self.design.width,
-                "content": project.in_features if project is not None else 0,
-                "content_width": project.out_features if project is not None else 1,
-                "hidden": self.network.heads.in_features,
-            },
-            "loss": "log loss" + (" divided by the treatment propensity of the arm taken" if both else ""),
-        }
-        weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        return {"model.safetensors": save(weights), "card.json": json.dumps(card, indent=1).encode()}
+def _params(
+    inputs: Inputs, plan: Plan, settings: ModelSettings, vectors: ItemVectors | None, compute: Compute
+) -> dict[str, object]:
+    """What a person compares trainings by."""
+    learning = parse_learning(inputs.setting("learning.yaml"), inputs.setting("sources.yaml"))
+    train, judge = inputs.learning.train_days, inputs.learning.judge_days
+    return {
+        **{f"model.{name}": value for name, value in asdict(settings).items()},
+        "columns": plan.columns,
+        "arms": plan.arms,
+        "divides_by": plan.divides_by,
+        "purchases": plan.purchases,
+        "item_content": vectors is not None,
+        "training_units": plan.rows.height,
+        "seed": inputs.seed,
+        "window_days": learning.window_days,
+        "judgement_days": learning.judgement_days,
+        "maturity_days": learning.maturity_days,
+        "train_first_day": train[0],
+        "train_last_day": train[-1],
+        "judge_first_day": judge[0],
+        "judge_last_day": judge[-1],
+        "compute": compute.fingerprint,
+    }
 
-    @classmethod
-    def load(cls, card: Mapping[str, Any], weights: bytes) -> OutcomeModel:
-        """Read back what `save` wrote: the parsed card and the bytes of the weights.
 
-        Raises:
-            RuntimeError: The weights do not fit the card's network.
-        """
-        from safetensors.torch import load
+def _no_model(inputs: Inputs, answer: Answer) -> Draft:
+    params = {"beats": True, "both_arms": False, "has_purchases": False}
+    return Draft(inputs, None, answer=answer, params=params)
 
-        from causalrec_assets.model.outcome_network import OutcomeNetwork
 
-        network = OutcomeNetwork(**card["network"])
-        network.load_state_dict(load(weights))
-        design = DesignMatrix.from_json(json.dumps(card["design"]))
-        return cls(network.eval(), design, card["arms"], card["purchases"])
+def _judged(inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors | None, held_out: list[str]) -> Draft:
+    model = trained.model
+    judged = inputs.window("units", inputs.learning.judge_days).frame
+    frame = prediction_table(judged, model.predict(judged, vectors))
+    found = judge(frame, plan.rows, model.outcomes, held_out)
+    scores = {
+        j.outcome: {"model": j.model, "constant": j.constant, "calibration_error": j.calibration_error} for j in found
+    }
+    beats = {j.outcome: j.beats_constant for j in found}
+    summary = pl.DataFrame(
+        [
+            {"outcome": j.outcome, "units": j.rows, **scores[j.outcome], "beats_constant": j.beats_constant}
+            for j in found
+        ]
+    )
+    curves = {f"calibration_{j.outcome}": picture(calibration_plot(j.curve, j.outcome)) for j in found}
+    return Draft(
+        inputs,
+        frame,
+        notes={
+            "heads": model.heads,
+            "arms": model.arms,
+            "columns": model.design.names,
+            "withheld": plan.withheld,
+            "item_content": model.reads_content,
+            "divides_by": plan.divides_by,
+            "log_loss": scores,
+            "beats_constant": beats,
+            "training_units": plan.rows.height,
+            "epochs": len(trained.curve),
+        },
+        files=model.save(),
+        params={
+            "beats": bool(beats) and all(beats.values()),
+            "both_arms": model.arms == "both",
+            "has_purchases": model.purchases,
+        },
+        metadata={
+            "judgement": table(summary),
+            "training": picture(training_plot(trained.curve)),
+            **curves,
+            "best_epoch": trained.best_epoch + 1,
+            "weight_clip": trained.clip,
+            "arms": model.arms,
+            "reads": ", ".join(model.design.names),
+            "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
+        },
+    )

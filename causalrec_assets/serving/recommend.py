@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.policy.grid import Scored
-from causalrec_assets.policy.objective import Objective
-from causalrec_assets.policy.plackett_luce import draw_slates, first_slot
-from causalrec_assets.policy.policy_config import PolicyConfig
-from causalrec_assets.policy.reasons import reason
+from causalrec.policy.grid import Scored
+from causalrec.policy.plackett_luce import draw_slates, first_slot
+from causalrec.policy.reasons import reason
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
 
 Floats = npt.NDArray[np.float64]
 SCHEMA: dict[str, pl.DataType] = {
@@ -30,32 +28,6 @@ SCHEMA: dict[str, pl.DataType] = {
     "revenue_if_recommended": pl.Float64(),
     "reason": pl.String(),
 }
-
-
-@dataclass(frozen=True)
-class ServingSettings:
-    """`data/serving.yaml`.
-
-    Attributes:
-        contexts_without_users: Where the source has no user id, slates are drawn for at most so many
-            contexts, the commonest first.
-    """
-
-    contexts_without_users: int
-
-
-def parse_serving(settings: Mapping[str, object]) -> ServingSettings:
-    """Read `data/serving.yaml`.
-
-    Raises:
-        InputError: A missing or unknown key, or a value that is not a whole number of at least 1.
-    """
-    if set(settings) != {"contexts_without_users"}:
-        raise InputError(f"serving.yaml: needs exactly `contexts_without_users`, got {sorted(settings)}")
-    limit = settings["contexts_without_users"]
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise InputError(f"serving.yaml: `contexts_without_users` must be a whole number of at least 1, got {limit!r}")
-    return ServingSettings(limit)
 
 
 def latest_contexts(units: pl.DataFrame, columns: Sequence[str], limit: int | None) -> pl.DataFrame:

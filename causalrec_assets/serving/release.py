@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.releases import Champion, ReleaseLog
-from causalrec_assets.serving.bundle import bundle_hash
+from causalrec.answers import InputError
+from causalrec_assets.lake.releases import Champion, ReleaseLog
+from causalrec_assets.serving.released import bundle_hash
 
 SCHEMA: dict[str, pl.DataType] = {
     "partition": pl.Date(),

@@ -11,7 +11,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
-from causalrec_assets.answers import InputError
+from causalrec.answers import InputError
 from causalrec_assets.web.serving import serve
 
 

@@ -12,8 +12,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.home import Home
+from causalrec.answers import InputError
+from causalrec.home import Home
 from causalrec_assets.web.guard import App, parse_addresses
 from causalrec_assets.web.serving import ADDRESS, serve
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from causalrec_assets.answers import InputError
+from causalrec.answers import InputError
 from causalrec_assets.web.guard import App, Guard, Rules, is_loopback, parse_addresses
 
 ADDRESS, TOKEN = "CAUSALREC_UI_ADDRESS", "CAUSALREC_UI_TOKEN"

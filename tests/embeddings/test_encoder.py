@@ -9,13 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resources.text_encoder import (
-    PACKAGED_SHA256,
-    EncoderError,
-    TextEncoder,
-    TransformerEncoder,
-    _packaged_folder,
-)
+from causalrec.embeddings.encoder import PACKAGED_SHA256, EncoderError, TransformerEncoder, _packaged_folder
+from resources.text_encoder import TextEncoder
 
 TEXTS = [
     "Linen shirt. A light shirt for warm days.",
@@ -87,7 +82,8 @@ def test_a_hub_id_is_not_downloaded_unless_allowed(tmp_path: Path) -> None:
         "import socket\n"
         "def refuse(*a, **k): raise SystemExit('connected')\n"
         "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
-        "from resources.text_encoder import EncoderError, TextEncoder\n"
+        "from causalrec.embeddings.encoder import EncoderError\n"
+        "from resources.text_encoder import TextEncoder\n"
         "try: TextEncoder(model='nobody/no-such-encoder').load()\n"
         "except EncoderError as error: print(error)\n"
     )

@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from causalrec_assets.embeddings.item_text import encode_items, item_texts
-from causalrec_assets.embeddings.item_vectors import ItemVectors
+from causalrec.embeddings.item_text import encode_items, item_texts
+from causalrec.embeddings.item_vectors import ItemVectors
 
 
 @dataclass

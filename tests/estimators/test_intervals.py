@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalrec_assets.estimators.intervals import (
+from causalrec.estimators.intervals import (
     TooFewClusters,
     clustered_mean,
     clustered_ratio,

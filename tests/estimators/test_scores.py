@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec_assets.estimators.scores import calibration_curve, calibration_error, log_loss
+from causalrec.estimators.scores import calibration_curve, calibration_error, log_loss
 
 Y = np.array([1.0, 0.0, 0.0, 1.0])
 

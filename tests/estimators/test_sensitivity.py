@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec_assets.estimators.sensitivity import e_value, e_value_of_limit
+from causalrec.estimators.sensitivity import e_value, e_value_of_limit
 
 
 def test_the_papers_example_of_smoking_and_lung_cancer():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from causalrec_assets.estimators.weights import clip_level, effective_sample_size, summarise_weights
+from causalrec.estimators.weights import clip_level, effective_sample_size, summarise_weights
 
 WEIGHTS = hnp.arrays(float, st.integers(1, 30), elements=st.floats(0, 1e6))
 

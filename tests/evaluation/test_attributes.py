@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from causalrec_assets.evaluation.attributes import LEFT_OUT, NO_GRAPH, NOT_JOINED, attribute_uses
-from causalrec_assets.logs.sensitive import Allowed
+from causalrec.evaluation.attributes import LEFT_OUT, NO_GRAPH, NOT_JOINED, attribute_uses
+from causalrec.settings.policy import Allowed
 from tests.logs.worlds import SETTINGS, source
 
 USERS = {

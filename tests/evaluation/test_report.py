@@ -7,14 +7,15 @@ from html import unescape
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import ANSWERED, insufficient_evidence, not_available, not_identifiable
-from causalrec_assets.evaluation import effect_report, off_policy
-from causalrec_assets.evaluation.attributes import AttributeUse
-from causalrec_assets.evaluation.findings import Gap, find_gaps, trust_lines
-from causalrec_assets.evaluation.html import Story, merged, policy_rows, render
-from causalrec_assets.evaluation.plots import effects_plot, policy_plot
-from causalrec_assets.evaluation.stated import Stated
-from causalrec_assets.evaluation.verdict import Decision, Verdict
+from causalrec.answers import ANSWERED, insufficient_evidence, not_available, not_identifiable
+from causalrec.evaluation import effects as effect_report
+from causalrec.evaluation import policy_values as off_policy
+from causalrec.evaluation.attributes import AttributeUse
+from causalrec.evaluation.findings import Gap, find_gaps, trust_lines
+from causalrec.evaluation.plots import effects_plot, policy_plot
+from causalrec.evaluation.report.html import Story, merged, policy_rows, render
+from causalrec.evaluation.stated import Stated
+from causalrec.evaluation.verdict import Decision, Verdict
 
 DAYS = {"first_day": date(2026, 3, 12), "last_day": date(2026, 3, 15)}
 GAP = {"status": "insufficient_evidence", "reason": "2 effective rounds of 10,000"}

@@ -3,9 +3,9 @@
 import inspect
 from datetime import date
 
-from causalrec_assets.estimators.instrument import complier_effect
-from causalrec_assets.estimators.intervals import clustered_mean, clustered_ratio, contrast, from_influence
-from causalrec_assets.evaluation.stated import CONFIDENCE, settings_stated
+from causalrec.estimators.effects.instrument import complier_effect
+from causalrec.estimators.intervals import clustered_mean, clustered_ratio, contrast, from_influence
+from causalrec.evaluation.stated import CONFIDENCE, settings_stated
 
 
 def said(homes, templates, changed=None):

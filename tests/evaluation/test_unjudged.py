@@ -1,6 +1,6 @@
 import pytest
 
-from causalrec_assets.evaluation.unjudged import unjudged_lines
+from causalrec.evaluation.unjudged import unjudged_lines
 
 
 @pytest.mark.parametrize(

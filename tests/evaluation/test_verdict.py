@@ -5,10 +5,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import Status, insufficient_evidence, not_available, not_identifiable
-from causalrec_assets.evaluation.off_policy import SCHEMA
-from causalrec_assets.evaluation.rule import ReleaseRule
-from causalrec_assets.evaluation.verdict import judge
+from causalrec.answers import Status, insufficient_evidence, not_available, not_identifiable
+from causalrec.evaluation.policy_values import SCHEMA
+from causalrec.evaluation.verdict import judge
+from causalrec.settings.release import ReleaseRule
 
 RULE = ReleaseRule(100, 0.5, 0.1, 0.02, {})
 KEYS = {

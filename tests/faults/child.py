@@ -15,7 +15,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from causalrec_assets.home import CHECKOUT, Home
+from causalrec.home import CHECKOUT, Home
 
 WAITS = 120.0
 
@@ -26,7 +26,7 @@ def die(*_: object, **__: object) -> None:
 
 
 def before_the_content(table: str) -> None:
-    from causalrec_assets.gate.objects import Folder
+    from causalrec_assets.lake.storage.objects import Folder
 
     upload = Folder.upload
 
@@ -68,7 +68,7 @@ def at_a_name(folder: str, part: str, instead) -> None:
 
 
 def in_epoch_2(_: str) -> None:
-    from causalrec_assets.model.outcome_lightning import OutcomeTraining
+    from causalrec.model.outcome.lightning import OutcomeTraining
 
     step = OutcomeTraining.training_step
 
@@ -149,8 +149,8 @@ def killed(child: subprocess.Popen[str]) -> None:
 
 def move(day: date) -> None:
     """A bundle of this day becomes the champion in place of the logging policy, without any asset."""
-    from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
-    from causalrec_assets.gate.store import open_store
+    from causalrec_assets.lake.releases import ChampionConflict, ReleaseLog
+    from causalrec_assets.lake.store import open_store
 
     try:
         ReleaseLog(open_store(Home.current())).move(day, {"of": day.isoformat()}, None)

@@ -20,7 +20,7 @@ from typing import Any
 
 import dagster as dg
 
-from causalrec_assets.home import CHECKOUT, Home
+from causalrec.home import CHECKOUT, Home
 
 LAUNCH = """
 mutation($params: ExecutionParams!) {

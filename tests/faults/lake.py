@@ -1,7 +1,9 @@
 """What must hold of a lake at every moment, whatever was killed."""
 
-from causalrec_assets.gate.store import POINTER, Store, sha256_of_file
-from causalrec_assets.home import Home
+from causalrec.hashing import sha256_of_file
+from causalrec.home import Home
+from causalrec_assets.lake.storage.pointer import POINTER
+from causalrec_assets.lake.store import Store
 
 
 def assert_whole(home: Home) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from causalrec_assets.gate.releases import ReleaseLog
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import create_home
+from causalrec_assets.commands.home import create_home
+from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.store import Store
 from tests.faults.child import end_of, start
 from tests.faults.lake import assert_whole
 from tests.worlds import FIRST, materialise, words

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from dagster import DagsterRunStatus as Status
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import Home
-from causalrec_assets.watch import server_is_gone
+from causalrec.home import Home
+from causalrec_assets.lake.store import Store
+from causalrec_assets.operate.watch import server_is_gone
 from tests.faults.daemon import Deployment, free_port, until
 from tests.faults.lake import assert_whole
 from tests.worlds import FIRST, LOGS, materialise, words

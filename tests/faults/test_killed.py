@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from causalrec_assets.gate.releases import ReleaseLog
-from causalrec_assets.gate.store import Store
-from causalrec_assets.model.outcome_lightning import Progress
-from resources.tracking import MODEL, Tracking
+from causalrec.model.outcome.lightning import Progress
+from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.store import Store
+from resources.tracking.resource import MODEL, Tracking
 from tests.faults.child import killed, start
 from tests.faults.lake import assert_whole
 from tests.worlds import FIRST, materialise, words

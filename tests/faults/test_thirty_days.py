@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 import yaml
 
+from causalrec.home import Home
+from causalrec_assets.commands.home import create_home
 from causalrec_assets.gate import publishing
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import Home, create_home
+from causalrec_assets.lake.store import Store
 from tests.faults.shop import KILLS, LOGS, Audits, Saboteur, Shop
 from tests.worlds import FIRST, make_home, materialise, tiny, words
 

@@ -1,6 +1,6 @@
 import pytest
 
-from causalrec_assets.answers import InputError
+from causalrec.answers import InputError
 from causalrec_assets.gate.contracts import parse_contract
 from tests.gate.conftest import CONTRACT
 

@@ -1,4 +1,4 @@
-"""What Dagster does that the gate is built around. If one of these fails, Dagster has changed: read gate/gated.py
+"""What Dagster does that the gate is built around. If one of these fails, Dagster has changed: read common/gated.py
 again."""
 
 import dagster as dg

@@ -7,15 +7,15 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.answers import InputError, not_available
+from causalrec.answers import InputError, not_available
+from causalrec.home import Home
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.ui import learning_window_words
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.gate.gated import gated_asset
-from causalrec_assets.gate.inputs import MissingDay
-from causalrec_assets.gate.metadata import learning_window_words
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.store import PublishRace, open_store
-from causalrec_assets.home import Home
-from causalrec_assets.run_words import what_warned
+from causalrec_assets.lake.inputs import MissingDay
+from causalrec_assets.lake.store import PublishRace, open_store
+from causalrec_assets.running.run_words import what_warned
 from resources.lake import Lake
 from tests.gate.test_publishing import GOOD
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from causalrec_assets.gate.store import open_store
-from causalrec_assets.home import Home
+from causalrec.home import Home
+from causalrec_assets.lake.store import open_store
 from tests.worlds import FIRST, LOGS, build, make_home, materialise, tiny, words
 
 DAYS = [FIRST + timedelta(days=k) for k in range(2)]

@@ -7,11 +7,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError, not_available
+from causalrec.answers import InputError, not_available
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.gate.inputs import MissingDay
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.store import PublishRace
+from causalrec_assets.lake.inputs import MissingDay
+from causalrec_assets.lake.store import PublishRace
 from tests.gate.conftest import DAY
 
 GOOD = pl.DataFrame(

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from causalrec_assets.escaping import plain
+from causalrec.escaping import plain
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.publishing import write_audit_publish
 from causalrec_assets.gate.refused import first_rows, refusal_words, table_lines

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.figures import measured
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate import row_metrics
+from causalrec.answers import InputError
+from causalrec.settings.deployment.lake import parse_lake
+from causalrec_assets.gate.checking import audit
+from causalrec_assets.gate.checking import metrics as row_metrics
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.gate.expectations import audit
+from causalrec_assets.gate.expectations.limits import Limits
 from causalrec_assets.gate.publishing import write_audit_publish
-from causalrec_assets.gate.settings import parse_lake
-from causalrec_assets.gate.validation import Limits
 from tests.gate.conftest import DAY
 from tests.gate.test_publishing import GOOD
 

@@ -5,7 +5,7 @@ import itertools
 import networkx as nx
 import numpy as np
 
-from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient, pair
+from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
 
 
 def random_dag(rng: np.random.Generator, nodes: int, density: float) -> tuple[list[str], set[tuple[str, str]]]:

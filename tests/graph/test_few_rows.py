@@ -4,13 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import Status
-from causalrec_assets.graph.columns import Levels, numbers
-from causalrec_assets.graph.discovery import FEWEST_ROWS, rows_enough
-from causalrec_assets.graph.frames import discover_frame
-from causalrec_assets.graph.independence import BlockTest
-from causalrec_assets.graph.notebook import causal_graph
-from causalrec_assets.graph.table_test import TableTest
+from causalrec.answers import Status
+from causalrec.graph.discovery.frames import discover_frame
+from causalrec.graph.discovery.pc import FEWEST_ROWS, rows_enough
+from causalrec.graph.independence.blocks import BlockTest
+from causalrec.graph.independence.columns import Levels, numbers
+from causalrec.graph.independence.counts import TableTest
+from causalrec.notebook.graph import causal_graph
 
 ALPHA = 0.001
 

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.graph.causal_graph import bind
-from causalrec_assets.graph.knowledge import Knowledge, Placement, Statement
-from causalrec_assets.graph.mpdag import MPDAG, close, colliders_of, extend, orient, pair
-from causalrec_assets.graph.resolve import resolve
+from causalrec.graph.knowledge.entries import Knowledge, Placement, Statement
+from causalrec.graph.knowledge.orient import bind
+from causalrec.graph.knowledge.resolve import resolve
+from causalrec.graph.mpdag import MPDAG, close, colliders_of, extend, orient, pair
 from tests.graph.graphs import members, random_dag, skeleton_of
 
 PLACES = (("context and item", -1), ("context and item", 0), ("history", 0), ("history", 1))
@@ -123,7 +123,7 @@ def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_c
 
 
 def test_a_pair_that_may_not_be_joined_makes_no_collider():
-    """Stock PC, given X - Y - Z and X, Z forbidden both ways, says X -> Y <- Z (tests/graph/test_discovery.py)."""
+    """Stock PC, given X - Y - Z and X, Z forbidden both ways, says X -> Y <- Z (tests/graph/discovery/test_pc.py)."""
     forbidden = (said("forbidden", ("x", "z"), 1), said("forbidden", ("z", "x"), 2))
     roles = dict.fromkeys("xyz", "pre_treatment")
     for undirected in ({("x", "y"), ("y", "z")}, {("x", "y"), ("y", "z"), ("x", "z")}):

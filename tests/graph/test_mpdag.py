@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.graph.mpdag import close, colliders_of, extend, orient
+from causalrec.answers import InputError
+from causalrec.graph.mpdag import close, colliders_of, extend, orient
 
 from .graphs import dag, members, random_dag, skeleton_of
 

@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from causalrec_assets.answers import ANSWERED, Status
-from causalrec_assets.graph.adjustment import adjust
-from causalrec_assets.graph.criteria import causal_nodes, is_valid, member
-from causalrec_assets.graph.mpdag import MPDAG, colliders_of, orient
-from causalrec_assets.graph.questions import Question
+from causalrec.answers import ANSWERED, Status
+from causalrec.graph.identification.criteria import causal_nodes, is_valid, member
+from causalrec.graph.identification.identify import adjust
+from causalrec.graph.mpdag import MPDAG, colliders_of, orient
+from causalrec.settings.questions import Question
 
 from .graphs import all_sets, dag, random_class, random_dag, skeleton_of
 
@@ -189,8 +189,8 @@ def test_a_mediator_of_one_arm_cannot_be_held_and_one_that_is_missing_neither():
 def test_what_choose_nodes_says_of_such_a_mediator_is_what_is_looked_for():
     import polars as pl
 
-    from causalrec_assets.graph.explanations import PART_OF_THE_ROWS
-    from causalrec_assets.graph.nodes import choose_nodes
+    from causalrec.graph.discovery.nodes import choose_nodes
+    from causalrec.graph.identification.explanations import PART_OF_THE_ROWS
 
     units = pl.DataFrame({"t": [0, 1] * 20, "position": [None, 1, None, 2] * 10, "y": [0, 1, 1, 0] * 10})
     _, dropped, *_ = choose_nodes(units, {"t": "treatment", "position": "mediator", "y": "outcome"}, ["y"])

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 import yaml
 
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import create_home
-from causalrec_assets.logs.landing_zone import LandingZone
+from causalrec.logs.landing.zone import LandingZone
+from causalrec_assets.commands.home import create_home
+from causalrec_assets.lake.store import Store
 from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, event, frame, settings
 from tests.worlds import LOGS, materialise, table, words
 

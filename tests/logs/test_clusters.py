@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec_assets.estimators.effects import naive_difference
-from causalrec_assets.estimators.intervals import clustered_mean
-from causalrec_assets.logs.clusters import ClusterCounts, cluster_codes, cluster_names, codes_of, count_clusters
+from causalrec.estimators.effects.aipw import naive_difference
+from causalrec.estimators.intervals import clustered_mean
+from causalrec.logs.clusters import ClusterCounts, cluster_codes, cluster_names, codes_of, count_clusters
 
 NAMES = st.lists(st.tuples(st.sampled_from([None, "a", "b"]), st.sampled_from([None, "a", "b"])), max_size=30)
 LATE = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 import yaml
 
+from causalrec.home import TEMPLATE
+from causalrec.logs.units.covariates import covariate_names
+from causalrec.logs.units.history import advance
+from causalrec.logs.units.units import build_units
+from causalrec.settings.logs.covariates import HISTORY_COVARIATES
+from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
-from causalrec_assets.gate.expectations import audit
-from causalrec_assets.home import TEMPLATE
-from causalrec_assets.logs.covariate_settings import HISTORY_COVARIATES
-from causalrec_assets.logs.covariates import covariate_names
-from causalrec_assets.logs.history import advance
-from causalrec_assets.logs.units import build_units
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, clean, event, frame, source
 
 SHOWN = {"recommended": 1, "position": 1, "policy": "p", "action_propensity": 0.25, "request_id": "r"}

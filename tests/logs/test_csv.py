@@ -9,14 +9,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.logs import csv_dialect, reading
-from causalrec_assets.logs.casting import take_all
-from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.csv_settings import CsvSettings, parse_csv
-from causalrec_assets.logs.feeds import Feed
-from causalrec_assets.logs.reading import open_landed
-from causalrec_assets.logs.values import Values
+from causalrec.answers import InputError
+from causalrec.logs.reading import csv_dialect
+from causalrec.logs.reading import files as reading
+from causalrec.logs.reading.casting import take_all
+from causalrec.logs.reading.files import open_landed
+from causalrec.settings.base import Values
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.csv import CsvSettings, parse_csv
+from causalrec.settings.logs.feeds import Feed
 from tests.logs.worlds import FIRST, SECOND, at, cleaned, event, frame, index, land, source
 
 TWO = [("2026-03-02 10:00:00", "hat", "1"), ("2026-03-02 11:00:00", "shoe", "0")]

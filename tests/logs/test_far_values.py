@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec_assets.logs.far_values import far_values, fences, in_words, within_fences
+from causalrec.logs.far_values import far_values, fences, in_words, within_fences
 
 ROWS = 5_000
 

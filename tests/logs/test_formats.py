@@ -8,17 +8,17 @@ import polars as pl
 import pytest
 import zstandard
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.home import Home
-from causalrec_assets.logs import reading
-from causalrec_assets.logs.casting import take_all
-from causalrec_assets.logs.cleaning import clean_day
-from causalrec_assets.logs.cleaning_rules import CleaningRules, parse_cleaning
-from causalrec_assets.logs.drift import schema_drift
-from causalrec_assets.logs.feeds import Feed
-from causalrec_assets.logs.landed_files import landed_files, landing_root
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.reading import open_landed, read_landed
+from causalrec.answers import InputError
+from causalrec.home import Home
+from causalrec.logs.cleaning.clean import clean_day
+from causalrec.logs.landing.drift import schema_drift
+from causalrec.logs.landing.files import landed_files, landing_root
+from causalrec.logs.landing.zone import LandingZone
+from causalrec.logs.reading import files as reading
+from causalrec.logs.reading.casting import take_all
+from causalrec.logs.reading.files import open_landed, read_landed
+from causalrec.settings.logs.cleaning import CleaningRules, parse_cleaning
+from causalrec.settings.logs.feeds import Feed
 from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, cleaned, event, frame, index, land, source
 
 ROWS = frame(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalrec_assets.logs.gaps import NO_MARGIN, NO_PRICE, NO_PRICED_PURCHASES, why_no_revenue
+from causalrec.logs.gaps import NO_MARGIN, NO_PRICE, NO_PRICED_PURCHASES, why_no_revenue
 
 NO_PRICES = NO_PRICE.format(without="1", of="40", day="2026-03-07")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from tests.test_planning import Shop
+from tests.operate.test_planning import Shop
 from tests.worlds import FIRST, make_home, tiny
 
 pytestmark = pytest.mark.integration

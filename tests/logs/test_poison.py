@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.logs import first_look
-from causalrec_assets.logs.bounds import require_bounded_parquet
-from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.describe import describe_paths
-from causalrec_assets.logs.feeds import Feed
-from causalrec_assets.logs.first_look import first_rows_of, require_readable
-from causalrec_assets.logs.landing import index_landing
-from causalrec_assets.logs.snapshots import item_snapshot
+from causalrec.answers import InputError
+from causalrec.logs.describe.report import describe_paths
+from causalrec.logs.landing import first_look
+from causalrec.logs.landing.first_look import first_rows_of, require_readable
+from causalrec.logs.landing.index import index_landing
+from causalrec.logs.landing.snapshots import item_snapshot
+from causalrec.logs.reading.bounds import require_bounded_parquet
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.feeds import Feed
 from tests.logs.poison import end_at_once, with_one_long_value, with_time_zone_that_panics
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, cleaned, event, frame, index, land, source
 

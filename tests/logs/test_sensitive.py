@@ -2,11 +2,13 @@
 
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.inputs import Inputs
-from causalrec_assets.gate.store import Store
-from causalrec_assets.home import Home
-from causalrec_assets.logs.sensitive import Allowed, parse_allowed, refuse_withheld, withheld_from_policies
+from causalrec.answers import InputError
+from causalrec.home import Home
+from causalrec.logs.sensitive import refuse_withheld
+from causalrec.settings.policy import Allowed, parse_allowed
+from causalrec_assets.common.reads import withheld_from_policies
+from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.store import Store
 from tests.logs.worlds import FIRST, source
 
 SHOP = source(users={"columns": {"user_id": "id", "age": "age", "plan": "plan"}, "sensitive": ["age"]})

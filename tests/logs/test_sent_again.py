@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from causalrec_assets.logs import cleaning, slices
-from causalrec_assets.logs.cleaning_rules import CleaningRules
+from causalrec.engine import slices
+from causalrec.logs.cleaning import clean as cleaning
+from causalrec.settings.logs.cleaning import CleaningRules
 from tests.logs.worlds import FIRST, SECOND, SETTINGS, at, cleaned, event, frame, land, source
 
 EVENTS = SETTINGS["events"]

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from causalrec_assets.logs.history import advance
-from causalrec_assets.logs.units import build_units
+from causalrec.logs.units.history import advance
+from causalrec.logs.units.units import build_units
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, clean, event, frame, source
 
 OUTCOMES = ["click", "purchase", "rating", "revenue"]

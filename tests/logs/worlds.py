@@ -8,12 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
-from causalrec_assets.home import Home
-from causalrec_assets.logs.cleaning import TYPES, Cleaned, clean_day
-from causalrec_assets.logs.cleaning_rules import CleaningRules
-from causalrec_assets.logs.landing import LandingIndex, index_landing
-from causalrec_assets.logs.landing_zone import LandingZone
-from causalrec_assets.logs.sources import Source, parse_source
+from causalrec.home import Home
+from causalrec.logs.cleaning.clean import TYPES, Cleaned, clean_day
+from causalrec.logs.landing.index import LandingIndex, index_landing
+from causalrec.logs.landing.zone import LandingZone
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.sources import Source, parse_source
 
 FIRST = date(2026, 3, 2)
 SECOND = date(2026, 3, 3)

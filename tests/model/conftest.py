@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from causalrec_assets.home import Home
-from resources.tracking import Attempt, Tracking
+from causalrec.home import Home
+from resources.tracking.resource import Attempt, Tracking
 from tests.model.tracked import DAYS, LOG
 from tests.model.worlds import toy
 

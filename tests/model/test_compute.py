@@ -6,8 +6,9 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
-from causalrec_assets.home import Home
-from causalrec_assets.model.assets import ASSETS, outcome_model
+from causalrec.home import Home
+from causalrec_assets.assets import ASSETS
+from causalrec_assets.model.outcome_model import outcome_model
 from resources.compute import GPU_POOL, Compute
 
 

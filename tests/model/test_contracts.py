@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 import yaml
 
+from causalrec.home import TEMPLATE
+from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
-from causalrec_assets.gate.expectations import audit
-from causalrec_assets.home import TEMPLATE
 
 NAN = float("nan")
 PROPENSITIES = pl.DataFrame(

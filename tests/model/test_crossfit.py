@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from causalrec_assets.estimators.scores import calibration_error
-from causalrec_assets.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_cluster
+from causalrec.estimators.scores import calibration_error
+from causalrec.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_cluster
 
 
 def world(seed, users=200, rows=15):

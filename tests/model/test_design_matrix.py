@@ -2,8 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.model.design_matrix import DesignMatrix
+from causalrec.answers import InputError
+from causalrec.model.design_matrix import DesignMatrix
 
 FRAME = pl.DataFrame(
     {

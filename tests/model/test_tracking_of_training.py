@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from causalrec_assets.home import Home
-from causalrec_assets.model.outcome_lightning import OutcomeTraining
-from resources.tracking import Attempt, Tracking
+from causalrec.home import Home
+from causalrec.model.outcome.lightning import OutcomeTraining
+from resources.tracking.resource import Attempt, Tracking
 from tests.model.tracked import DAYS, LATER, LOG, curve_of, expected, runs_of, same, tracked, train
 from tests.model.worlds import SETTINGS
 
@@ -156,8 +156,8 @@ KILLED = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
-from causalrec_assets.home import Home
-from causalrec_assets.model.outcome_lightning import OutcomeTraining
+from causalrec.home import Home
+from causalrec.model.outcome.lightning import OutcomeTraining
 from tests.model.tracked import tracked
 from tests.model.worlds import toy
 
@@ -267,9 +267,9 @@ AT_ONCE = """
 import logging, sys, time
 from datetime import date
 from pathlib import Path
-from causalrec_assets.home import Home
-from resources.mlflow_store import import_mlflow
-from resources.tracking import Attempt, Tracking
+from causalrec.home import Home
+from resources.tracking.mlflow import import_mlflow
+from resources.tracking.resource import Attempt, Tracking
 
 root, day, start = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), float(sys.argv[3])
 import_mlflow()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import yaml
 
-from resources.tracking import Tracking
+from resources.tracking.resource import Tracking
 from tests.model.tracked import runs_of
 from tests.worlds import FIRST, materialise, words
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from causalrec_assets.logs.cleaning import TYPES
-from causalrec_assets.logs.history import empty_history
-from causalrec_assets.logs.units import build_units, cluster_codes
-from causalrec_assets.model.effects import estimate_effect, treatment_propensities
+from causalrec.logs.cleaning.clean import TYPES
+from causalrec.logs.clusters import cluster_codes
+from causalrec.logs.units.history import empty_history
+from causalrec.logs.units.units import build_units
+from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
 from tests.logs.worlds import ITEMS, SECOND, source
 from tests.model.worlds import SETTINGS
 

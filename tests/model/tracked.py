@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from causalrec_assets.model.outcome_training import train_outcome_model
-from resources.tracking import Attempt, Tracking, held_out_metrics
+from causalrec.model.outcome.training import train_outcome_model
+from resources.tracking.resource import Attempt, Tracking, held_out_metrics
 from tests.model.worlds import COLUMNS, SETTINGS
 
 LOG = logging.getLogger("tests")

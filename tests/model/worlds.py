@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from causalrec_assets.embeddings.item_vectors import ItemVectors
-from causalrec_assets.logs.units import cluster_codes
-from causalrec_assets.model.settings import ModelSettings
+from causalrec.embeddings.item_vectors import ItemVectors
+from causalrec.logs.clusters import cluster_codes
+from causalrec.settings.model import ModelSettings
 
 SETTINGS = ModelSettings(
     folds=3,

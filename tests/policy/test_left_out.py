@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError, Status
-from causalrec_assets.policy.left_out import LeftOut, nothing_happened
-from causalrec_assets.policy.slates import LOADED_AGAIN
-from causalrec_assets.policy.slots import NO_CANDIDATE, UNLISTED
+from causalrec.answers import InputError, Status
+from causalrec.policy.left_out import LeftOut, nothing_happened
+from causalrec.policy.slates import LOADED_AGAIN
+from causalrec.policy.slots import NO_CANDIDATE, UNLISTED
 
 DAY = date(2026, 3, 7)
 

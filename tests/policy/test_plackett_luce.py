@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from causalrec_assets.policy.plackett_luce import draw_slates, expected, first_slot, in_slot
+from causalrec.policy.plackett_luce import draw_slates, expected, first_slot, in_slot
 
 VALUE = np.array([[1.0, 0.0, -0.5, 0.3]])
 ALL = np.ones((1, 4), dtype=bool)

@@ -1,4 +1,4 @@
-from causalrec_assets.policy.reasons import reason
+from causalrec.policy.reasons import reason
 
 
 def test_a_reason_speaks_of_both_potential_outcomes() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalrec_assets.policy.plackett_luce import in_slot
-from causalrec_assets.policy.slates import (
+from causalrec.policy.plackett_luce import in_slot
+from causalrec.policy.slates import (
     LOADED_AGAIN,
     NO_ONE_DRAW,
     NO_POSITION,
@@ -17,7 +17,7 @@ from causalrec_assets.policy.slates import (
     SHOWN_AGAIN,
     SLOT_MISSING,
 )
-from causalrec_assets.policy.slots import NO_CANDIDATE, UNLISTED, judged_slots
+from causalrec.policy.slots import NO_CANDIDATE, UNLISTED, judged_slots
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 NAMES = [f"item-{k}" for k in range(8)]

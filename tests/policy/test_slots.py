@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from causalrec_assets.policy.slots import UNLISTED, judged_slots
+from causalrec.policy.slots import UNLISTED, judged_slots
 
 ITEMS = pl.DataFrame({"item_id": ["a", "b", "c", "d"]})
 UNITS = pl.DataFrame(

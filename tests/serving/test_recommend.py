@@ -5,12 +5,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.policy.grid import Scored
-from causalrec_assets.policy.objective import parse_objective
-from causalrec_assets.policy.plackett_luce import first_slot
-from causalrec_assets.policy.policy_config import parse_policy
-from causalrec_assets.serving.recommend import SCHEMA, latest_contexts, parse_serving, recommend, slate_sizes
+from causalrec.answers import InputError
+from causalrec.policy.grid import Scored
+from causalrec.policy.plackett_luce import first_slot
+from causalrec.settings.objective import parse_objective
+from causalrec.settings.policy import parse_policy
+from causalrec.settings.serving import parse_serving
+from causalrec_assets.serving.recommend import SCHEMA, latest_contexts, recommend, slate_sizes
 
 ITEMS = ["a", "b", "c", "d"]
 CLICK = np.array([[0.1, 0.4, 0.2, 0.3], [0.5, 0.1, 0.1, 0.2]])
@@ -169,6 +170,6 @@ def test_wrong_settings_are_named(wrong):
 def test_the_settings_that_come_with_the_project_are_read():
     import yaml
 
-    from causalrec_assets.home import TEMPLATE
+    from causalrec.home import TEMPLATE
 
     assert parse_serving(yaml.safe_load((TEMPLATE / "serving.yaml").read_text())).contexts_without_users == 200

@@ -4,10 +4,9 @@ from datetime import date
 
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.releases import ChampionConflict, ReleaseLog
-from causalrec_assets.gate.store import Store
-from causalrec_assets.serving.bundle import bundle_hash
+from causalrec.answers import InputError
+from causalrec_assets.lake.releases import ChampionConflict, ReleaseLog
+from causalrec_assets.lake.store import Store
 from causalrec_assets.serving.release import (
     SCHEMA,
     Decided,
@@ -18,6 +17,7 @@ from causalrec_assets.serving.release import (
     release_row,
     roll_back,
 )
+from causalrec_assets.serving.released import bundle_hash
 
 D1, D2, D3 = date(2026, 3, 14), date(2026, 3, 15), date(2026, 3, 16)
 OLD, NEW = {"b": 1}, {"b": 2}

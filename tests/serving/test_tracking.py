@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from causalrec_assets.answers import InputError
-from causalrec_assets.gate.releases import Champion
-from causalrec_assets.home import Home
-from causalrec_assets.serving.bundle import bundle_hash
-from resources.tracking import MODEL, Tracking, Training
+from causalrec.answers import InputError
+from causalrec.home import Home
+from causalrec_assets.lake.releases import Champion
+from causalrec_assets.serving.released import bundle_hash
+from resources.tracking.resource import MODEL, Tracking, Training
 
 LOG = logging.getLogger("tests")
 D1, D2 = date(2026, 3, 14), date(2026, 3, 15)
@@ -296,7 +296,7 @@ def test_switched_off_it_records_nothing(tmp_path):
 
 
 def test_the_resource_imports_mlflow_only_when_it_is_used():
-    code = "import sys, resources.tracking; print([m for m in ('mlflow', 'pandas') if m in sys.modules])"
+    code = "import sys, resources.tracking.resource; print([m for m in ('mlflow', 'pandas') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

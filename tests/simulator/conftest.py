@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.policy_value import landed_events
-from causalrec_assets.simulator.world import World, WorldConfig
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.traffic.policy_value import landed_events
+from causalrec.simulator.world.world import World, WorldConfig
 
 SMALL = WorldConfig(days=5, users=150, items=60, events_per_day=3000, seed=11)
 

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.simulator.causes import edges, latent, tiers
-from causalrec_assets.simulator.policy_value import past_before
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.simulator.traffic.policy_value import past_before
+from causalrec.simulator.world.causes import edges, latent, tiers
+from causalrec.simulator.world.world import WorldConfig
 from tests.simulator.conftest import SMALL, write
 
 BASE = WorldConfig(days=4, users=600, items=200, events_per_day=16_000, seed=21)

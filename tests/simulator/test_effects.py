@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec_assets.simulator.comparison import compare_effects, realised_effects, true_effects
-from causalrec_assets.simulator.policy_value import past_before
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.simulator.comparison import compare_effects, realised_effects, true_effects
+from causalrec.simulator.traffic.policy_value import past_before
+from causalrec.simulator.world.world import WorldConfig
 from tests.simulator.conftest import write
 
 CONFOUNDED = WorldConfig(days=6, users=600, items=200, events_per_day=20_000, seed=5)

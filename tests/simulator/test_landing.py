@@ -5,9 +5,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from causalrec_assets.simulator.landing import simulate
-from causalrec_assets.simulator.policy_value import load_world
-from causalrec_assets.simulator.world import WorldConfig
+from causalrec.simulator.landing import simulate
+from causalrec.simulator.traffic.policy_value import load_world
+from causalrec.simulator.world.world import WorldConfig
 from tests.simulator.conftest import SMALL, write
 
 

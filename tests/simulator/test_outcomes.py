@@ -49,7 +49,7 @@ def test_a_recommended_item_is_clicked_less_further_down(small):
 
 
 def test_the_words_of_an_item_tell_its_quality(small):
-    from causalrec_assets.simulator.catalogue import APPEAL, PRAISE, draw_catalogue
+    from causalrec.simulator.world.catalogue import APPEAL, PRAISE, draw_catalogue
 
     shop = draw_catalogue(400, np.random.default_rng(0))
     said = [

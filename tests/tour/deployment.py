@@ -18,8 +18,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from causalrec_assets.gate.store import Pointer, Store, open_store
-from causalrec_assets.home import CHECKOUT, Home
+from causalrec.home import CHECKOUT, Home
+from causalrec_assets.lake.storage.pointer import Pointer
+from causalrec_assets.lake.store import Store, open_store
 from tests.worlds import make_home, tiny
 
 SENSOR_TICKS = """query($name: String!) {
@@ -132,7 +133,7 @@ def running(root: Path) -> Iterator[Deployment]:
     home = make_home(root, tiny(days=6, events_per_day=600))
     _look_often(home)
     port = _free_port()
-    command = [sys.executable, "-m", "causalrec_assets.ui", "--port", str(port)]
+    command = [sys.executable, "-m", "causalrec_assets.commands.ui", "--port", str(port)]
     environment = {**os.environ, "CAUSALREC_HOME": str(home.root), "PYTHONPATH": str(CHECKOUT)}
     log = root / "ui.log"
     with log.open("w") as out:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from playwright.sync_api import expect
 
-from causalrec_assets.gate.store import Pointer
+from causalrec_assets.lake.storage.pointer import Pointer
 from tests.tour.deployment import LAKE_IS_WHOLE, Deployment, Run
 from tests.tour.ui import STAGES, UI
 from tests.worlds import FIRST, LEARNING

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from causalrec_assets.home import CHECKOUT
+from causalrec.home import CHECKOUT
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from causalrec_assets.home import create_home
+from causalrec_assets.commands.home import create_home
 from tests.tour.ui import browser_path
 from tests.web.servers import ask, foreign_page, free_port, started
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec_assets.answers import InputError
+from causalrec.answers import InputError
 from causalrec_assets.web.guard import Guard, Rules, is_loopback, parse_addresses
 from causalrec_assets.web.serving import rules_of
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from causalrec_assets import ui
-from causalrec_assets.answers import InputError
-from causalrec_assets.home import CHECKOUT, Home, create_home
+from causalrec.answers import InputError
+from causalrec.home import CHECKOUT, Home
+from causalrec_assets.commands import ui
+from causalrec_assets.commands.home import create_home
 
 
 @pytest.fixture

@@ -1,0 +1,177 @@
+"""What the report finds, in words: what has no answer, and how far the rest can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from causalrec.answers import Answer, Status
+from causalrec.logs.clusters import ClusterCounts
+
+POLICIES = {"challenger": "the new policy", "champion": "the current policy", "uniform": "choosing at random"}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that was asked and has no answer."""
+
+    subject: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Trust:
+    """One number that says how far to trust an answer, and what it means."""
+
+    group: str
+    what: str
+    number: str
+    words: str
+    worry: bool = False
+
+
+def find_gaps(answers: Mapping[str, Answer], effects: pl.DataFrame, judged: pl.DataFrame) -> list[Gap]:
+    """Everything without an answer: whole tables, questions, and policies of segments.
+
+    Args:
+        answers: Of the tables that the report stands on, by name.
+        effects: The table `effect_report`.
+        judged: The table `off_policy_report`.
+    """
+    found = [Gap(f"table {name}", answer) for name, answer in answers.items() if not answer.answered]
+    for row in effects.filter(pl.col("status") != Status.ANSWERED).iter_rows(named=True):
+        found.append(Gap(f"effect of {row['treatment']} on {row['outcome']}", _answer(row)))
+    # One line per value: the estimators of one policy mostly lack the same evidence.
+    untold = judged.filter(pl.col("status") != Status.ANSWERED)
+    keys = ["segment", "policy", "metric"]
+    for row in untold.unique(keys, keep="first", maintain_order=True).iter_rows(named=True):
+        name = POLICIES.get(row["policy"], row["policy"])
+        found.append(Gap(f"{row['metric']} of {name} ({row['policy']}), {row['segment']}", _answer(row)))
+    return found
+
+
+def trust_lines(
+    effects: pl.DataFrame,
+    judged: pl.DataFrame,
+    model: Mapping[str, Any],
+    clusters: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+    far: Sequence[str] = (),
+) -> list[Trust]:
+    """Overlap, effective sizes, weights, calibration, and whether the model beats the constant rate.
+
+    Args:
+        model: Notes of the table `outcome_model`; empty when there is none.
+        clusters: Group ("Effects", "Policies") -> the fields of its rows' `ClusterCounts`, None where it has no number.
+        far: Values of covariates that are far from all others, in words.
+    """
+    return [
+        *_of_effects(effects),
+        *_of_clusters("Effects", clusters.get("Effects")),
+        *(
+            Trust("Effects", "a value far from all others", "", f"{words}; a model takes it for a number", True)
+            for words in far
+        ),
+        *_of_policies(judged),
+        *_of_clusters("Policies", clusters.get("Policies")),
+        *_of_model(model),
+    ]
+
+
+def _of_clusters(group: str, counts: Mapping[str, Any] | None) -> Iterator[Trust]:
+    """How many rows name nobody that intervals could be clustered by."""
+    found = ClusterCounts(**counts) if counts else None
+    if found is None or not found.unnamed:
+        return
+    name, rows = found.cluster.removesuffix("_id"), "units" if group == "Effects" else "rounds"
+    words = f"{rows} name no {name}; {found.how}. Who came more than once without a name counts as several"
+    yield Trust(group, f"{rows} without a {name}", f"{found.unnamed:,} of {found.rows:,}", words)
+
+
+def _of_effects(effects: pl.DataFrame) -> Iterator[Trust]:
+    answered = effects.filter(pl.col("overlap_share").is_not_null())
+    # Questions of one treatment and one adjustment set share their propensities.
+    keys = ["treatment", "overlap_share", "effective_treated", "effective_control", "calibration_error"]
+    for row in answered.group_by(keys, maintain_order=True).agg("outcome").iter_rows(named=True):
+        asked = f"{row['treatment']} → {', '.join(row['outcome'])}"
+        yield Trust(
+            "Effects",
+            f"overlap, {asked}",
+            f"{row['overlap_share']:.1%}",
+            "of the units could have had either arm",
+        )
+        yield Trust(
+            "Effects",
+            f"effective units, {asked}",
+            f"{row['effective_treated']:,.0f} / {row['effective_control']:,.0f}",
+            "with the treatment / without it, after weighting",
+        )
+        yield Trust(
+            "Effects",
+            f"calibration, {asked}",
+            f"{row['calibration_error']:.4f}",
+            "mean gap between the predicted and the observed share of the treatment",
+        )
+
+
+def _of_policies(judged: pl.DataFrame) -> Iterator[Trust]:
+    """The weights of each policy in each segment, on all its rounds and on the judgement days alone."""
+    weighted = judged.filter(pl.col("effective_rounds").is_not_null() & (pl.col("metric") == "satisfaction"))
+    for (segment, policy), rows in weighted.group_by(["segment", "policy"], maintain_order=True):
+        by = {row["estimator"]: row for row in rows.iter_rows(named=True)}
+        row, unseen = by["ips"], by["dm"]
+        words = f"effective rounds; mean weight {row['mean_weight']:.2f}, largest {row['max_weight']:,.1f}"
+        if unseen["rounds"] != row["rounds"]:
+            alone = int(unseen["effective_rounds"] or 0)
+            words += f"; on the judgement days alone {alone:,} of {unseen['rounds']:,}"
+        if row["effective_outcomes"] is not None:
+            words += f"; {row['effective_outcomes']:,.0f} effective satisfied rounds"
+        number = f"{int(row['effective_rounds']):,} of {row['rounds']:,}"
+        yield Trust("Policies", f"weights, {policy}, {segment}", number, words, row["status"] != Status.ANSWERED)
+    yield from _against_answer_sheets(judged)
+
+
+def _against_answer_sheets(judged: pl.DataFrame) -> Iterator[Trust]:
+    """Estimates of a policy from other logs, beside the plain mean of its own logs, which no fit has read."""
+    for sheet in judged.filter(pl.col("estimator") == "answer_sheet_mean").iter_rows(named=True):
+        same = [pl.col(column) == sheet[column] for column in ("segment", "policy", "metric")]
+        told = pl.col("estimator").is_in(["snips", "dr"]) & pl.col("lower").is_not_null()
+        for row in judged.filter(*same, told).iter_rows(named=True):
+            apart = sheet["lower"] is not None and (row["lower"] > sheet["upper"] or sheet["lower"] > row["upper"])
+            name = row["estimator"].upper()
+            how = "do not meet" if apart else "meet"
+            words = f"{name} from other logs, against the plain mean of its own; the intervals {how}"
+            what = f"answer sheet, {row['policy']}, {row['segment']}"
+            yield Trust("Policies", what, f"{_value(row)} against {_value(sheet)}", words, apart)
+
+
+def _of_model(model: Mapping[str, Any]) -> Iterator[Trust]:
+    for outcome, scores in model.get("log_loss", {}).items():
+        beats = scores["model"] < scores["constant"]
+        verb = "beats" if beats else "does NOT beat"
+        words = f"the outcome model {verb} the constant rate on days that it never saw"
+        yield Trust(
+            "Outcome model",
+            f"log loss of {outcome}",
+            f"{scores['model']:.4f} against {scores['constant']:.4f}",
+            words,
+            not beats,
+        )
+        if "calibration_error" in scores:
+            yield Trust(
+                "Outcome model",
+                f"calibration of {outcome}",
+                f"{scores['calibration_error']:.4f}",
+                "mean gap between predicted and observed rates",
+            )
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    return Answer(Status(row["status"]), row["reason"])
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    return f"{row['estimate']:.2%}" if row["metric"] == "satisfaction" else f"{row['estimate']:.4f}"

@@ -1,0 +1,61 @@
+"""How much more evidence an answer would take: by what rule a number of rounds settles it, or that none does.
+
+Effective rounds grow as the rounds do, one round's share of all weight falls as they grow, and an interval narrows with
+their root. All of it says: of rounds like those that were judged, by the policies that were judged.
+"""
+
+from __future__ import annotations
+
+import math
+
+from causalrec.answers import Answer, insufficient_evidence, not_identifiable
+from causalrec.estimators.weights import WeightSummary
+
+ERRORS_OF_THE_MEAN = 3.0
+"""A mean weight is off, and not by chance, when it is further from 1 than so many of its standard errors. Rounds of one
+user hang together, which makes the standard error here, of independent rounds, too short: so three and not two."""
+
+
+def rounds_for_effective(weights: WeightSummary, least: float) -> int:
+    """More rounds until `least` effective ones: n (least / effective - 1). The effective ones are more than 0."""
+    return _whole(weights.rows * (least / weights.effective_rows - 1))
+
+
+def rounds_for_share(weights: WeightSummary, most: float) -> int:
+    """More rounds until the heaviest carries at most a share `most` of all weight: n (share / most - 1)."""
+    return _whole(weights.rows * (weights.largest_share / most - 1))
+
+
+def rounds_for_width(rounds: int, half_width: float, wanted: float) -> int:
+    """More rounds until an interval is as narrow as wanted: n ((half width / wanted)^2 - 1)."""
+    return _whole(rounds * ((half_width / wanted) ** 2 - 1))
+
+
+def _whole(rounds: float) -> int:
+    """Up, but not for what only the last digits of a float say."""
+    return math.ceil(round(rounds, 6))
+
+
+def mean_weight_answer(weights: WeightSummary, most: float) -> Answer:
+    """What a mean importance weight that is further than `most` from 1 says.
+
+    Its standard error is mean x sqrt((n / effective - 1) / n).
+    """
+    off = abs(weights.mean - 1)
+    error = weights.mean * math.sqrt(max(weights.rows / weights.effective_rows - 1, 0.0) / weights.rows)
+    said = f"the mean importance weight is {weights.mean:.2f}, it should be about 1"
+    if off <= ERRORS_OF_THE_MEAN * error:
+        more = rounds_for_width(weights.rows, ERRORS_OF_THE_MEAN * error, most) if most > 0 else None
+        enough = f"; about {more:,} more rounds like these would tell" if more else ""
+        return insufficient_evidence(f"{said}, which may still be chance (standard error {error:.2f}){enough}")
+    why = (
+        "some of what this policy would show is never shown by the logging policy: let it explore that, or judge a "
+        "policy that shows less of it"
+        if weights.mean < 1
+        else "the logged ones are smaller than those with which items were chosen: log the real ones"
+    )
+    return not_identifiable(
+        f"{said} (standard error {error:.2f}), and more rounds like these would not change that: the logged action "
+        f"propensities do not cover this policy. Either they are not the probabilities with which items were really "
+        f"chosen, or {why}"
+    )

@@ -1,0 +1,136 @@
+"""The report's plots, as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from causalrec.escaping import plot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+EFFECTS = {"naive": "naive difference", "snips": "SNIPS", "causal": "causal (AIPW)"}
+VALUES = {
+    "logged_mean": "now (logged mean)",
+    "dm": "model alone (DM)",
+    "ips": "IPS",
+    "snips": "SNIPS",
+    "dr": "doubly robust (DR)",
+    "answer_sheet_mean": "answer sheet",
+}
+GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
+COLOURS = {
+    "naive": PALE,
+    "snips": AMBER,
+    "causal": GREEN,
+    "dr": GREEN,
+    "logged_mean": SLATE,
+    "answer_sheet_mean": AMBER,
+}
+
+
+def effects_plot(report: pl.DataFrame) -> bytes | None:
+    """Naive, SNIPS and causal estimates with their intervals; None when no question is answered."""
+    rows = [row for row in report.iter_rows(named=True) if row["causal"] is not None]
+    groups = [
+        (
+            f"{row['treatment']} → {row['outcome']}",
+            [
+                (
+                    label,
+                    COLOURS[name],
+                    100 * row[f"{name}_lower"],
+                    100 * row[name],
+                    100 * row[f"{name}_upper"],
+                )
+                for name, label in EFFECTS.items()
+            ],
+        )
+        for row in rows
+    ]
+    return _forest(groups, "change by the treatment, in percentage points, with 95 % interval", zero=True)
+
+
+def policy_plot(
+    report: pl.DataFrame,
+    policy: str = "challenger",
+    metric: str = "satisfaction",
+    segments: Sequence[str] = ("everyone",),
+) -> bytes | None:
+    """A policy's value by each estimator beside what was logged; None when no segment's value can be told."""
+    scale = 100 if metric == "satisfaction" else 1
+    groups = []
+    for segment in segments:
+        mine = (pl.col("policy") == policy) & (pl.col("metric") == metric) & (pl.col("segment") == segment)
+        rows: Mapping[str, Mapping[str, Any]] = {
+            row["estimator"]: row for row in report.filter(mine).iter_rows(named=True) if row["lower"] is not None
+        }
+        if not rows.keys() & {"ips", "snips", "dr"}:
+            continue
+        marks = [
+            (label, COLOURS.get(name, PALE), *(scale * rows[name][c] for c in ("lower", "estimate", "upper")))
+            for name, label in VALUES.items()
+            if name in rows
+        ]
+        groups.append((segment if len(segments) > 1 else "", marks))
+    of = "satisfaction rate of a recommendation, %" if metric == "satisfaction" else "revenue per recommendation"
+    return _forest(groups, f"{of}, with 95 % interval", zero=False)
+
+
+def _forest(
+    groups: Sequence[tuple[str, Sequence[tuple[str, str, float, float, float]]]], label: str, zero: bool
+) -> bytes | None:
+    """Points with intervals, one line each, in titled groups; None without any."""
+    lines = sum(len(marks) + bool(title) for title, marks in groups)
+    if not lines:
+        return None
+    figure, axes = _figure(7.4, 0.75 + 0.29 * lines)
+    at, ticks, names = 0.0, [], []
+    for title, marks in groups:
+        if title:
+            axes.text(
+                0.0,
+                at,
+                plot(title),
+                transform=axes.get_yaxis_transform(),
+                fontsize=9,
+                fontweight="bold",
+                va="center",
+            )
+            at -= 1
+        for name, colour, low, mid, high in marks:
+            axes.errorbar(mid, at, xerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=3, ms=5, lw=1.6)
+            ticks.append(at)
+            names.append(plot(name))
+            at -= 1
+    axes.set_yticks(ticks, names, fontsize=9)
+    axes.set_ylim(at + 0.3, 0.7)
+    axes.grid(axis="x", color="#e2e8f0", lw=0.8)
+    axes.set_axisbelow(True)
+    if zero:
+        axes.axvline(0, color="#64748b", lw=1)
+    axes.set_xlabel(label, fontsize=9)
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

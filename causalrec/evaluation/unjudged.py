@@ -1,0 +1,34 @@
+"""How many recommended slots the policies were not judged on, and why, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from causalrec.evaluation.findings import Trust
+from causalrec.policy.left_out import in_words
+
+MANY = 0.05
+"""A share of slots that is worth a reader's attention."""
+
+
+def unjudged_lines(notes: Mapping[str, Any]) -> list[Trust]:
+    """One line, if any slot was left out.
+
+    Args:
+        notes: Of the table `target_policy`: `judged_slots`, and `not_judged` by reason.
+    """
+    reasons: dict[str, int] = notes.get("not_judged") or {}
+    left_out = sum(reasons.values())
+    if not left_out:
+        return []
+    judged = int(notes["judged_slots"])
+    return [
+        Trust(
+            "Policies",
+            "slots that are judged",
+            f"{judged:,} of {judged + left_out:,}",
+            f"of those with a logged action propensity; left out: {in_words(reasons)}",
+            worry=left_out > MANY * (judged + left_out),
+        )
+    ]

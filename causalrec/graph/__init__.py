@@ -1,0 +1,1 @@
+"""Stage 2: units -> discovered graph -> causal graph -> adjustment sets."""

@@ -1,0 +1,1 @@
+"""Stage 1: landed files -> clean events -> units, with covariates from strictly before each event."""

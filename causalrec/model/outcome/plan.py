@@ -1,0 +1,121 @@
+"""What the outcome model can learn from a training window: which arms, from which rows, reading which
+columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec.answers import Answer, insufficient_evidence, not_available
+from causalrec.logs.gaps import NO_CLICKS
+from causalrec.model.effects.back_door import aligned
+from causalrec.model.effects.back_door import propensity_answer as propensity_answer_of
+from causalrec.model.effects.strategies import blocks_back_doors
+from causalrec.model.outcome.training import check_columns
+
+Floats = npt.NDArray[np.float64]
+NOTHING_TOLD: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        arms: "both" where the effect of `recommended` is identified; "shown" where only recommended units can
+            be learned from.
+        rows: The units to learn from.
+        columns: What the model reads beside the item's content.
+        propensity: (n,), P(recommended = 1 | x) of each row; None with "shown".
+        divides_by: The question whose treatment propensities the loss divides by; None with "shown".
+        purchases: Whether there is a purchase to learn.
+        withheld: Columns that it would read and does not, for no policy may.
+    """
+
+    arms: str
+    rows: pl.DataFrame
+    columns: tuple[str, ...]
+    propensity: Floats | None
+    divides_by: str | None
+    purchases: bool
+    withheld: tuple[str, ...] = ()
+
+
+def plan_training(
+    units: pl.DataFrame,
+    sets: pl.DataFrame,
+    propensities: pl.DataFrame,
+    propensity_answer: Answer,
+    roles: Mapping[str, str],
+    covariates: Sequence[str],
+    action_context: Sequence[str],
+    withheld: Collection[str] = (),
+    told: Mapping[str, Mapping[str, str]] = NOTHING_TOLD,
+) -> Plan | Answer:
+    """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
+    not.
+
+    With an identified effect the model reads the adjustment sets of all questions about `recommended` together, and
+    its loss divides by the treatment propensities of the first of them: each set alone blocks the back doors of its
+    question. (That of a front door, an instrument or a direct effect does not, and is left out.) Without, it predicts
+    what was shown from everything that was known before, the action question's context with it: a prediction, no
+    effect.
+
+    What no policy may read, the model does not read. The propensities still do, so that its loss is free of the choice
+    of whom to show what, and its predictions are means over what was withheld.
+
+    Args:
+        units: Training units without the held-out policies' rows.
+        sets: The table `adjustment_sets`.
+        propensities, propensity_answer: The table `treatment_propensities` and its answer.
+        roles, covariates, action_context: Of the notes of `units`.
+        withheld: Sensitive attributes that `policy.yaml` does not allow.
+        told: The note `answers` of `treatment_propensities`: why questions have none.
+
+    Raises:
+        InputError: A column of the adjustment set has a role other than pre_treatment, or the propensities
+            are about other units.
+    """
+    if units.is_empty():
+        return insufficient_evidence("the training window has no units to learn from")
+    if units["click"].null_count() == units.height:
+        return not_available(NO_CLICKS)
+    identified = blocks_back_doors(sets).filter(pl.col("treatment") == "recommended")
+    if identified.height:
+        answers = {q: propensity_answer_of(propensity_answer, told, q) for q in identified["question"]}
+        fitted = identified.filter(pl.col("question").is_in([q for q, answer in answers.items() if answer.answered]))
+        if fitted.is_empty():
+            return next(iter(answers.values()))
+        adjusted = sorted({c for found in identified["columns"] for c in found})
+        columns = tuple(c for c in adjusted if c not in withheld)
+        check_columns(adjusted, roles, ())
+        question = str(fitted["question"][0])
+        known = aligned(propensities, question, units)
+        seen = units["click"].is_not_null()
+        propensity = known.filter(seen)["propensity"].to_numpy()
+        kept_back = tuple(c for c in adjusted if c in withheld)
+        return _with_clicks("both", units.filter(seen), columns, propensity, question, kept_back)
+    shown = units.filter((pl.col("recommended") == 1) & pl.col("click").is_not_null())
+    vary = [c for c in dict.fromkeys([*action_context, *covariates]) if shown[c].n_unique() > 1]
+    columns = tuple(c for c in vary if c not in withheld)
+    check_columns(columns, roles, action_context)
+    return _with_clicks("shown", shown, columns, None, None, tuple(c for c in vary if c in withheld))
+
+
+def _with_clicks(
+    arms: str,
+    rows: pl.DataFrame,
+    columns: tuple[str, ...],
+    propensity: Floats | None,
+    question: str | None,
+    withheld: tuple[str, ...],
+) -> Plan | Answer:
+    if not int(rows["click"].sum()):
+        return insufficient_evidence("no unit to learn from has a click: nothing tells items apart")
+    purchases = rows["purchase"].null_count() == 0 and int(rows["purchase"].sum()) > 0
+    return Plan(arms, rows, columns, propensity, question, purchases, withheld)

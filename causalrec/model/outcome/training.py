@@ -1,0 +1,286 @@
+"""Training the outcome model with Lightning: quiet, seeded, resumable."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec.answers import InputError
+from causalrec.embeddings.item_vectors import ItemVectors
+from causalrec.engine.threads import one_thread
+from causalrec.estimators.weights import clip_level
+from causalrec.model.design_matrix import DesignMatrix
+from causalrec.model.outcome.model import OutcomeModel
+from causalrec.settings.model import ModelSettings
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+VALIDATION_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and how its training went.
+
+    Attributes:
+        model: With the weights of the best epoch.
+        curve: (epoch, training loss, validation loss) of each epoch.
+        best_epoch: The epoch whose weights the model has, from 0.
+        clip: The level at which inverse-propensity weights were cut.
+    """
+
+    model: OutcomeModel
+    curve: list[tuple[int, float, float]]
+    best_epoch: int
+    clip: float
+
+
+def check_columns(columns: Sequence[str], roles: Mapping[str, str], context: Sequence[str]) -> None:
+    """Refuse a column that the graph has not cleared.
+
+    Args:
+        columns: What the model would read.
+        roles: Column -> role, of the notes of `units`.
+        context: Columns of the action question's context, which may enter although they have another role;
+            empty when effects are learned.
+
+    Raises:
+        InputError: A mediator, an outcome, a logging column or an identifier would enter the model.
+    """
+    for column in columns:
+        role = roles.get(column, "unknown")
+        if role != "pre_treatment" and column not in context:
+            raise InputError(
+                f"`{column}` has the role {role}: the outcome model reads pre-treatment columns only. A "
+                "column from after the treatment would carry the effect it is meant to measure."
+            )
+
+
+def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float) -> tuple[Floats, float]:
+    """Stabilised inverse-propensity weights of the loss, cut at a quantile of the training window.
+
+    w = P(T = t) / P(T = t | x), then min(w, q), where q is the quantile of all w
+
+    It divides by the treatment propensity of the arm that was taken: e(x) of a treated unit, 1 - e(x) of another.
+
+    Args:
+        arm: t, (n,), 0 or 1.
+        propensity: e(x) = P(T = 1 | x), (n,), in (0, 1), cross-fitted.
+        quantile: In (0, 1].
+
+    Returns:
+        Weights (n,), and the level at which they were cut.
+
+    Raises:
+        ValueError: A propensity is not in (0, 1), or the quantile not in (0, 1].
+
+    Source:
+        Robins, Hernan and Brumback (2000), Epidemiology 11(5), stabilised weights; cut as in Cole and Hernan
+        (2008), American Journal of Epidemiology 168(6).
+
+    Not for:
+        An estimate that is reported: cutting moves it. A loss trades that bias for variance.
+    """
+    if not ((propensity > 0) & (propensity < 1)).all():
+        raise ValueError("treatment propensities must lie in (0, 1)")
+    taken = np.where(arm == 1, propensity, 1 - propensity)
+    share = np.where(arm == 1, arm.mean(), 1 - arm.mean())
+    weights = share / taken
+    level = clip_level(weights, quantile)
+    return np.minimum(weights, level), level
+
+
+def train_outcome_model(
+    units: pl.DataFrame,
+    columns: Sequence[str],
+    vectors: ItemVectors | None,
+    propensity: Floats | None,
+    arms: str,
+    purchases: bool,
+    settings: ModelSettings,
+    seed: int,
+    trainer_kwargs: Mapping[str, Any],
+    checkpoints: Path | None = None,
+    loggers: Sequence[Any] = (),
+) -> Trained:
+    """Fit on the training window.
+
+    The last training day chooses the epoch; no judgement day is read.
+
+    Args:
+        units: Training units, with `day`, `item_id`, `recommended`, outcomes, and the columns.
+        columns: From the adjustment set; see `check_columns`.
+        vectors: Item content; None where it is not available.
+        propensity: (n,) P(T = 1 | x), the treatment propensity; None with arms "shown": every unit then
+            weighs 1.
+        arms: "both", or "shown" where only recommended units exist.
+        purchases: Whether there is a purchase to learn.
+        trainer_kwargs: From the compute resource.
+        checkpoints: Where to keep the last epoch; a run that was killed resumes from it, to the same weights
+            on CPU.
+        loggers: Lightning's; they are given the curve as it grows, on a resume from its first epoch. The
+            weights do not depend on them.
+
+    Returns:
+        The trained model, on the CPU.
+
+    Raises:
+        ValueError: arms "both" without propensities, or "shown" with units that were not shown.
+        InputError: There are fewer than two units, or an outcome to learn from is missing.
+    """
+    import lightning
+    import torch
+
+    from causalrec.model.outcome.lightning import OutcomeTraining, Progress, loader
+    from causalrec.model.outcome.network import OutcomeNetwork
+
+    weights, clip = _weights(units, propensity, arms, settings)
+    design = DesignMatrix.fit(units, columns)
+    tensors = _tensors(units, design, vectors, weights, purchases)
+    validation = last_day(units)
+    # One thread, so that the weights, which a bundle is named by, are the same on any machine of this kind.
+    with one_thread(), _seeded(seed):
+        matrix = torch.from_numpy(vectors.padded()) if vectors else None
+        width = matrix.shape[1] if matrix is not None else 0
+        network = OutcomeNetwork(design.width, width, settings.content_width, settings.hidden)
+        module = OutcomeTraining(network, matrix, purchases, settings.learning_rate, settings.weight_decay)
+        progress = Progress()
+        with _quiet():
+            trainer = lightning.Trainer(
+                max_epochs=settings.epochs,
+                logger=list(loggers) or False,
+                callbacks=[progress, *_checkpointing(checkpoints)],
+                # A bar only where a person waits.
+                enable_progress_bar=sys.stderr.isatty(),
+                enable_model_summary=False,
+                num_sanity_val_steps=0,
+                enable_checkpointing=checkpoints is not None,
+                deterministic=True,
+                **trainer_kwargs,
+            )
+            trainer.fit(
+                module,
+                train_dataloaders=loader(tensors, np.flatnonzero(~validation), settings.batch_rows, seed),
+                val_dataloaders=loader(tensors, np.flatnonzero(validation), VALIDATION_ROWS, None),
+                ckpt_path=_last(checkpoints),
+            )
+            progress.show(trainer)
+    network.cpu().load_state_dict(progress.state)
+    model = OutcomeModel(network.eval(), design, arms, purchases)
+    return Trained(model, progress.curve, progress.best_epoch, clip)
+
+
+def last_day(units: pl.DataFrame) -> Mask:
+    """The rows that choose the epoch: the last training day, or the last tenth where there is one day
+    only."""
+    days = units["day"]
+    last = np.asarray((days == days.max()).to_numpy(), dtype=np.bool_)
+    if last.all():
+        last = np.arange(len(last)) >= len(last) - max(1, len(last) // 10)
+    return last
+
+
+def _weights(
+    units: pl.DataFrame, propensity: Floats | None, arms: str, settings: ModelSettings
+) -> tuple[Floats, float]:
+    if units.height < 2:
+        raise InputError(f"the outcome model needs at least two training units, got {units.height}")
+    arm = units["recommended"].to_numpy().astype(np.float64)
+    if arms == "both":
+        if propensity is None:
+            raise ValueError("the loss of both arms divides by treatment propensities; none is given")
+        return inverse_propensity_weights(arm, propensity, settings.weight_quantile)
+    if arms != "shown" or not (arm == 1).all():
+        raise ValueError(f"arms are `both`, or `shown` with recommended units only; got {arms!r}")
+    return np.ones(len(arm)), 1.0
+
+
+def _tensors(
+    units: pl.DataFrame, design: DesignMatrix, vectors: ItemVectors | None, weights: Floats, purchases: bool
+) -> dict[str, torch.Tensor]:
+    import torch
+
+    outcomes = ("click", "purchase") if purchases else ("click",)
+    if missing := [y for y in outcomes if units[y].null_count()]:
+        raise InputError(f"the outcome model cannot learn {missing}: missing in some of the training units")
+    item = vectors.rows(units["item_id"]) if vectors else np.zeros(units.height, dtype=np.int64)
+    numbers = {"arm": units["recommended"].to_numpy(), "weight": weights}
+    numbers |= {y: units[y].to_numpy() for y in outcomes}
+    return {
+        # Polars hands out read-only memory: copied, for tensors can be written to.
+        "covariates": torch.tensor(design.transform(units)),
+        "item": torch.tensor(item),
+        **{name: torch.tensor(values, dtype=torch.float32) for name, values in numbers.items()},
+    }
+
+
+def _last(checkpoints: Path | None) -> str | None:
+    path = checkpoints / "last.ckpt" if checkpoints is not None else None
+    return str(path) if path is not None and path.exists() else None
+
+
+def _checkpointing(checkpoints: Path | None) -> list[Any]:
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    if checkpoints is None:
+        return []
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    # One file, replaced after every epoch; it must come after the progress that it saves.
+    return [
+        ModelCheckpoint(
+            dirpath=checkpoints,
+            filename="last",
+            save_top_k=1,
+            enable_version_counter=False,
+            every_n_epochs=1,
+            save_on_train_epoch_end=True,
+        )
+    ]
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seeded initial weights and deterministic kernels, leaving the process's own random state and choice as
+    they were."""
+    import torch
+
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's greetings and advice: the tensors are in memory, worker processes would only copy
+    them."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+            # The curve is logged by epoch, not by step.
+            warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+            # Of Lightning 2.6 about itself, under torch 2.13.
+            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,130 @@
+"""A causal graph from a frame, for a notebook:
+
+from causalrec.notebook.graph import causal_graph
+graph = causal_graph(pl.read_parquet("units.parquet"), treatment="recommended", outcomes=["click", "purchase"])
+graph
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from causalrec.answers import Answer, InputError
+from causalrec.graph.discovery.evidence import Evidence, gather
+from causalrec.graph.discovery.nodes import Dropped, choose_nodes
+from causalrec.graph.discovery.pc import rows_enough
+from causalrec.graph.drawing.exports import GraphExport
+from causalrec.graph.drawing.picture import Picture
+from causalrec.graph.identification.identify import Adjustment, adjust
+from causalrec.graph.knowledge.entries import read_knowledge
+from causalrec.graph.knowledge.orient import Bound, bind
+from causalrec.logs.clusters import codes_of
+from causalrec.settings.discovery import Search
+from causalrec.settings.questions import Question
+
+
+@dataclass(frozen=True)
+class FoundGraph:
+    """A graph and what can be asked of it; a notebook shows it as a picture.
+
+    Attributes:
+        bound: The graph, its table of edges, the conflicts and the entries that say nothing here.
+        evidence: What the data said before experts were heard: PC, how sure it is, FCI's second opinion.
+        dropped: Columns that are no nodes, and why.
+    """
+
+    bound: Bound
+    evidence: Evidence
+    dropped: tuple[Dropped, ...]
+    roles: dict[str, str]
+    rows: int
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the rows can tell a graph; without them there are no edges, which says nothing."""
+        return rows_enough(self.rows)
+
+    @property
+    def table(self) -> pl.DataFrame:
+        return self.bound.table
+
+    @cached_property
+    def picture(self) -> Picture:
+        return Picture(self.table, self.bound.tiers, self.roles, self.bound.order.names)
+
+    def _repr_png_(self) -> bytes:
+        return self.picture.png
+
+    def adjust(self, treatment: str, outcome: str) -> Adjustment:
+        """What to adjust for, or why nothing will do."""
+        asked = Question(f"{treatment} on {outcome}", treatment, outcome)
+        if not self.answer.answered:
+            return Adjustment(asked, self.answer, ())
+        reasons = {d.column: d.reason for d in self.dropped}
+        twins = {d.column: d.same_as for d in self.dropped if d.same_as}
+        return adjust(asked, self.bound.graph, self.roles, reasons, "every_impression", twins=twins)
+
+    def export(self) -> GraphExport:
+        """For `to_json`, `to_dot` and `to_networkx`."""
+        reasons = {d.column: d.reason for d in self.dropped}
+        roles = {n: r for n, r in self.roles.items() if n in self.bound.graph.nodes}
+        return GraphExport(
+            self.table, self.bound.graph.nodes, self.bound.tiers, roles, self.bound.order.names, dropped=reasons
+        )
+
+
+def causal_graph(
+    frame: pl.DataFrame,
+    treatment: str | None = None,
+    outcomes: Collection[str] = (),
+    mediators: Collection[str] = (),
+    expert: str = "",
+    clusters: Collection[str] = (),
+    search: Search | None = None,
+    seed: int = 0,
+) -> FoundGraph:
+    """Search the causal graph of a frame.
+
+    Every other column is taken for a covariate, known before the treatment; select the columns first where that is not
+    so. In the frame `click` comes before other outcomes.
+
+    Args:
+        frame: One row for each unit.
+        treatment: The column of the arm.
+        outcomes, mediators: Columns that come after it.
+        expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
+        clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes. Those
+            of the first are drawn anew together. A row without a value is independent of all others.
+        search: Its settings, e.g. `Search(bootstraps=50, fci=True)`; None: the defaults, without these two.
+        seed: Of the draws.
+
+    Raises:
+        InputError: A column is not in the frame, the expert graph is faulty, or fewer than two columns vary.
+    """
+    after = {**dict.fromkeys(mediators, "mediator"), **dict.fromkeys(outcomes, "outcome")}
+    special = {**({treatment: "treatment"} if treatment else {}), **after}
+    if missing := [c for c in (*special, *clusters) if c not in frame.columns]:
+        raise InputError(f"the frame has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    roles = {c: special.get(c, "pre_treatment") for c in frame.columns if c not in clusters}
+    nodes, dropped = choose_nodes(frame, roles, list(outcomes))
+    if len(nodes) < 2:
+        raise InputError(
+            f"a graph needs two columns that vary; {', '.join(f'{d.column}: {d.reason}' for d in dropped)}"
+        )
+    codes = [codes_of(frame[c]) for c in clusters]
+    evidence = gather(nodes, search or Search(), codes, seed)
+    found = evidence.found
+    bound = bind(
+        found.graph,
+        found.colliders,
+        found.separations,
+        read_knowledge(expert),
+        roles,
+        evidence.table(),
+        evidence.shares(),
+    )
+    return FoundGraph(bound, evidence, tuple(dropped), roles, frame.height)

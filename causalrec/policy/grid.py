@@ -1,0 +1,125 @@
+"""Every context with every candidate: covariates as of the day before, and their potential outcomes, in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from causalrec.embeddings.item_vectors import ItemVectors
+from causalrec.logs.units.covariates import AsOf, context_covariates, item_covariates, pair_covariates
+from causalrec.model.design_matrix import Column, Matrix
+from causalrec.model.outcome.model import OutcomeModel, PotentialOutcomes
+from causalrec.settings.logs.sources import Source
+
+Floats = npt.NDArray[np.float64]
+CHUNK_PAIRS = 250_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A run of contexts against all candidates; every array is (contexts of the run, items).
+
+    Attributes:
+        contexts: Which rows of the contexts these are.
+        price: (items,), None unless every item of the catalogue has one: an item without a price has no revenue that
+            could be compared, and must not be ranked as if it had none.
+    """
+
+    contexts: slice
+    eligible: npt.NDArray[np.bool_]
+    click: Floats
+    purchase: Floats | None
+    price: Floats | None
+    click_if_not: Floats | None
+
+
+def score_grid(
+    contexts: pl.DataFrame,
+    items: pl.DataFrame,
+    state: AsOf,
+    source: Source,
+    model: OutcomeModel,
+    vectors: ItemVectors | None,
+    match: Sequence[str],
+) -> Iterator[Scored]:
+    """Score all pairs.
+
+    Args:
+        contexts: time, user_id (where the source has one), context columns, and what else of a slot the model reads.
+        items: The catalogue of the day, in the order of the result's columns.
+        state: The history at the end of the day before.
+        match: Columns in which an item must equal its context.
+
+    Raises:
+        KeyError: The model reads a column that neither contexts nor items nor pairs have.
+    """
+    known = item_covariates(items, state, source)
+    asked = context_covariates(contexts, state)
+    priced = "price" in known.columns and known["price"].null_count() == 0
+    price = known["price"].to_numpy().astype(np.float64) if priced else None
+    item_rows = vectors.rows(items["item_id"]) if vectors is not None and model.reads_content else None
+    step = max(1, CHUNK_PAIRS // max(1, items.height))
+    for start in range(0, asked.height, step):
+        part = asked.slice(start, step)
+        x = _pairs(part, known, state, model.design.columns).reshape(part.height * items.height, -1)
+        content = np.tile(item_rows, part.height) if item_rows is not None else None
+        p = model.predict_matrix(x, content, vectors)
+        yield Scored(
+            slice(start, start + part.height), eligible_candidates(part, known, match), *_shaped(p, part.height, price)
+        )
+
+
+def _shaped(
+    p: PotentialOutcomes, contexts: int, price: Floats | None
+) -> tuple[Floats, Floats | None, Floats | None, Floats | None]:
+    def shape(values: Floats | None) -> Floats | None:
+        return None if values is None else values.reshape(contexts, -1)
+
+    return p.click_if_recommended.reshape(contexts, -1), shape(p.purchase_if_recommended), price, shape(p.click_if_not)
+
+
+def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column]) -> Matrix:
+    """(contexts, items, width): each column is a context's, an item's, or, through the item's category, the pair's."""
+    out = np.empty((contexts.height, items.height, sum(c.width for c in columns)), dtype=np.float32)
+    at = 0
+    by_category: tuple[pl.DataFrame, npt.NDArray[np.int64]] | None = None
+    for column in columns:
+        place = slice(at, at + column.width)
+        if column.name in contexts.columns:
+            out[:, :, place] = column.transform(contexts[column.name])[:, None, :]
+        elif column.name in items.columns:
+            out[:, :, place] = column.transform(items[column.name])[None, :, :]
+        else:
+            by_category = by_category or _categories(contexts, items, state)
+            frame, category = by_category
+            if column.name not in frame.columns:
+                raise KeyError(f"the model reads `{column.name}`, which neither contexts nor items nor pairs have")
+            pair = column.transform(frame[column.name]).reshape(contexts.height, -1, column.width)
+            out[:, :, place] = pair[:, category, :]
+        at += column.width
+    return out
+
+
+def _categories(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Every context with every category (contexts outermost), and each item's category as its place in that order."""
+    names = items.select("category").unique(maintain_order=True).with_row_index("place")
+    place = items.join(names, on="category", how="left", maintain_order="left", nulls_equal=True)["place"]
+    pairs = contexts.select("user_id").join(names.select("category"), how="cross", maintain_order="left_right")
+    return pair_covariates(pairs, state), place.to_numpy().astype(np.int64)
+
+
+def eligible_candidates(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """(contexts, items): which candidates equal their context in every column of `match`.
+
+    What is not known equals nothing: an item without a section is a candidate of none.
+    """
+    fine = np.ones((contexts.height, items.height), dtype=bool)
+    for column in match:
+        theirs, own = items[column], contexts[column]
+        fine &= own.to_numpy()[:, None] == theirs.to_numpy()[None, :]
+        fine &= own.is_not_null().to_numpy()[:, None] & theirs.is_not_null().to_numpy()[None, :]
+    return fine

@@ -1,0 +1,29 @@
+"""The asset `effect_report`: what each treatment changes, for people."""
+
+import dagster as dg
+
+from causalrec.evaluation import effects as effect
+from causalrec.evaluation.plots import effects_plot
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.ui import picture, table
+from causalrec_assets.gate.draft import Draft
+from resources.lake import Lake
+
+
+@gated_asset("effect_report", stage="evaluation", deps=["effects", "adjustment_sets"])
+def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """What each treatment changes: trust, causal beside naive, sensitivity and assumptions, in words."""
+    inputs = lake.inputs(context)
+    found, sets = inputs.table("effects"), inputs.table("adjustment_sets")
+    frame = effect.report(found.frame, found.notes["diagnostics"], sets.frame, sets.notes["split"])
+    plot = effects_plot(frame)
+    return Draft(
+        inputs,
+        frame,
+        notes={key: found.notes.get(key) for key in ("clusters", "far_values")},
+        params={"questions": sets.frame.height},
+        metadata={
+            "verdicts": table(frame.select("question", "verdict")),
+            **({"effects": picture(plot)} if plot else {}),
+        },
+    )

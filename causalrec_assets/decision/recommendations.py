@@ -1,0 +1,88 @@
+"""The asset `recommendations`: what the champion shows to whom."""
+
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+
+from causalrec.answers import not_available
+from causalrec.logs.units.covariates import as_of, context_columns
+from causalrec.policy.grid import score_grid
+from causalrec.settings.logs.sources import parse_source
+from causalrec.settings.serving import parse_serving
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.partitions import due_every_day, learning_window_mapping
+from causalrec_assets.common.reads import attributes_read, covariate_settings, load_champion
+from causalrec_assets.common.ui import table
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.serving.recommend import latest_contexts, recommend, slate_sizes
+from resources.lake import Lake
+
+NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging policy serves"
+
+
+@gated_asset(
+    "recommendations",
+    freshness_policy=due_every_day,
+    stage="serving",
+    deps=["release", "items", "users", "history", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
+)
+def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """The champion's slate for every user of the window, with propensity, potential outcomes and reason."""
+    inputs = lake.inputs(context)
+    inputs.table("release")
+    champion = ReleaseLog(inputs.store).champion_as_of(inputs.day)
+    inputs.note("serves", champion.bundle_hash if champion else "none")
+    if champion is None:
+        return Draft(inputs, None, answer=not_available(NO_RELEASE), params={"per_context": True})
+    source, serving = (
+        parse_source(inputs.setting("sources.yaml")),
+        parse_serving(inputs.setting("serving.yaml")),
+    )
+    bundle = load_champion(inputs, champion)
+    columns = [*context_columns(source), *(["position"] if "position" in bundle.model.design.names else [])]
+    window = inputs.window("units", inputs.learning.days)
+    held_out = pl.col("policy").is_in(window.notes["held_out_policies"]).fill_null(False)
+    limit = None if source.has("user_id") else serving.contexts_without_users
+    whom = latest_contexts(window.frame.filter(~held_out), columns, limit)
+    catalogue, past = inputs.table("items").frame, inputs.table("history")
+    # What is known at the end of this day is what the next day's recommendations may read.
+    before = past.frame if past.answer.answered else None
+    known = inputs.table("users")
+    attributes = attributes_read(inputs, source, bundle, lambda: known, "the champion")
+    state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs), attributes)
+    scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
+    frame = recommend(
+        whom,
+        catalogue["item_id"].to_list(),
+        scored,
+        bundle.config,
+        bundle.objective,
+        columns,
+        [inputs.seed, inputs.day.toordinal()],
+    )
+    sizes = slate_sizes(whom, catalogue, bundle.config)
+    short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())
+    unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
+    examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
+    return Draft(
+        inputs,
+        frame,
+        notes={
+            "champion": champion.bundle_hash,
+            "entry": champion.entry,
+            "contexts_without_a_candidate": int((sizes == 0).sum()),
+            "contexts_with_a_short_slate": short,
+        },
+        params={"per_context": frame.height == sizes.sum()},
+        metadata={
+            "contexts": whom.height,
+            "contexts_without_a_candidate": int((sizes == 0).sum()),
+            "contexts_with_fewer_candidates_than_a_slate": short,
+            "users_without_a_context": unseen,
+            "champion": champion.bundle_hash[:12],
+            "examples": table(examples),
+            "most_recommended": table(frame["item_id"].value_counts(sort=True).head(10)),
+        },
+    )

@@ -1,0 +1,180 @@
+"""The policy asset: `target_policy`."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from causalrec.answers import ANSWERED, not_available
+from causalrec.logs.gaps import NO_ITEMS, NO_PRICE
+from causalrec.logs.units.covariates import as_of, context_columns
+from causalrec.logs.units.units import unit_columns
+from causalrec.policy.bundle import Bundled
+from causalrec.policy.grid import eligible_candidates, score_grid
+from causalrec.policy.judged import SCHEMA, judge, uniform_without_model
+from causalrec.policy.left_out import LeftOut, nothing_happened
+from causalrec.policy.plots import weights_plot
+from causalrec.policy.slots import Slots, judged_slots
+from causalrec.settings.logs.sources import Source, parse_source
+from causalrec.settings.objective import Objective, parse_objective
+from causalrec.settings.policy import PolicyConfig, parse_policy, require_columns
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.partitions import learning_window_mapping
+from causalrec_assets.common.reads import attributes_read, covariate_settings, history_before, load_champion, load_model
+from causalrec_assets.common.ui import picture, table
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.lake.inputs import Inputs
+from resources.lake import Lake
+
+
+@gated_asset(
+    "target_policy",
+    stage="policy",
+    deps=[
+        "outcome_model",
+        "item_embeddings",
+        "action_propensities",
+        *(
+            dg.AssetDep(asset, partition_mapping=learning_window_mapping)
+            for asset in ("units", "items", "users", "history")
+        ),
+    ],
+)
+def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """What challenger, champion and named policies would have done in the judged slots, and what to expect of it."""
+    inputs = lake.inputs(context)
+    source = parse_source(inputs.setting("sources.yaml"))
+    config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
+    require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
+    models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
+    challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
+    released = inputs.champion()
+    champion = load_champion(inputs, released) if released else None
+
+    # Every policy is judged on the same slots, so a slot must be of candidates of all.
+    matches = {bundle.config.match for bundle in (challenger, champion) if bundle} | {config.match}
+    parts, left_out = [], LeftOut()
+    for day in inputs.learning.days if source.items else ():
+        judged = day in inputs.learning.judge_days
+        named = dict.fromkeys(config.named)
+        slots: Slots | None = None
+        if challenger is not None and (judged or named):
+            mine = {"challenger": config, **named} if judged else named
+            slots, frame = _judge_day(inputs, source, day, challenger, mine, objective, matches)
+            parts.append(frame)
+        elif named:
+            slots, frame = _uniform_day(inputs, source, day, config, matches)
+            parts.append(frame)
+        if champion is not None and judged:
+            theirs: dict[str, PolicyConfig | None] = {"champion": champion.config}
+            slots, frame = _judge_day(inputs, source, day, champion, theirs, objective, matches)
+            parts.append(frame)
+        if slots is not None:
+            left_out.add(day, slots)
+    left_out.require_few(config.most_left_out)
+    nothing = None if source.items else not_available(f"{NO_ITEMS}, so there is nothing to choose from")
+    frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+    judge_days = inputs.learning.judge_days
+    challenged = ANSWERED
+    if not (frame["policy"] == "challenger").any():
+        challenged = nothing or models.answer
+        if challenged.answered:
+            quiet = nothing_happened(inputs.window("units", judge_days).frame, judge_days)
+            challenged = quiet or left_out.answer()
+        if challenged.answered:
+            # Slots of other days were judged, by policies that need no model.
+            challenged = not_available("no recommended unit of the judgement days can be judged")
+    answer = challenged if frame.is_empty() else ANSWERED
+    logged = inputs.table("action_propensities").frame
+    weights = frame.join(logged, on="unit_id").with_columns(
+        weight=pl.col("action_probability") / pl.col("action_propensity")
+    )
+    summary = weights.group_by("policy").agg(
+        pl.len().alias("slots"),
+        pl.col("weight").mean().round(3).alias("mean weight"),
+        pl.col("weight").max().round(1).alias("largest"),
+        pl.col("model_click").mean().round(5),
+        pl.col("model_revenue").mean().round(4),
+        pl.col("model_satisfaction").mean().round(4),
+    )
+    plots = {
+        f"weights_{name}": picture(weights_plot(rows["weight"].to_numpy(), str(name)))
+        for (name,), rows in weights.group_by("policy")
+    }
+    return Draft(
+        inputs,
+        frame,
+        answer=answer,
+        notes={
+            "champion": released.bundle_hash if released else None,
+            "policies": sorted(frame["policy"].unique()),
+            "report_by": list(config.report_by),
+            "no_challenger": None if challenged.answered else asdict(challenged),
+            "judged_slots": left_out.judged,
+            "not_judged": dict(left_out.reasons),
+            "objective": objective.to_json(),
+            "no_price": _no_price(inputs, source, judge_days),
+        },
+        files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
+        metadata={
+            "policies": table(summary),
+            "judged_slots": left_out.judged,
+            "not_judged": table(_counted(left_out.reasons)),
+            "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day",
+            **plots,
+        },
+    )
+
+
+def _judge_day(
+    inputs: Inputs,
+    source: Source,
+    day: date,
+    bundle: Bundled,
+    policies: dict[str, PolicyConfig | None],
+    objective: Objective,
+    matches: Collection[tuple[str, ...]],
+) -> tuple[Slots, pl.DataFrame]:
+    reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
+    slots, catalogue = _slots(inputs, source, day, reads, matches)
+    before = history_before(inputs, day) if source.has("user_id") else None
+    who = f"the model of {' and '.join(sorted(policies))}"
+    attributes = attributes_read(inputs, source, bundle, lambda: inputs.table("users", day), who)
+    state = as_of(before, day, source, covariate_settings(inputs), attributes)
+    scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
+    return slots, judge(slots, scored, policies, bundle.objective, objective)
+
+
+def _uniform_day(
+    inputs: Inputs, source: Source, day: date, config: PolicyConfig, matches: Collection[tuple[str, ...]]
+) -> tuple[Slots, pl.DataFrame]:
+    slots, catalogue = _slots(inputs, source, day, context_columns(source), matches)
+    return slots, uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
+
+
+def _slots(
+    inputs: Inputs, source: Source, day: date, reads: Sequence[str], matches: Collection[tuple[str, ...]]
+) -> tuple[Slots, pl.DataFrame]:
+    day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
+    held_out = day_units.notes["held_out_policies"]
+    slates = source.has("request_id") and source.has("position")
+    return judged_slots(day_units.frame, catalogue, reads, held_out, matches, slates), catalogue
+
+
+def _no_price(inputs: Inputs, source: Source, days: Sequence[date]) -> str | None:
+    """Why money decides nothing on some days: items that could be shown have no price. None where all have one."""
+    if "price" not in source.item_columns:
+        return None
+    for day in days:
+        prices = inputs.table("items", day).frame["price"]
+        if prices.null_count():
+            return NO_PRICE.format(without=f"{prices.null_count():,}", of=f"{len(prices):,}", day=day)
+    return None
+
+
+def _counted(reasons: Mapping[str, int]) -> pl.DataFrame:
+    ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
+    return pl.DataFrame(ordered, schema={"not judged because": pl.String, "slots": pl.Int64}, orient="row")

@@ -1,0 +1,37 @@
+"""The asset `adjustment_sets`: per causal question, what to adjust for, or why nothing will do."""
+
+import dagster as dg
+import polars as pl
+
+from causalrec.answers import ANSWERED
+from causalrec.graph.discovery.nodes import KNOWN_BEFORE
+from causalrec.graph.identification.identify import Adjustment
+from causalrec.graph.identification.table import sets_table, shown
+from causalrec.graph.knowledge.orient import graph_of
+from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.ui import table
+from causalrec_assets.gate.draft import Draft
+from causalrec_assets.graph.shared import adjustments_of, questions_of
+from resources.lake import Lake
+
+
+@gated_asset("adjustment_sets", stage="graph", deps=["causal_graph"])
+def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
+    """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
+    inputs = lake.inputs(context)
+    source, asked = inputs.table("causal_graph"), questions_of(inputs)
+    if source.answer.answered:
+        sets = adjustments_of(asked, graph_of(source.frame, source.notes["nodes"]), source.notes)
+        never = [c for c, role in source.notes["roles"].items() if role not in KNOWN_BEFORE]
+    else:
+        sets, never = [Adjustment(q, source.answer, ()) for q in asked.questions], []
+    frame = sets_table(sets)
+    forbidden = frame.filter(pl.col("columns").list.eval(pl.element().is_in(never)).list.any())
+    return Draft(
+        inputs,
+        frame,
+        answer=ANSWERED,
+        notes={"split": source.notes.get("split", False)},
+        params={"only_pre_treatment": forbidden.is_empty(), "questions": len(sets)},
+        metadata={"sets": table(shown(frame))},
+    )

@@ -1,0 +1,176 @@
+"""What the lake may forget: old versions, what killed runs left behind, old quarantine.
+
+    python -m causalrec_assets.lake.retention [--dry-run]
+
+A pointer goes before its content, so that a sweep that is killed leaves content that nobody points to, never a pointer
+to nothing; the next sweep finds that content by its age.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from causalrec.settings.deployment.lake import Retention
+from causalrec_assets.lake.releases import FOLDER as RELEASE_LOG
+from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.storage.objects import Folder, Found, Objects
+from causalrec_assets.lake.storage.pointer import POINTER, Pointer
+from causalrec_assets.lake.store import Store
+
+Version = tuple[str, date, int]
+"""Table, day, number."""
+
+# Files of other names are somebody else's and stay.
+CONTENT = re.compile(r"[^/]+/day=\d{4}-\d\d-\d\d/([0-9a-f]{64}\.parquet|[0-9a-f]{64}\.files/.+)")
+DRAFT = re.compile(r".+/\.[0-9a-f]{32}\.tmp")
+ATTEMPT = re.compile(r"(quarantine/([^/]+)/day=(\d{4}-\d\d-\d\d)/[^/]+)/.+")
+
+
+@dataclass
+class Tally:
+    """How many objects of a kind, and their bytes."""
+
+    count: int = 0
+    bytes: int = 0
+
+    def add(self, found: Iterable[Found]) -> None:
+        for one in found:
+            self.count += 1
+            self.bytes += one.size
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep removed, or would remove.
+
+    Attributes:
+        pointers: Old versions.
+        content: Rows and files that only those versions were made of.
+        orphans: Content that no version was ever made of, left by killed runs.
+        staging: Drafts on this machine, left by killed runs.
+        quarantine: Refused drafts and unusable rows.
+    """
+
+    pointers: Tally = field(default_factory=Tally)
+    content: Tally = field(default_factory=Tally)
+    orphans: Tally = field(default_factory=Tally)
+    staging: Tally = field(default_factory=Tally)
+    quarantine: Tally = field(default_factory=Tally)
+
+    def lines(self) -> Iterator[str]:
+        kinds = {
+            "old versions": self.pointers,
+            "content of old versions": self.content,
+            "left by killed runs, lake": self.orphans,
+            "left by killed runs, here": self.staging,
+            "quarantine": self.quarantine,
+        }
+        yield f"{'':<27}{'objects':>9}{'MB':>12}"
+        for kind, tally in kinds.items():
+            yield f"{kind:<27}{tally.count:>9,}{tally.bytes / 1e6:>12,.1f}"
+
+
+def sweep(
+    store: Store, settings: Retention, now: datetime, keep: Iterable[Version] = (), *, dry_run: bool = False
+) -> Swept:
+    """Remove what the settings let go of.
+
+    The current version of a day is never removed, nor one that a bundle in the release log names, nor a refusal that
+    still stands. Runs may publish meanwhile. A run that is about to release versions that were replaced since it
+    judged them is not foreseen: sweep when no learning run is at work.
+
+    Args:
+        settings: How many versions and days are kept.
+        now: With a time zone.
+        keep: Further versions to keep.
+        dry_run: Say what would go, remove nothing.
+    """
+    swept = Swept()
+    tables: dict[str, dict[str, Found]] = defaultdict(dict)
+    for found in store.objects.find():
+        tables[found.name.partition("/")[0]][found.name] = found
+    pinned = {*keep, *_released(store)}
+    left_before = now - timedelta(days=settings.staging_days)
+    for table, listed in tables.items():
+        if table not in ("quarantine", RELEASE_LOG):
+            _sweep_table(store, table, listed, settings.versions, pinned, left_before, swept, dry_run)
+    _sweep_quarantine(store, now - timedelta(days=settings.quarantine_days), swept, dry_run)
+    staging = Folder(store.staging_folder)
+    _remove(staging, [f for f in staging.find() if f.modified < left_before], swept.staging, dry_run)
+    return swept
+
+
+def _released(store: Store) -> Iterator[Version]:
+    for move in ReleaseLog(store).moves():
+        for table, version in (move.champion.bundle if move.champion else {}).get("tables", {}).items():
+            yield table, date.fromisoformat(version["day"]), int(version["pointer"])
+
+
+def _sweep_table(
+    store: Store,
+    table: str,
+    before: dict[str, Found],
+    versions: int,
+    pinned: set[Version],
+    left_before: datetime,
+    swept: Swept,
+    dry_run: bool,
+) -> None:
+    by_day: dict[str, list[tuple[int, Found]]] = defaultdict(list)
+    for name, found in before.items():
+        if match := POINTER.fullmatch(name):
+            by_day[match[2]].append((int(match[3]), found))
+    old = [
+        found
+        for day, numbered in by_day.items()
+        for number, found in sorted(numbered, key=lambda pair: pair[0], reverse=True)[versions:]
+        if (table, date.fromisoformat(day), number) not in pinned
+    ]
+    replaced = {name for pointer in _load(store, old) for name in pointer.content}
+    _remove(store.objects, old, swept.pointers, dry_run)
+
+    # Listed again: what has been published or written meanwhile is not ours to judge.
+    gone = {found.name for found in old}
+    after = [found for found in store.objects.find(table) if found.name not in gone]
+    needed = {
+        name for pointer in _load(store, [f for f in after if POINTER.fullmatch(f.name)]) for name in pointer.content
+    }
+    spare = [
+        found
+        for found in after
+        if found.name not in needed and before.get(found.name) == found and CONTENT.fullmatch(found.name)
+    ]
+    drafts = [found for found in after if DRAFT.fullmatch(found.name)]
+    orphans = [f for f in (*spare, *drafts) if f.name not in replaced and f.modified < left_before]
+    _remove(store.objects, [found for found in spare if found.name in replaced], swept.content, dry_run)
+    _remove(store.objects, orphans, swept.orphans, dry_run)
+
+
+def _sweep_quarantine(store: Store, kept_after: datetime, swept: Swept, dry_run: bool) -> None:
+    attempts: dict[str, list[Found]] = defaultdict(list)
+    tables = set()
+    for found in store.objects.find("quarantine"):
+        if match := ATTEMPT.fullmatch(found.name):
+            attempts[match[1]].append(found)
+            tables.add(match[2])
+    standing = {str(refusal.folder) for table in tables for refusal in store.refusals(table).values()}
+    for folder, objects in attempts.items():
+        if max(f.modified for f in objects) < kept_after and str(store.objects.where(folder)) not in standing:
+            _remove(store.objects, objects, swept.quarantine, dry_run)
+
+
+def _load(store: Store, listed: Sequence[Found]) -> list[Pointer]:
+    """Many pointers at once: one at a time, an object store would take minutes."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return list(pool.map(store.load, listed))
+
+
+def _remove(objects: Objects, found: Sequence[Found], tally: Tally, dry_run: bool) -> None:
+    tally.add(found)
+    if not dry_run:
+        objects.delete([one.name for one in found])

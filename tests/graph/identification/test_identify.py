@@ -1,0 +1,164 @@
+"""Adjustment sets against brute force, the textbook cases, and what is said when there is none."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from causalrec.answers import Status
+from causalrec.graph.identification.criteria import is_valid, optimal_set
+from causalrec.graph.identification.identify import adjust
+from causalrec.graph.mpdag import MPDAG, colliders_of, orient
+from causalrec.settings.questions import Question
+
+from .graphs import brute_force_valid, dag, members, possibly_causal_paths, random_dag, skeleton_of
+
+ASK = Question("q", "t", "y")
+
+
+def answer(arrows, *, roles=None, rule="optimal", undirected=(), **options):
+    nodes = sorted({n for e in (*arrows, *undirected) for n in e} | {"t", "y"})
+    roles = roles or {"t": "treatment", "y": "outcome", **{n: "pre_treatment" for n in nodes if n not in ("t", "y")}}
+    graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
+    return adjust(ASK, graph, roles, {}, "every_impression", rule, **options)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_validity_agrees_with_a_reading_of_every_path(seed):
+    rng = np.random.default_rng(seed)
+    nodes, arrows = random_dag(rng, 6, 0.4)
+    t, y, *others = rng.permutation(nodes).tolist()
+    for size in range(len(others) + 1):
+        for columns in itertools.combinations(others, size):
+            assert is_valid(dag(nodes, arrows), t, y, set(columns)) == brute_force_valid(
+                nodes, arrows, t, y, set(columns)
+            )
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(seed):
+    rng = np.random.default_rng(seed)
+    nodes, arrows = random_dag(rng, 5, 0.5)
+    t, y, *others = rng.permutation(nodes).tolist()
+    known = {e for e in sorted(arrows) if rng.random() < 0.2}
+    graph, _ = orient(nodes, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
+    every = members(nodes, skeleton_of(arrows), colliders_of(arrows), known)
+    if not any(possibly_causal_paths(graph, t, {y})):
+        return  # no effect to adjust for
+    roles = {t: "treatment", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
+    found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", "optimal")
+    if found.answer.answered:
+        assert all(brute_force_valid(nodes, member, t, y, set(found.columns)) for member in every)
+        assert all(optimal_set(dag(nodes, member), t, y) == set(found.columns) for member in every)
+    else:
+        sets = (set(s) for size in range(len(others) + 1) for s in itertools.combinations(others, size))
+        assert not any(all(brute_force_valid(nodes, member, t, y, s) for member in every) for s in sets)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_with_hidden_nodes_a_set_is_found_exactly_when_there_is_one(seed):
+    rng = np.random.default_rng(seed)
+    nodes, arrows = random_dag(rng, 6, 0.5)
+    t, y, *others = rng.permutation(nodes).tolist()
+    seen = others[:2]
+    if not any(possibly_causal_paths(dag(nodes, arrows), t, {y})):
+        return  # no effect to adjust for
+    roles = {t: "treatment", y: "outcome", **dict.fromkeys(seen, "pre_treatment")}
+    found = adjust(Question("q", t, y), dag(nodes, arrows), roles, {}, "every_impression")
+    sets = [set(s) for size in range(len(seen) + 1) for s in itertools.combinations(seen, size)]
+    assert found.answer.answered == any(brute_force_valid(nodes, arrows, t, y, s) for s in sets)
+    assert not found.answer.answered or brute_force_valid(nodes, arrows, t, y, set(found.columns))
+
+
+def test_a_confounder_enters():
+    assert answer({("c", "t"), ("c", "y"), ("t", "y")}).columns == ("c",)
+
+
+def test_a_mediator_does_not_enter():
+    assert answer({("t", "m"), ("m", "y"), ("t", "y")}).columns == ()
+
+
+def test_a_descendant_of_the_mediator_does_not_enter():
+    assert answer({("t", "m"), ("m", "y"), ("m", "d")}).columns == ()
+
+
+def test_a_collider_does_not_enter():
+    assert answer({("t", "y"), ("t", "k"), ("y", "k")}).columns == ()
+
+
+def test_the_middle_of_an_m_does_not_enter():
+    assert answer({("a", "m"), ("b", "m"), ("a", "t"), ("b", "y"), ("t", "y")}).columns == ("b",)
+
+
+def test_an_instrument_does_not_enter_the_optimal_set():
+    assert answer({("i", "t"), ("c", "t"), ("c", "y"), ("t", "y")}).columns == ("c",)
+
+
+def test_all_causes_of_the_treatment_enter_under_the_cautious_rule():
+    found = answer({("i", "t"), ("c", "t"), ("c", "y"), ("t", "y")}, rule="causes_of_either")
+    assert found.columns == ("c", "i")
+
+
+def test_click_mediates_a_purchase_and_does_not_enter():
+    roles = {"t": "treatment", "click": "outcome", "y": "outcome", "c": "pre_treatment"}
+    arrows = {("t", "click"), ("click", "y"), ("t", "y"), ("c", "t"), ("c", "click")}
+    assert answer(arrows, roles=roles).columns == ("c",)
+
+
+def test_click_does_not_enter_though_the_edge_from_the_treatment_stayed_below_the_floor():
+    roles = {"t": "treatment", "click": "outcome", "y": "outcome", "c": "pre_treatment"}
+    arrows = {("click", "y"), ("t", "y"), ("c", "t"), ("c", "click")}
+    assert answer(arrows, roles=roles).columns == ("c",)
+
+
+def test_a_hidden_common_cause_is_not_identifiable_and_the_open_path_is_said():
+    roles = {"t": "treatment", "y": "outcome", "c": "pre_treatment"}
+    found = answer({("taste", "t"), ("taste", "y"), ("c", "t"), ("c", "y"), ("t", "y")}, roles=roles)
+    assert found.answer.status is Status.NOT_IDENTIFIABLE
+    assert "t <- taste -> y" in found.answer.reason and "log `taste`" in found.answer.reason
+
+
+def test_a_hidden_cause_behind_a_logged_one_is_blocked():
+    roles = {"t": "treatment", "y": "outcome", "c": "pre_treatment"}
+    assert answer({("taste", "c"), ("taste", "y"), ("c", "t"), ("t", "y")}, roles=roles).columns == ("c",)
+
+
+def test_an_open_direction_at_the_treatment_is_not_identifiable_and_names_the_edge():
+    found = answer({("t", "y"), ("v", "y")}, undirected={("t", "v")})
+    assert found.answer.status is Status.NOT_IDENTIFIABLE and "t - v" in found.answer.reason
+
+
+def test_a_covariate_that_equals_the_treatment_leaves_no_overlap():
+    found = answer({("t", "y")}, twins={"flag": "t"})
+    assert found.answer.status is Status.NOT_IDENTIFIABLE and "flag" in found.answer.reason
+
+
+@pytest.mark.parametrize(("organic", "word"), [("none", "nothing to compare"), ("interactions_only", "selection")])
+def test_logs_without_every_organic_impression_cannot_answer_about_recommended(organic, word):
+    graph = dag(("recommended", "click"), {("recommended", "click")})
+    found = adjust(Question("q", "recommended", "click"), graph, {}, {}, organic)
+    assert found.answer.status is Status.NOT_IDENTIFIABLE and word in found.answer.reason
+
+
+def test_logs_that_do_not_say_what_was_recommended_are_not_called_recommended_impressions():
+    graph = dag(("recommended", "click"), {("recommended", "click")})
+    dropped = {"recommended": "the source does not have it"}
+    found = adjust(Question("q", "recommended", "click"), graph, {}, dropped, "none")
+    assert found.answer.status is Status.NOT_IDENTIFIABLE
+    assert "do not say what was recommended" in found.answer.reason
+
+
+def test_a_constant_treatment_and_a_constant_outcome_are_answered():
+    graph = dag(("t", "c"), ())
+    assert (
+        adjust(
+            Question("q", "x", "t"), graph, {}, {"x": "constant: every unit has 1"}, "every_impression"
+        ).answer.status
+        is Status.NOT_IDENTIFIABLE
+    )
+    assert (
+        adjust(
+            Question("q", "t", "y"), graph, {}, {"y": "constant: every unit has 0"}, "every_impression"
+        ).answer.status
+        is Status.INSUFFICIENT_EVIDENCE
+    )

@@ -1,0 +1,136 @@
+"""What the outcome model learns from, for every kind of answer upstream."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from causalrec.answers import ANSWERED, InputError, Status, insufficient_evidence, not_identifiable
+from causalrec.model.outcome.plan import NOTHING_TOLD, Plan, plan_training
+from tests.model.worlds import ROLES, toy
+
+UNITS = toy(1, users=40).units
+SETS = pl.DataFrame(
+    {
+        "question": ["recommended_click", "recommended_purchase"],
+        "treatment": "recommended",
+        "outcome": ["click", "purchase"],
+        "status": "answered",
+        "reason": "",
+        "columns": [["device"], ["past_clicks"]],
+    }
+)
+UNANSWERED = SETS.with_columns(status=pl.lit("not_identifiable"), reason=pl.lit("no organic arm"))
+PROPENSITIES = pl.concat(
+    UNITS.select("unit_id", question=pl.lit(name), propensity=pl.lit(p), fold=pl.lit(0))
+    for name, p in (("recommended_click", 0.25), ("recommended_purchase", 0.75))
+)
+
+
+def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, withheld=(), told=NOTHING_TOLD):
+    asked = ROLES, ["past_clicks", "device"], ["position"], withheld, told
+    return plan_training(units, sets, propensities, answer, *asked)
+
+
+def test_an_identified_effect_is_learned_in_both_arms_from_the_union_of_its_sets():
+    found = plan()
+    assert isinstance(found, Plan)
+    assert (found.arms, found.columns, found.purchases) == ("both", ("device", "past_clicks"), True)
+    assert found.rows.height == UNITS.height
+
+
+def test_the_loss_divides_by_the_first_questions_propensities_in_the_units_order():
+    found = plan(propensities=PROPENSITIES.reverse())
+    assert found.divides_by == "recommended_click"
+    assert np.unique(found.propensity).tolist() == [0.25]
+
+
+def test_one_identified_question_is_enough():
+    sets = SETS.with_columns(status=pl.Series(["not_identifiable", "answered"]))
+    found = plan(sets=sets)
+    assert (found.arms, found.columns, found.divides_by) == ("both", ("past_clicks",), "recommended_purchase")
+
+
+def test_without_an_identified_effect_what_was_shown_is_predicted_in_its_slots_context():
+    unanswered = not_identifiable("no organic arm")
+    found = plan(sets=UNANSWERED, propensities=PROPENSITIES.clear(), answer=unanswered)
+    assert (found.arms, found.propensity, found.divides_by) == ("shown", None, None)
+    assert found.columns == ("position", "past_clicks", "device")
+    assert found.rows["recommended"].unique().to_list() == [1]
+
+
+def test_a_question_without_propensities_leaves_the_others_theirs():
+    refused = {"status": "insufficient_evidence", "reason": "one arm only"}
+    second = PROPENSITIES.filter(pl.col("question") == "recommended_purchase")
+    found = plan(propensities=second, told={"recommended_click": refused})
+    assert (found.arms, found.divides_by) == ("both", "recommended_purchase")
+    none = plan(propensities=second.clear(), told=dict.fromkeys(SETS["question"], refused))
+    assert none == insufficient_evidence("one arm only")
+
+
+def test_a_question_about_another_treatment_does_not_identify_this_one():
+    found = plan(sets=SETS.with_columns(treatment=pl.lit("campaign")))
+    assert found.arms == "shown"
+
+
+def test_a_constant_column_of_the_context_is_left_out():
+    found = plan(units=UNITS.with_columns(device=pl.lit("tv")), sets=UNANSWERED)
+    assert found.columns == ("position", "past_clicks")
+
+
+@pytest.mark.parametrize("column", ["position", "click", "policy"])
+def test_an_adjustment_set_with_a_mediator_or_a_collider_is_refused(column):
+    with pytest.raises(InputError, match=f"`{column}` has the role"):
+        plan(sets=SETS.with_columns(columns=pl.Series([[column], ["device"]])))
+
+
+def test_propensities_of_other_units_are_refused():
+    with pytest.raises(InputError, match="again"):
+        plan(units=UNITS.head(5))
+
+
+def test_too_few_clusters_for_propensities_is_passed_on():
+    answer = insufficient_evidence("the units come in 2 clusters")
+    assert plan(propensities=PROPENSITIES.clear(), answer=answer) == answer
+
+
+def test_units_without_a_logged_click_teach_nothing_and_are_left_out():
+    some = UNITS.with_columns(click=pl.when(pl.col("device") == "mobile").then("click"))
+    found = plan(units=some)
+    assert found.rows["device"].unique().to_list() == ["mobile"]
+    assert len(found.propensity) == found.rows.height
+
+
+def test_a_source_without_purchases_has_click_heads_only():
+    assert not plan(units=UNITS.with_columns(purchase=pl.lit(None, pl.Int8))).purchases
+    assert not plan(units=UNITS.with_columns(purchase=pl.lit(0, pl.Int8))).purchases
+
+
+@pytest.mark.parametrize(
+    ("units", "status", "says"),
+    [
+        (UNITS.clear(), Status.INSUFFICIENT_EVIDENCE, "no units"),
+        (UNITS.with_columns(click=pl.lit(None, pl.Int8)), Status.NOT_AVAILABLE, "logs no clicks"),
+        (UNITS.with_columns(click=pl.lit(0, pl.Int8)), Status.INSUFFICIENT_EVIDENCE, "has a click"),
+    ],
+)
+def test_what_cannot_be_learned_is_answered(units, status, says):
+    answer = plan(units=units)
+    assert answer.status is status
+    assert says in answer.reason
+
+
+def test_no_recommended_unit_with_a_click_is_answered():
+    organic = UNITS.filter(pl.col("recommended") == 0)
+    assert plan(units=organic, sets=UNANSWERED).status is Status.INSUFFICIENT_EVIDENCE
+
+
+def test_what_no_policy_may_read_the_model_does_not_read_and_the_loss_still_divides_by_what_read_it():
+    found = plan(withheld={"device"})
+    assert (found.columns, found.withheld, found.divides_by) == (("past_clicks",), ("device",), "recommended_click")
+    shown = plan(
+        sets=UNANSWERED,
+        propensities=PROPENSITIES.clear(),
+        answer=not_identifiable("no organic arm"),
+        withheld={"device"},
+    )
+    assert (shown.columns, shown.withheld) == (("position", "past_clicks"), ("device",))
