@@ -5,8 +5,7 @@ import pytest
 
 from causalrec.answers import InputError
 from causalrec.graph.mpdag import close, colliders_of, extend, orient
-
-from .graphs import dag, members, random_dag, skeleton_of
+from tests.graph.graphs import dag, members, random_dag, skeleton_of
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -12,8 +12,7 @@ from causalrec.graph.identification.criteria import (
     unsettled_paths,
 )
 from causalrec.graph.mpdag import MPDAG
-
-from .graphs import all_sets, brute_force_valid_jointly, dag, possibly_causal_paths, random_class, random_dag
+from tests.graph.graphs import all_sets, brute_force_valid_jointly, dag, possibly_causal_paths, random_class, random_dag
 
 
 @pytest.mark.parametrize("seed", range(100))

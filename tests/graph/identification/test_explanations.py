@@ -4,8 +4,7 @@ import pytest
 
 from causalrec.answers import Status
 from causalrec.graph.identification.explanations import Scale, listed, units_to_randomise
-
-from .test_strategies import HIDDEN, answer, ask
+from tests.graph.identification.test_strategies import HIDDEN, answer, ask
 
 
 def reason(*args, **options) -> str:

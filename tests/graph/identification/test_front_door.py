@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from causalrec.graph.identification.front_door import FrontDoor, find_front_door, opens_front_door
-
-from .graphs import all_sets, dag, random_class, random_dag
-from .scm import Scm
+from tests.graph.graphs import all_sets, dag, random_class, random_dag
+from tests.graph.scm import Scm
 
 
 def by_the_front_door(model: Scm, t: str, y: str, mediators, columns, arm: int) -> float:

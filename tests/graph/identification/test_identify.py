@@ -10,8 +10,7 @@ from causalrec.graph.identification.criteria import is_valid, optimal_set
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient
 from causalrec.settings.questions import Question
-
-from .graphs import brute_force_valid, dag, members, possibly_causal_paths, random_dag, skeleton_of
+from tests.graph.graphs import brute_force_valid, dag, members, possibly_causal_paths, random_dag, skeleton_of
 
 ASK = Question("q", "t", "y")
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from causalrec.graph.identification.instrument import Instrument, find_instrument, is_instrument
-
-from .graphs import all_sets, dag, random_class, random_dag
-from .scm import Scm
+from tests.graph.graphs import all_sets, dag, random_class, random_dag
+from tests.graph.scm import Scm
 
 
 def ratio_of_effects(model: Scm, z: str, t: str, y: str, columns) -> float:

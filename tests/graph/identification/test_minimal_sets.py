@@ -7,8 +7,7 @@ from causalrec.graph.identification.criteria import back_door_graph, forbidden_c
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.identification.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
 from causalrec.settings.questions import Question
-
-from .graphs import all_sets, dag, linear_variance, random_dag
+from tests.graph.graphs import all_sets, dag, linear_variance, random_dag
 
 
 def world(seed: int, nodes: int, density: float, share_logged: float):

@@ -4,8 +4,7 @@ from causalrec.answers import not_identifiable
 from causalrec.graph.identification.identify import Adjustment
 from causalrec.graph.identification.table import SCHEMA, sets_table, shown
 from causalrec.settings.questions import Question
-
-from .test_strategies import CHAIN, HIDDEN, answer, ask
+from tests.graph.identification.test_strategies import CHAIN, HIDDEN, answer, ask
 
 
 def test_every_kind_of_answer_is_a_row():

@@ -11,8 +11,7 @@ from causalrec.graph.identification.criteria import causal_nodes, is_valid, memb
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient
 from causalrec.settings.questions import Question
-
-from .graphs import all_sets, dag, random_class, random_dag, skeleton_of
+from tests.graph.graphs import all_sets, dag, random_class, random_dag, skeleton_of
 
 HIDDEN = {("taste", "t"), ("taste", "y"), ("t", "y")}
 
