@@ -22,12 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats
 from causalrec.home import CHECKOUT
 from causalrec.simulator.traffic.traffic import simulate_day
 from causalrec.simulator.world.past import Past
 from causalrec.simulator.world.world import World, WorldConfig
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks.figures import Figure, say
+from causalrec.arrays import Floats
 from causalrec.graph.discovery.nodes import plain_nodes
 from causalrec.graph.discovery.pc import discover
 from causalrec.graph.mpdag import pair
@@ -28,7 +28,6 @@ from causalrec.home import TEMPLATE
 from causalrec.settings.discovery import Search, parse_search
 from causalrec.settings.file import read_yaml
 
-Floats = npt.NDArray[np.float64]
 Pairs = set[tuple[str, str]]
 NODES, ROWS, SEEDS, BINS = 20, 20_000, 20, 4
 PEERS, ALPHAS = ("fisherz", "gsq"), (0.01, 0.05)

@@ -13,18 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.figures import Figure, measured, say
+from causalrec.arrays import Floats, Ints
 from causalrec.simulator.landing import simulate
 from causalrec.simulator.traffic import traffic
 from causalrec.simulator.traffic.logging_policy import item_distribution
 from causalrec.simulator.traffic.traffic import simulate_day
 from causalrec.simulator.world.past import Past
 from causalrec.simulator.world.world import World, WorldConfig
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 TO_REACH = 500_000  # events a second, on 2 cores
 ROWS = 2_000_000

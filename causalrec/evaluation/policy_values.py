@@ -17,14 +17,8 @@ from causalrec.answers import (
     not_available,
     not_identifiable,
 )
-from causalrec.estimators.intervals import (
-    Codes,
-    Estimate,
-    Floats,
-    TooFewClusters,
-    clustered_mean,
-    contrast,
-)
+from causalrec.arrays import Codes, Floats
+from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean, contrast
 from causalrec.estimators.policy_value.rounds import ESTIMATORS, Rounds, estimate, logged_mean
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec.evaluation.needed import mean_weight_answer, rounds_for_effective, rounds_for_share

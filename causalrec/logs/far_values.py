@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Floats
+
 HUGE = 1e100
 """Larger magnitudes count as this one: their squares would overflow."""
 REACH = 10.0

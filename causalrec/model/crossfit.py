@@ -8,16 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from causalrec.arrays import Codes, Floats, Mask, Matrix
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Matrix = npt.NDArray[np.floating]
-"""Trees read it in double precision; only the order of a column's values matters to them."""
 
 EDGE = 1e-6
 """Predictions stay this far from 0 and 1: no number of rows makes an outcome certain."""

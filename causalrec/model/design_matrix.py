@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import InputError
+from causalrec.arrays import Floats, Mask, Singles
 from causalrec.logs.far_values import HUGE, within_fences
 
-Floats = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float32]
 MAX_LEVELS = 50
 BEND = 8.0
 """Standard deviations: what lies further is hardly ever met, and says no more the further it is."""
@@ -51,7 +49,7 @@ class Column:
             return len(self.levels)
         return 2 if self.missing else 1
 
-    def transform(self, values: pl.Series) -> Matrix:
+    def transform(self, values: pl.Series) -> Singles:
         """(rows, width) float32, standardised, finite: for a network.
 
         Raises:
@@ -83,7 +81,7 @@ class Column:
         x = np.where(gone, self.mean, np.log1p(np.maximum(x, 0)) if self.log else x)
         return np.column_stack([x, gone] if self.missing else [x])
 
-    def _indicators(self, values: pl.Series) -> npt.NDArray[np.bool_]:
+    def _indicators(self, values: pl.Series) -> Mask:
         levels = {level: k for k, level in enumerate(self.levels or ())}
         codes = values.cast(pl.String).replace_strict(levels, default=-1, return_dtype=pl.Int32).to_numpy()
         return np.asarray(codes[:, None] == np.arange(len(levels))[None, :])
@@ -114,7 +112,7 @@ class DesignMatrix:
     def width(self) -> int:
         return sum(column.width for column in self.columns)
 
-    def transform(self, frame: pl.DataFrame) -> Matrix:
+    def transform(self, frame: pl.DataFrame) -> Singles:
         """(rows, width); a design without columns gives (rows, 0).
 
         Raises:

@@ -6,11 +6,9 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from causalrec.arrays import Floats
 from causalrec.escaping import plot
-
-Floats = npt.NDArray[np.float64]
 
 
 def _figure(width: float = 4.6, height: float = 2.9):  # type: ignore[no-untyped-def]

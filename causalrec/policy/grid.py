@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats, Ints, Mask, Singles
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.logs.units.covariates import AsOf, context_covariates, item_covariates, pair_covariates
-from causalrec.model.design_matrix import Column, Matrix
+from causalrec.model.design_matrix import Column
 from causalrec.model.outcome.model import OutcomeModel, PotentialOutcomes
 from causalrec.settings.logs.sources import Source
 
-Floats = npt.NDArray[np.float64]
 CHUNK_PAIRS = 250_000
 
 
@@ -30,7 +29,7 @@ class Scored:
     """
 
     contexts: slice
-    eligible: npt.NDArray[np.bool_]
+    eligible: Mask
     click: Floats
     purchase: Floats | None
     price: Floats | None
@@ -82,11 +81,11 @@ def _shaped(
     return p.click_if_recommended.reshape(contexts, -1), shape(p.purchase_if_recommended), price, shape(p.click_if_not)
 
 
-def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column]) -> Matrix:
+def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column]) -> Singles:
     """(contexts, items, width): each column is a context's, an item's, or, through the item's category, the pair's."""
     out = np.empty((contexts.height, items.height, sum(c.width for c in columns)), dtype=np.float32)
     at = 0
-    by_category: tuple[pl.DataFrame, npt.NDArray[np.int64]] | None = None
+    by_category: tuple[pl.DataFrame, Ints] | None = None
     for column in columns:
         place = slice(at, at + column.width)
         if column.name in contexts.columns:
@@ -104,7 +103,7 @@ def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Se
     return out
 
 
-def _categories(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+def _categories(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf) -> tuple[pl.DataFrame, Ints]:
     """Every context with every category (contexts outermost), and each item's category as its place in that order."""
     names = items.select("category").unique(maintain_order=True).with_row_index("place")
     place = items.join(names, on="category", how="left", maintain_order="left", nulls_equal=True)["place"]
@@ -112,7 +111,7 @@ def _categories(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf) -> tup
     return pair_covariates(pairs, state), place.to_numpy().astype(np.int64)
 
 
-def eligible_candidates(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> npt.NDArray[np.bool_]:
+def eligible_candidates(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> Mask:
     """(contexts, items): which candidates equal their context in every column of `match`.
 
     What is not known equals nothing: an item without a section is a candidate of none.

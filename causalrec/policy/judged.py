@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Mask
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import expected, first_slot, in_slot, uniform
 from causalrec.policy.slots import Slots
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig
 
-Floats = npt.NDArray[np.float64]
 VALUES = (
     "model_click",
     "model_purchase",
@@ -96,7 +95,7 @@ def judge(
     )
 
 
-def uniform_without_model(slots: Slots, eligible: npt.NDArray[np.bool_]) -> pl.DataFrame:
+def uniform_without_model(slots: Slots, eligible: Mask) -> pl.DataFrame:
     """The uniform policy where there is no outcome model: its probabilities are known all the same."""
     probability, _ = in_slot(uniform(eligible), slots.row, slots.shown, slots.above)
     none = [pl.lit(None, pl.Float64).alias(name) for name in VALUES]

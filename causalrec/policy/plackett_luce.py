@@ -9,19 +9,16 @@ Source: Plackett (1975), Applied Statistics 24(2); Kool, van Hoof and Welling (2
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.policy.above import Above
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 LITTLE = 1e-4
 """Of the probability: with less of it left, what is left is summed itself."""
 SLOTS_AT_ONCE = 10_000
 
 
-def first_slot(value: Floats, eligible: Bools, temperature: float, exploration: float) -> Floats:
+def first_slot(value: Floats, eligible: Mask, temperature: float, exploration: float) -> Floats:
     """p = (1 - exploration) softmax(value / temperature) + exploration / n over the eligible candidates.
 
     Args:
@@ -40,7 +37,7 @@ def first_slot(value: Floats, eligible: Bools, temperature: float, exploration: 
     return np.asarray((1 - exploration) * softmax + exploration * eligible / np.maximum(count, 1))
 
 
-def uniform(eligible: Bools) -> Floats:
+def uniform(eligible: Mask) -> Floats:
     """1 / n over the eligible candidates, (contexts, items); 0 where there is none."""
     return np.asarray(eligible / np.maximum(eligible.sum(axis=1, keepdims=True), 1))
 

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Ints, Mask
 from causalrec.policy.above import Above
 from causalrec.policy.slates import unslated
 
-Ints = npt.NDArray[np.int64]
 UNLISTED = "its item is not in the catalogue of its day"
 NO_CANDIDATE = "its item is no candidate of its context (policy.yaml: match)"
 ITEM_REASONS = (UNLISTED, NO_CANDIDATE)
@@ -105,7 +104,7 @@ def _places(items: pl.DataFrame) -> pl.DataFrame:
     return items.select("item_id").with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
 
 
-def _candidates(rows: pl.DataFrame, items: pl.DataFrame, matches: Collection[Sequence[str]]) -> npt.NDArray[np.bool_]:
+def _candidates(rows: pl.DataFrame, items: pl.DataFrame, matches: Collection[Sequence[str]]) -> Mask:
     """(rows,) whether the item equals its context in all columns of all matches; what is not known equals nothing."""
     columns = list(dict.fromkeys(column for match in matches for column in match))
     if not columns:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from causalrec.answers import InputError
+from causalrec.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 SATISFYING = ("click", "purchase")
 
 

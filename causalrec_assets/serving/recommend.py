@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import draw_slates, first_slot
 from causalrec.policy.reasons import reason
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig
 
-Floats = npt.NDArray[np.float64]
 SCHEMA: dict[str, pl.DataType] = {
     "user_id": pl.String(),
     "context": pl.String(),
@@ -84,9 +83,7 @@ def recommend(
         there = np.arange(slate.shape[1]) < part.eligible.sum(axis=1)[:, None]
         sizes = there.sum(axis=1)
 
-        def of(
-            values: Floats | None, slate: npt.NDArray[np.int64] = slate, there: npt.NDArray[np.bool_] = there
-        ) -> Floats | None:
+        def of(values: Floats | None, slate: Ints = slate, there: Mask = there) -> Floats | None:
             return None if values is None else np.take_along_axis(values, slate, axis=1)[there]
 
         explored = _explored(part, first, config.exploration)
@@ -130,7 +127,7 @@ def slate_sizes(contexts: pl.DataFrame, items: pl.DataFrame, config: PolicyConfi
     return found["size"].fill_null(0).clip(upper_bound=config.slate_size)
 
 
-def _explored(part: Scored, first: Floats, exploration: float) -> npt.NDArray[np.bool_]:
+def _explored(part: Scored, first: Floats, exploration: float) -> Mask:
     """(contexts, items): whether an item, if drawn, more likely came from the uniform share than from its
     rank.
 
@@ -141,9 +138,7 @@ def _explored(part: Scored, first: Floats, exploration: float) -> npt.NDArray[np
     return np.asarray(uniform > 0.5 * first)
 
 
-def _lifted_by_revenue(
-    part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective
-) -> npt.NDArray[np.bool_]:
+def _lifted_by_revenue(part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective) -> Mask:
     """(contexts, items): whether lambda R lifts the item further above the mean candidate than L does."""
     if revenue is None or objective.weight is None:
         return np.zeros_like(part.eligible)

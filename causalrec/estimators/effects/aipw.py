@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec.estimators.intervals import Codes, Estimate, from_influence
-
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Codes, Floats
+from causalrec.estimators.intervals import Estimate, from_influence
 
 
 def naive_difference(outcome: Floats, treatment: Floats, clusters: Codes) -> Estimate:

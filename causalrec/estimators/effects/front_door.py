@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from causalrec.arrays import Codes, Floats
 from causalrec.estimators.effects.aipw import _checked, _checked_propensity
-from causalrec.estimators.intervals import Codes, Estimate, contrast, from_influence
-
-Floats = npt.NDArray[np.float64]
+from causalrec.estimators.intervals import Estimate, contrast, from_influence
 
 
 @dataclass(frozen=True)

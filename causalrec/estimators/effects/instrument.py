@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec.estimators.intervals import Codes, Estimate, from_influence
+from causalrec.arrays import Codes
+from causalrec.estimators.intervals import Estimate, from_influence
 
-Floats = npt.NDArray[np.float64]
 WEAK = 10.0
 """Below this F statistic an instrument is called weak."""
 

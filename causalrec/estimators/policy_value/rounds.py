@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec.estimators.intervals import Codes, Estimate, clustered_mean, clustered_ratio, contrast
+from causalrec.arrays import Codes, Floats
+from causalrec.estimators.intervals import Estimate, clustered_mean, clustered_ratio, contrast
 
-Floats = npt.NDArray[np.float64]
 ESTIMATORS = ("ips", "snips", "dm", "dr")
 
 

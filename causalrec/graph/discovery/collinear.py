@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from causalrec.graph.independence.columns import Column, Flags, Floats, Rows, Whole
+from causalrec.arrays import Floats, Mask
+from causalrec.graph.independence.columns import Column, Rows, Whole
 from causalrec.graph.independence.covariance import correlate, plain_layout
 from causalrec.logs.far_values import HUGE, fences, within_fences
 
@@ -21,7 +22,7 @@ class Raw:
     """A number as it is (0 at gaps), with its gaps; or the indicators of a nominal column."""
 
     values: Floats | None
-    gap: Flags | None
+    gap: Mask | None
     levels: Column | None = None
 
     def column(self) -> Column:
@@ -32,7 +33,7 @@ class Raw:
         centre, spread = (float(known.mean()), float(known.std()) or 1.0) if len(known) else (0.0, 1.0)
         return _Number(np.clip(self.values, -HUGE, HUGE), self.gap, centre, spread)
 
-    def far(self) -> Flags | None:
+    def far(self) -> Mask | None:
         """Rows beyond the fences, or none."""
         if self.values is None or self.gap is None:
             return None
@@ -46,7 +47,7 @@ class Raw:
 @dataclass(frozen=True)
 class _Number(Whole):
     values: Floats
-    gap: Flags
+    gap: Mask
     centre: float
     spread: float
 

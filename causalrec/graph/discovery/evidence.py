@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Codes
 from causalrec.engine.threads import one_thread
 from causalrec.graph.discovery.bootstrap import Confidence, bootstrap
 from causalrec.graph.discovery.fci import SecondOpinion, second_opinion
@@ -23,7 +23,6 @@ from causalrec.graph.mpdag import Edge
 from causalrec.logs.clusters import cluster_codes
 from causalrec.settings.discovery import Search
 
-Codes = npt.NDArray[np.int64]
 DISAGREEMENTS: dict[str, pl.DataType] = {
     "pc": pl.String(),
     "fci": pl.String(),

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from causalrec.answers import InputError
+from causalrec.arrays import Floats
 from causalrec.graph.discovery.collinear import Raw, follows_from
-from causalrec.graph.independence.columns import Column, Floats, Levels, Numbers, as_column, numbers
+from causalrec.graph.independence.columns import Column, Levels, Numbers, as_column, numbers
 from causalrec.settings.questions import ASKED_MEDIATOR, ASKED_TREATMENT
 
 HISTORY_PREFIXES = (

@@ -27,16 +27,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from causalrec.graph.independence.columns import Column, Floats, as_column, rare_rows
+from causalrec.arrays import Codes, Floats, Ints
+from causalrec.graph.independence.columns import Column, as_column, rare_rows
 from causalrec.graph.independence.covariance import (
-    Places,
     correlate,
     correlation_of_groups,
     grams_of_groups,
     plain_layout,
     with_products,
 )
-from causalrec.graph.independence.effective_rows import Codes, independent_rows
+from causalrec.graph.independence.effective_rows import independent_rows
 
 RIDGE = 1e-9
 DETERMINED = 1e-6
@@ -173,7 +173,7 @@ class BlockTest:
         p_value, strength = self.test(x, y, given)
         return 1.0 if strength < self.floor else p_value
 
-    def _often_enough(self, x: int, y: int) -> tuple[Places, Places]:
+    def _often_enough(self, x: int, y: int) -> tuple[Ints, Ints]:
         """The columns of two nodes in which dependence is looked for: without levels that chance hardly lets meet.
 
         Two levels of ten rows in a million that meet once would be a dependence of 1 in 10. The rarest is left out (it
@@ -200,7 +200,7 @@ Compared = tuple[float, float, int, int]
 """log L of two blocks, Pillai's trace, and the blocks' widths."""
 
 
-def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> Compared | None:
+def _log_ratio(correlation: Floats, z: Ints, first: Ints, second: Ints) -> Compared | None:
     """What is compared of two blocks given others; None where a block is nearly determined by the rest.
 
     One Cholesky factor of all three, the condition first, holds that of the partial covariances in its last corner.
@@ -222,7 +222,7 @@ def _log_ratio(correlation: Floats, z: Places, first: Places, second: Places) ->
     return min(0.0, log_ratio), float((explained**2).sum()), p, len(second)
 
 
-def _careful_log_ratio(correlation: Floats, z: Places, first: Places, second: Places) -> Compared | None:
+def _careful_log_ratio(correlation: Floats, z: Ints, first: Ints, second: Ints) -> Compared | None:
     """The same without the columns that the condition determines; None where nothing of a block is left."""
     both, p = np.concatenate([first, second]), len(first)
     partial = correlation[np.ix_(both, both)]

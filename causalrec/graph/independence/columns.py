@@ -13,10 +13,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
-Rows = slice | npt.NDArray[np.int64]
+from causalrec.arrays import Floats, Ints, Mask, Singles
+
+Rows = slice | Ints
 """Some rows: from one to another, or by their numbers."""
 TESTED, MOST_POWERS = 3, 7
 """Of a number's polynomials: how many a test looks for dependence in, and how many it takes out of what it is given."""
@@ -60,7 +59,7 @@ class Numbers:
 
     scores: Singles
     powers: int = MOST_POWERS
-    gap: Flags | None = None
+    gap: Mask | None = None
 
     @property
     def rows(self) -> int:
@@ -198,7 +197,7 @@ def as_column(block: Column | Floats) -> Column:
     return Plain(np.ascontiguousarray(((block - block.mean(axis=0)) / np.where(scale > 0, scale, 1.0)).T))
 
 
-def numbers(values: Floats, gap: Flags | None = None, most: int = MOST_POWERS) -> Numbers:
+def numbers(values: Floats, gap: Mask | None = None, most: int = MOST_POWERS) -> Numbers:
     """A number's ranks as normal scores, ranked among the rows that have a value.
 
     Args:

@@ -26,7 +26,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Floats
+
 Small = npt.NDArray[np.uint8]
 Counts = npt.NDArray[Any]
 """Whole numbers, or sums of weights."""

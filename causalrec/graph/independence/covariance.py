@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec.graph.independence.columns import Column, Floats, Rows
+from causalrec.arrays import Floats, Ints
+from causalrec.graph.independence.columns import Column, Rows
 
-Places = npt.NDArray[np.int64]
 CHUNK, CHUNKS_A_PART = 4_096, 12
 """Rows that are expanded at a time, 20 MB for six hundred columns; and what a thread takes in one go."""
 BUDGET = 4e11
@@ -44,15 +43,15 @@ class Layout:
         width: Columns and products.
     """
 
-    at: tuple[Places, ...]
-    tested: tuple[Places, ...]
-    plain: tuple[Places, ...]
-    products: dict[tuple[int, int], Places]
+    at: tuple[Ints, ...]
+    tested: tuple[Ints, ...]
+    plain: tuple[Ints, ...]
+    products: dict[tuple[int, int], Ints]
     functions: Floats
-    factors: Places
+    factors: Ints
     width: int
 
-    def given(self, nodes: Sequence[int], most: float) -> Places:
+    def given(self, nodes: Sequence[int], most: float) -> Ints:
         """The columns that conditioning on these nodes takes out.
 
         Args:
@@ -95,7 +94,7 @@ def with_products(plain: Layout, correlation: Floats, rows: int) -> Layout:
             functions.append(row)
             owner.append(node)
     factors: list[tuple[int, int]] = []
-    products: dict[tuple[int, int], Places] = {}
+    products: dict[tuple[int, int], Ints] = {}
     of = {node: [k for k, o in enumerate(owner) if o == node] for node in range(nodes)}
     for a, b in combinations(range(nodes), 2):
         start = plain.width + len(factors)
@@ -162,7 +161,7 @@ def correlate(
     return correlation_of(gram, layout.functions.shape[1])
 
 
-def grams_of_groups(columns: Sequence[Column], layout: Layout, groups: Places, moments: Moments) -> Floats:
+def grams_of_groups(columns: Sequence[Column], layout: Layout, groups: Ints, moments: Moments) -> Floats:
     """The sums of products of each group's rows: what the matrix of any number of copies of the groups is made from.
 
     Args:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from causalrec.graph.independence.columns import Column, Floats, Singles
+from causalrec.arrays import Codes, Floats, Singles
+from causalrec.graph.independence.columns import Column
 
-Codes = npt.NDArray[np.int64]
 CHUNK = 32_768
 """Rows whose products are summed in single precision."""
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import (
@@ -19,6 +18,7 @@ from causalrec.answers import (
     insufficient_evidence,
     not_available,
 )
+from causalrec.arrays import Codes, Floats
 from causalrec.engine.threads import one_thread
 from causalrec.estimators.effects.aipw import aipw_effect, naive_difference, snips_effect
 from causalrec.estimators.intervals import Estimate
@@ -28,8 +28,6 @@ from causalrec.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_c
 from causalrec.model.design_matrix import DesignMatrix
 from causalrec.settings.model import ModelSettings
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 FEWEST_CLUSTERS = 15
 """Of fewer effective ones 95 % intervals cover 81 to 94 % (docs/decisions/0035)."""
 ESTIMATORS = ("naive", "snips", "aipw")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, Status, insufficient_evidence, not_available
+from causalrec.arrays import Codes, Floats, Mask
 from causalrec.engine.threads import one_thread
 from causalrec.estimators.effects.aipw import aipw_effect, naive_difference, snips_effect
 from causalrec.estimators.effects.front_door import FrontDoorModels, front_door_effect, front_door_weighted
@@ -22,8 +22,6 @@ from causalrec.model.design_matrix import DesignMatrix
 from causalrec.model.effects import back_door as fit
 from causalrec.settings.model import ModelSettings
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 Told = tuple[Answer, dict[str, Estimate], dict[str, Any]]
 
 
@@ -212,7 +210,7 @@ def _by_instrument(
     return ANSWERED, found, diagnostics
 
 
-def _trust(t: Floats, y: Floats, propensity: Floats, within: npt.NDArray[np.bool_], bound: float) -> dict[str, Any]:
+def _trust(t: Floats, y: Floats, propensity: Floats, within: Mask, bound: float) -> dict[str, Any]:
     e = np.clip(propensity, bound, 1 - bound)
     return {
         "overlap_share": float(within.mean()),

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.estimators.scores import calibration_curve, calibration_error, log_loss
 from causalrec.model.outcome.model import PotentialOutcomes
 
-Floats = npt.NDArray[np.float64]
 HEADS = ("click_if_recommended", "click_if_not", "purchase_if_recommended", "purchase_if_not")
 
 

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats, Ints, Singles
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.engine.threads import one_thread, side_by_side
-from causalrec.model.design_matrix import DesignMatrix, Matrix
+from causalrec.model.design_matrix import DesignMatrix
 
 if TYPE_CHECKING:
     from causalrec.model.outcome.network import OutcomeNetwork
 
-Floats = npt.NDArray[np.float64]
-ItemRows = npt.NDArray[np.int64]
 CHUNK = 32_768
 """Rows that a core predicts at a time."""
 EDGE = 1e-7
@@ -82,7 +80,7 @@ class OutcomeModel:
         items = vectors.rows(covariates["item_id"]) if vectors and self.reads_content else None
         return self.predict_matrix(self.design.transform(covariates), items, vectors)
 
-    def predict_matrix(self, x: Matrix, items: ItemRows | None, vectors: ItemVectors | None) -> PotentialOutcomes:
+    def predict_matrix(self, x: Singles, items: Ints | None, vectors: ItemVectors | None) -> PotentialOutcomes:
         """The same from a transformed matrix; an item vector is projected once, not once a row.
 
         Args:

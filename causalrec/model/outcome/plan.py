@@ -7,18 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import Answer, insufficient_evidence, not_available
+from causalrec.arrays import Floats
 from causalrec.logs.gaps import NO_CLICKS
 from causalrec.model.effects.back_door import aligned
 from causalrec.model.effects.back_door import propensity_answer as propensity_answer_of
 from causalrec.model.effects.strategies import blocks_back_doors
 from causalrec.model.outcome.training import check_columns
 
-Floats = npt.NDArray[np.float64]
 NOTHING_TOLD: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 

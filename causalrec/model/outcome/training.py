@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import InputError
+from causalrec.arrays import Floats, Mask
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.engine.threads import one_thread
 from causalrec.estimators.weights import clip_level
@@ -26,8 +26,6 @@ from causalrec.settings.model import ModelSettings
 if TYPE_CHECKING:
     import torch
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 VALIDATION_ROWS = 65_536
 
 

@@ -9,13 +9,9 @@ Where to Find Them", section 2). `sampling.py` draws them.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.world.dials import WorldConfig
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 def item_distribution(
@@ -68,7 +64,7 @@ def browse_distribution(item_rate: Floats, price: Floats, config: WorldConfig, a
     return np.asarray(weight / weight.sum())
 
 
-def published(items: int, age_days: Ints | None) -> Bools:
+def published(items: int, age_days: Ints | None) -> Mask:
     """Whether each item is in the shop, (items,)."""
     return np.ones(items, dtype=np.bool_) if age_days is None else age_days >= 0
 

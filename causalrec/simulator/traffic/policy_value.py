@@ -13,17 +13,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.traffic.logging_policy import item_distribution
 from causalrec.simulator.world.hidden import hidden_given_arm
 from causalrec.simulator.world.past import Past
 from causalrec.simulator.world.world import World, WorldConfig, sigmoid
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 BLOCK = 4096  # slots at a time: 4,096 x 500 probabilities are 16 MB
 
@@ -49,11 +45,11 @@ class Slots:
     mobile: Ints
     position: Ints
     shown: Ints
-    candidates: Bools
+    candidates: Mask
     user_category_rate: Floats
     item_rate: Floats
     number: int
-    in_slate: Bools
+    in_slate: Mask
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints
 from causalrec.simulator.traffic.logging_policy import browse_distribution, policy_score, user_score
 from causalrec.simulator.world.dials import WorldConfig
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 ROUNDS = 24
 """A slot that still repeats an item above it after as many draws is drawn from the written-out distribution."""

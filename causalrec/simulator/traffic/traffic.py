@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from causalrec.arrays import Floats, Ints
 from causalrec.simulator.traffic.sampling import DayPolicy, day_policy, draw_organic, draw_slates
 from causalrec.simulator.world.day import Drawn, Requests
 from causalrec.simulator.world.frames import events_frame, truth_frame
@@ -25,8 +25,6 @@ from causalrec.simulator.world.world import Conditions, World, sigmoid
 
 __all__ = ["Past", "SimulatedDay", "simulate_day"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 12, 14, 14, 12, 7, 3], dtype=float)
 

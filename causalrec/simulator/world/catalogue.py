@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Floats, Ints
 
 NOUNS: dict[str, tuple[str, ...]] = {
     "kitchen": (
@@ -144,10 +143,10 @@ class Catalogue:
     title: list[str]
     description: list[str]
     categories: list[str]
-    category: npt.NDArray[np.int64]
+    category: Ints
     price: Floats
     quality: Floats
-    age_days: npt.NDArray[np.int64]
+    age_days: Ints
 
 
 def draw_catalogue(items: int, rng: np.random.Generator) -> Catalogue:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints
 from causalrec.simulator.world.dials import WorldConfig
 from causalrec.simulator.world.world import Conditions
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.int8]
 Column = npt.NDArray[Any]
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Floats
 
 
 def hidden_given_arm(gamma: float) -> tuple[float, float]:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints
 from causalrec.simulator.world.world import World
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 Counts = tuple[Ints, Ints, Ints, Ints]
 

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Floats = npt.NDArray[np.float64]
+from causalrec.arrays import Floats
+
 Column = npt.NDArray[Any]
 Kind = Literal["levels", "money", "count", "rate", "arm", "slot", "outcome", "paid"]
 

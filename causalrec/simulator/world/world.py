@@ -10,15 +10,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.world.campaigns import Campaign, campaign_on
 from causalrec.simulator.world.catalogue import Catalogue, draw_catalogue
 from causalrec.simulator.world.dials import WorldConfig
 
 __all__ = ["Conditions", "World", "WorldConfig", "sigmoid"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 EXPERIMENT = "experiment-1"
 
@@ -93,7 +91,7 @@ class World:
         return rng.normal(0.0, self.config.lift_spread, size=shape)
 
     @cached_property
-    def variant(self) -> Bools:
+    def variant(self) -> Mask:
         """Whether each user is in the variant "treatment", (users,).
 
         By hash, so that anybody can tell it from the id: the first 8 bytes of sha256("experiment-1:user-00042") as a
