@@ -23,7 +23,7 @@ class Draft:
         staged: In place of a frame: the rows as a Parquet file of a name from `inputs.store.staging(...)`. The gate
             never reads it whole, and moves it to where it belongs.
         answer: What the table as a whole can say.
-        notes: JSON that later stages read with the table.
+        notes: What later stages read with the table: a dataclass, see `lake/notes.py`.
         files: Artefacts published with it (weights, cards, reports); never pickles.
         params: Values that the contract's rules refer to, as `$name` or `only_if: name`.
         metadata: What the Dagster UI shows beside the row count and the schema.
@@ -36,7 +36,7 @@ class Draft:
     inputs: Inputs
     frame: pl.DataFrame | None = None
     answer: Answer = ANSWERED
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Any = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)

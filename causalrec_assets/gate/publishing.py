@@ -19,6 +19,7 @@ from causalrec_assets.gate.expectations.limits import Limits
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import ASIDE, OFFENDING
 from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.notes import to_json
 from causalrec_assets.lake.storage.pointer import Pointer, Refusal
 
 
@@ -79,7 +80,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
             after=inputs.after,
             rows=rows,
             answer=draft.answer,
-            notes=dict(draft.notes),
+            notes=to_json(draft.notes),
             files=draft.files,
             inputs=inputs.recorded,
             run_id=inputs.run_id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -19,10 +19,13 @@ from causalrec.home import Home
 from causalrec.settings.file import read_setting, read_text, setting_path
 from causalrec.settings.learning import parse_learning
 from causalrec_assets.lake.code import code_hash
+from causalrec_assets.lake.notes import MissingNote, from_json
 from causalrec_assets.lake.releases import Champion, ReleaseLog
 from causalrec_assets.lake.storage.pointer import Pointer
 from causalrec_assets.lake.store import Store
 from causalrec_assets.lake.windows import LearningWindow, days_hash, learning_window
+
+Notes = TypeVar("Notes")
 
 
 class MissingDay(InputError):
@@ -65,6 +68,23 @@ class Table:
     def notes(self) -> dict[str, Any]:
         return dict(self.pointer.notes)
 
+    def notes_as(self, kind: type[Notes]) -> Notes:
+        """What the table says beside its rows.
+
+        Args:
+            kind: The dataclass of the table's notes.
+
+        Raises:
+            InputError: This version has no such note; it was published by another release.
+        """
+        try:
+            return from_json(kind, self.pointer.notes)
+        except MissingNote as missing:
+            raise InputError(
+                f"version {self.number} of `{self.name}` of {self.day} has no note `{missing.args[0]}`: another "
+                "release of the code published it; materialise it again"
+            ) from missing
+
     @property
     def files(self) -> list[str]:
         return sorted(self.pointer.files)
@@ -105,6 +125,10 @@ class WindowTable:
     def notes(self) -> dict[str, Any]:
         """The last day's notes."""
         return self.tables[-1].notes
+
+    def notes_as(self, kind: type[Notes]) -> Notes:
+        """The last day's notes."""
+        return self.tables[-1].notes_as(kind)
 
     @cached_property
     def frame(self) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -20,6 +22,16 @@ GOOD = pl.DataFrame(
 )
 
 
+@dataclass(frozen=True)
+class Notes:
+    roles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LaterNotes(Notes):
+    clusters: int
+
+
 def draft(inputs, frame=GOOD, **options):
     params = {"nested_outcomes": True, "expected_rows": 2} | options.pop("params", {})
     return Draft(inputs, frame, params=params, **options)
@@ -30,12 +42,20 @@ def broken_rules(outcome):
 
 
 def test_a_table_that_holds_is_published_and_read_back(attempt):
-    outcome = write_audit_publish(draft(attempt(), notes={"roles": {"click": "outcome"}}, files={"card.json": b"{}"}))
+    notes = Notes({"click": "outcome"})
+    outcome = write_audit_publish(draft(attempt(), notes=notes, files={"card.json": b"{}"}))
     table = attempt("run-2").table("sales")
     assert outcome.refusal is None
     assert table.frame.equals(GOOD)
-    assert table.notes == {"roles": {"click": "outcome"}}
+    assert outcome.pointer.notes == {"roles": {"click": "outcome"}}
+    assert table.notes_as(Notes) == notes
     assert table.file("card.json") == b"{}"
+
+
+def test_a_note_that_an_older_release_did_not_write_says_which_table_to_make_again(attempt):
+    write_audit_publish(draft(attempt(), notes=Notes({})))
+    with pytest.raises(InputError, match=r"`sales` of 2026-03-02 has no note `clusters`.*materialise it again"):
+        attempt("run-2").table("sales").notes_as(LaterNotes)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +152,7 @@ def test_of_two_runs_at_once_one_wins_and_the_other_says_so(attempt):
 def test_the_same_rows_have_the_same_hash_and_other_notes_another(attempt):
     one = write_audit_publish(draft(attempt("run-1"))).pointer
     two = write_audit_publish(draft(attempt("run-2"))).pointer
-    three = write_audit_publish(draft(attempt("run-3"), notes={"a": 1})).pointer
+    three = write_audit_publish(draft(attempt("run-3"), notes=Notes({"click": "outcome"}))).pointer
     assert one.hash == two.hash != three.hash
 
 
