@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from causalrec.simulator.world.world import Context
+
 
 def test_what_is_logged_is_the_potential_outcome_of_the_arm_that_was_taken(small):
     known = small.known()
@@ -41,9 +43,13 @@ def test_outcomes_are_drawn_with_their_probabilities(small, outcome):
 
 
 def test_a_recommended_item_is_clicked_less_further_down(small):
-    user, item, rate = np.zeros(1, int), np.zeros(1, int), np.full(1, 0.1)
-    at = [small.world.probabilities(user, item, 1, user, user, np.array([k]), rate)[0][0] for k in (1, 3, 5)]
-    organic = [small.world.probabilities(user, item, 0, user, user, np.array([k]), rate)[0][0] for k in (1, 3, 5)]
+    item, rate = np.zeros(1, int), np.full(1, 0.1)
+
+    def at_slot(k):
+        return Context(np.zeros(1, int), np.zeros(1, int), np.zeros(1, int), np.array([k]))
+
+    at = [small.world.probabilities(at_slot(k), item, 1, rate)[0][0] for k in (1, 3, 5)]
+    organic = [small.world.probabilities(at_slot(k), item, 0, rate)[0][0] for k in (1, 3, 5)]
     assert at == sorted(at, reverse=True)
     assert len(set(organic)) == 1
 

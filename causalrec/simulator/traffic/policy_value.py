@@ -19,7 +19,7 @@ from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.traffic.logging_policy import item_distribution
 from causalrec.simulator.world.hidden import hidden_given_arm
 from causalrec.simulator.world.past import Past
-from causalrec.simulator.world.world import World, WorldConfig, sigmoid
+from causalrec.simulator.world.world import Context, World, WorldConfig, sigmoid
 
 BLOCK = 4096  # slots at a time: 4,096 x 500 probabilities are 16 MB
 
@@ -186,11 +186,12 @@ def _probabilities(world: World, slots: Slots) -> Iterator[tuple[slice, Floats, 
     for start in range(0, len(slots.user), BLOCK):
         block = slice(start, start + BLOCK)
         log_rate = np.log(slots.user_category_rate[block][:, category] / c.prior_rate)
-        context = slots.hour[block, None], slots.mobile[block, None], slots.position[block, None], log_rate
+        at = (part[block, None] for part in (slots.user, slots.hour, slots.mobile, slots.position))
+        context = Context(*at)
         there = np.where(slots.in_slate[block], in_slate, elsewhere)
         p_click = p_buy = np.zeros(log_rate.shape)
         for hidden, share in ((1, there), (0, 1.0 - there)) if c.hidden else ((0, np.ones(log_rate.shape)),):
-            both = world.logits(today, slots.user[block, None], items, *context, np.array(hidden))
+            both = world.logits(today, context, items, log_rate, np.array(hidden))
             clicked = share * sigmoid(both.click[0])
             p_click, p_buy = p_click + clicked, p_buy + clicked * sigmoid(both.buy[0])
         yield block, p_click, p_buy

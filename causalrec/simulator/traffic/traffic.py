@@ -21,7 +21,7 @@ from causalrec.simulator.world.day import Drawn, Requests
 from causalrec.simulator.world.frames import events_frame, truth_frame
 from causalrec.simulator.world.hidden import draw_hidden
 from causalrec.simulator.world.past import Past
-from causalrec.simulator.world.world import Conditions, World, sigmoid
+from causalrec.simulator.world.world import Conditions, Context, World, sigmoid
 
 __all__ = ["Past", "SimulatedDay", "simulate_day"]
 
@@ -126,11 +126,8 @@ def _fill(world: World, drawn: Drawn, part: slice, policy: DayPolicy, user_rate:
         drawn.extra["hidden"][rows] = hidden
     both = world.logits(
         drawn.today,
-        user[at],
+        Context(user[at], hour[at], mobile[at], position),
         item,
-        hour[at],
-        mobile[at],
-        position,
         log_rate[at, world.catalogue.category[item]],
         hidden,
     )

@@ -26,6 +26,23 @@ def sigmoid(x: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
+class Context:
+    """Where users meet items, elementwise: arrays that broadcast with each other and with the items.
+
+    Attributes:
+        user: Indices.
+        hour: 0-23.
+        mobile: 1 on a mobile device.
+        position: The slot, from 1; it matters for what is recommended only.
+    """
+
+    user: Ints
+    hour: Ints
+    mobile: Ints
+    position: Ints
+
+
+@dataclass(frozen=True)
 class Conditions:
     """What the world is like on one day.
 
@@ -141,30 +158,26 @@ class World:
     def logits(
         self,
         today: Conditions,
-        user: Ints,
+        context: Context,
         item: Ints,
-        hour: Ints,
-        mobile: Ints,
-        position: Ints,
         log_rate: Floats,
         hidden: npt.NDArray[np.integer] | None = None,
     ) -> Both:
         """The outcome equations of both arms, elementwise.
 
         Args:
-            user, item, hour, mobile, position: Broadcastable integers: indices, hour 0-23, 1 on a mobile
-                device, slot from 1 (read in arm 1 only).
+            context, item: Broadcastable: who meets an item where, and the item's index.
             log_rate: Log of the user's past click rate in the item's category over the prior's rate.
             hidden: Whether the hidden cause is there; None: there is no such cause.
         """
-        c = self.config
+        c, user, hour, mobile = self.config, context.user, context.hour, context.mobile
         taste = today.taste[user, self.catalogue.category[item]]
         click = taste + today.click[item] + (0.25 * ((hour >= 18) & (hour <= 22)) - 0.15 * mobile)
         if hidden is not None and c.hidden_on_click:
             click = click + c.hidden_on_click * hidden
         if c.experiment_share and c.experiment_lift:
             click = click + c.experiment_lift * self.variant[user]
-        lift = c.lift + c.lift_by_history * log_rate - c.position_decay * (position - 1)
+        lift = c.lift + c.lift_by_history * log_rate - c.position_decay * (context.position - 1)
         if c.lift_by_price:
             lift = lift + c.lift_by_price * (np.log(today.price) - 3.0)[item]
         if c.lift_by_mobile:
@@ -176,12 +189,9 @@ class World:
 
     def probabilities(
         self,
-        user: Ints,
+        context: Context,
         item: Ints,
         arm: int,
-        hour: Ints,
-        mobile: Ints,
-        position: Ints,
         category_rate: Floats,
         day: int = 0,
         hidden: npt.NDArray[np.integer] | None = None,
@@ -189,7 +199,7 @@ class World:
         """P(click) and P(purchase) under do(recommended = arm), elementwise.
 
         Args:
-            user, item, hour, mobile, position, hidden: As in `logits`.
+            context, item, hidden: As in `logits`.
             category_rate: The user's past click rate in the item's category.
             day: From 0.
 
@@ -198,7 +208,7 @@ class World:
             P(purchase) = P(click) P(buy | click).
         """
         log_rate = np.log(category_rate / self.config.prior_rate)
-        both = self.logits(self.on(day), user, item, hour, mobile, position, log_rate, hidden)
+        both = self.logits(self.on(day), context, item, log_rate, hidden)
         p_click = sigmoid(both.click[1 - arm])
         return p_click, p_click * sigmoid(both.buy[1 - arm])
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from causalrec.simulator.comparison import true_effects
-from causalrec.simulator.world.world import World, WorldConfig
+from causalrec.simulator.world.world import Context, World, WorldConfig
 from tests.simulator.conftest import SMALL, write
 from tests.simulator.test_effects import CONFOUNDED, adjusted, difference
 
@@ -64,9 +64,9 @@ def test_newness_takes_overlap_away_and_leaves_an_experiment_one(tmp_path):
 def test_the_lift_differs_by_price_device_and_user_as_the_dials_say():
     def lift(user, item, mobile, **dials):
         world = World(replace(SMALL, **dials))
-        context = np.array([user]), np.array([item])
-        rest = np.array([9]), np.array([mobile]), np.array([1]), np.array([SMALL.prior_rate])
-        p1, p0 = (world.probabilities(*context, arm, *rest)[0][0] for arm in (1, 0))
+        context = Context(np.array([user]), np.array([9]), np.array([mobile]), np.array([1]))
+        rate = np.array([SMALL.prior_rate])
+        p1, p0 = (world.probabilities(context, np.array([item]), arm, rate)[0][0] for arm in (1, 0))
         return logit(p1) - logit(p0)
 
     price = np.log(World(SMALL).catalogue.price) - 3.0
