@@ -7,7 +7,7 @@ each is an error. A message names file and line and never repeats what the file 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ MOST_LEVELS = 50
 MOST_COPIES = 10_000
 """So many values may come from aliases (`*name`)."""
 
-# libyaml's reader is ten times as fast; a list of many users is long.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = frozenset(
     f"tag:yaml.org,2002:{kind}"
     for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
@@ -36,19 +34,57 @@ _TEXT = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml
 
 
 class Section(dict[str, Any]):
-    """A mapping of a settings file. Messages show values by `repr`: of a whole section they show its keys."""
+    """A mapping of a settings file. Messages show values by `repr`: of a whole section they show its keys.
+
+    Attributes:
+        lines: Key -> the line that it stands on, from 1.
+    """
+
+    lines: Mapping[Any, int]
+
+    def __init__(self, values: Mapping[str, Any] | None = None, lines: Mapping[Any, int] | None = None) -> None:
+        super().__init__(values or {})
+        self.lines = lines or {}
 
     def __repr__(self) -> str:
         return f"a mapping of {len(self)} key(s)"
 
 
 class Entries(list[Any]):
-    """A list of a settings file, in messages its length."""
+    """A list of a settings file, in messages its length.
+
+    Attributes:
+        lines: The line on which each entry begins, from 1.
+    """
+
+    lines: Sequence[int] = ()
 
     def __repr__(self) -> str:
         return f"a list of {len(self)} value(s)"
 
 
+# libyaml's reader is ten times as fast; a list of many users is long.
+_READER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_READER):  # type: ignore[misc]
+    """Reads mappings and lists that know their lines; what an alias shares stays shared."""
+
+    def section(self, node: yaml.MappingNode) -> Iterator[Section]:
+        section = Section()
+        yield section
+        section.update(self.construct_mapping(node))
+        section.lines = {self.construct_object(key): key.start_mark.line + 1 for key, _ in node.value}
+
+    def entries(self, node: yaml.SequenceNode) -> Iterator[Entries]:
+        entries = Entries()
+        yield entries
+        entries.extend(self.construct_sequence(node))
+        entries.lines = [item.start_mark.line + 1 for item in node.value]
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.section)
+_Loader.add_constructor("tag:yaml.org,2002:seq", _Loader.entries)
 yaml.SafeDumper.add_representer(Section, yaml.SafeDumper.represent_dict)
 yaml.SafeDumper.add_representer(Entries, yaml.SafeDumper.represent_list)
 
@@ -128,8 +164,8 @@ def parse_yaml(text: str, file: str) -> Section:
         raise _not_yaml(error, file, text) from error
     finally:
         loader.dispose()
-    found: Section = _named(parsed)
-    return found
+    settings: Section = parsed
+    return settings
 
 
 def compose(text: str, file: str) -> yaml.Node | None:
@@ -151,7 +187,7 @@ def _composed(text: str, file: str, dates: bool = True) -> tuple[Any, yaml.Node 
     """`dates`: whether those are read here; a reader that takes values as text names the key of a wrong one itself."""
     try:
         _refuse_depth(text, file)
-        loader = _LOADER(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
             _Checker(loader, file, _TEXT if dates else _TEXT | {_DATE}).expanded(node)
@@ -169,7 +205,7 @@ def _refuse_depth(text: str, file: str) -> None:
     if brackets + 2 * columns < MOST_LEVELS:
         return
     level = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             level += 1
             if level > MOST_LEVELS:
@@ -289,23 +325,25 @@ def _not_yaml(error: Exception, file: str, text: str) -> InputError:
     return InputError(f"{at}: this is not valid YAML: {problem}")
 
 
-def _named(value: object, made: dict[int, Any] | None = None) -> Any:
-    """Plain mappings and lists as those whose `repr` is short; what an alias shares stays shared."""
-    made = {} if made is None else made
-    if id(value) in made:
-        return made[id(value)]
-    if isinstance(value, Mapping):
-        section = made[id(value)] = Section()
-        section.update({key: _named(inner, made) for key, inner in value.items()})
-        return section
-    if isinstance(value, list):
-        entries = made[id(value)] = Entries()
-        entries.extend(_named(inner, made) for inner in value)
-        return entries
-    return value
+def line_of(settings: object, keys: Sequence[str | int]) -> int | None:
+    """The line of a key, or of the nearest one around it that is there; None where nobody knows.
+
+    Args:
+        settings: As it was read from a file; what a program made knows no lines.
+        keys: The way to it: names of mappings' keys, and numbers of lists' entries from 0.
+    """
+    line = None
+    for key in keys:
+        if isinstance(settings, Section) and isinstance(key, str) and key in settings:
+            line, settings = settings.lines.get(key, line), settings[key]
+        elif isinstance(settings, Entries) and isinstance(key, int) and key < len(settings.lines):
+            line, settings = settings.lines[key], settings[key]
+        else:
+            break
+    return line
 
 
-def read_setting(home: Home, file: str) -> dict[str, Any]:
+def read_setting(home: Home, file: str) -> Section:
     """Parse a settings file.
 
     Raises:
