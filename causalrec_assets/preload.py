@@ -1,6 +1,6 @@
 """What the server of a run imports once, so that its steps, which are forked from it, need not.
 
-Nothing here starts a thread of its own that a fork would lose; tests/test_executor.py runs steps this way.
+Nothing here starts a thread of its own that a fork would lose; tests/dagster/test_executor.py runs steps this way.
 """
 
 import tempfile

@@ -13,7 +13,14 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import shutil  # noqa: E402
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+
+# How many examples a property is tried on: HYPOTHESIS_PROFILE=full. Where one example is dear, a case says its own.
+hypothesis.settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("night", max_examples=2000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

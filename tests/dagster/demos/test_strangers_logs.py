@@ -9,7 +9,7 @@ import yaml
 
 from causalrec.logs.gaps import NO_MARGIN
 from causalrec_assets.lake.store import Store
-from tests.strangers import EFFECT, FIRST, strangers_home
+from tests.dagster.demos.strangers import EFFECT, FIRST, strangers_home
 from tests.worlds import LEARNING, LOGS, materialise, table, words
 
 pytestmark = pytest.mark.integration

@@ -14,7 +14,7 @@ from causalrec_assets.common import gated
 from causalrec_assets.gate.publishing import write_audit_publish
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.store import Store
-from tests.test_definitions import ASSETS
+from tests.dagster.test_definitions import ASSETS
 from tests.worlds import FIRST, materialise, words
 
 pytestmark = pytest.mark.integration

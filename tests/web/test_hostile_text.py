@@ -31,8 +31,8 @@ from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
 from resources.alerts import Alert, AlertKind, Alerts, refused_alert, slack_payload
 from tests.evaluation.test_report import EFFECTS, JUDGED, story
-from tests.hostile import HOSTILE
 from tests.tour.ui import browser_path
+from tests.web.hostile import HOSTILE
 from tests.web.servers import free_port, started
 
 BROWSER = browser_path()
