@@ -12,16 +12,11 @@ override BIN := $(or $(BIN),.venv/bin)
 override LOGS := $(or $(LOGS),simulated)
 export $(GIVEN) $(SAID)
 
-HOME_OF_simulated := .home/demo
-HOME_OF_obd := .home/obd
-HOME_OF_movielens := .home/movielens
-HOME_OF_kuairand := .home/kuairand
-HOME_OF_kuairec := .home/kuairec
-
-# What works on a home: DIR=path, else a demo's (LOGS=obd). Python makes it absolute.
-ui backfill sweep forget mlflow: override export CAUSALREC_HOME := $(or $(DIR),$(HOME_OF_$(LOGS)))
+# What works on a home: DIR=path, else the one of a demo's logs: .home/obd for LOGS=obd. Python makes it absolute.
+HOME_OF_LOGS := .home/$(if $(filter-out simulated,$(LOGS)),$(LOGS),demo)
+ui backfill sweep forget mlflow: override export CAUSALREC_HOME := $(or $(DIR),$(HOME_OF_LOGS))
 forget: override export CAUSALREC_USER_ID := $(USER_ID)
-A_HOME = test -n "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS: name a demo's, or a home of your own: DIR=path"; exit 1; }
+A_HOME = test -n "$$DIR" || test -d "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS, or it is not made yet (there is no $$CAUSALREC_HOME): make demo LOGS=... makes it; or name a home of your own: DIR=path"; exit 1; }
 
 .PHONY: demo describe-source test home ui backfill sweep forget mlflow tour realism lint lock clean
 .DELETE_ON_ERROR:
@@ -47,7 +42,7 @@ OWN := .venv/own
 	@rm -rf $(OWN)
 	@touch $@
 
-# The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens|kuairand|kuairec DIR=its folder
+# The simulated shop; LOGS=obd; or a data set that you have: LOGS=movielens DIR=its folder. LOGS=? lists all.
 demo: .venv/installed
 	@"$$BIN/python" -W ignore -m causalrec_assets.commands.demo --logs="$$LOGS" $${DIR:+"--dir=$$DIR"}
 

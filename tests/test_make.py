@@ -68,9 +68,10 @@ class Made:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The real Makefile, in a folder whose name has a blank, with a recorder in place of Python."""
+    """The real Makefile, in a folder whose name has a blank, with a recorder in place of Python and the demo's home."""
     folder = tmp_path / "a checkout"
     (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".home" / "demo").mkdir(parents=True)
     for name in ("Makefile", "requirements.lock", "requirements-cuda.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, folder)
     python = folder / ".venv" / "bin" / "python"
@@ -151,7 +152,7 @@ def test_the_interpreter_may_have_blanks_in_its_path(checkout: Path) -> None:
     shutil.copy(checkout / ".venv" / "bin" / "python", other)
     made = run_make(checkout, "sweep", {"BIN": str(other.parent)})
     assert made.status == 0
-    assert made.arguments[-1] == "causalrec_assets.lake.retention"
+    assert made.arguments[-1] == "causalrec_assets.commands.sweep"
 
 
 def test_an_id_or_a_host_of_the_surroundings_is_not_taken_for_one_that_was_given(checkout: Path) -> None:
@@ -171,7 +172,14 @@ def test_a_user_id_is_in_no_list_of_processes(checkout: Path) -> None:
 
 def test_logs_that_no_demo_has_open_no_home(checkout: Path) -> None:
     for target in ("ui", "sweep", "mlflow"):
-        made = run_make(checkout, target, {"LOGS": "nonesuch"})
-        assert made.status != 0
-        assert "no demo has the logs LOGS=nonesuch" in made.said
-        assert made.arguments == []
+        for logs in ("nonesuch", "obd"):
+            made = run_make(checkout, target, {"LOGS": logs})
+            assert made.status != 0
+            assert f"no demo has the logs LOGS={logs}, or it is not made yet (there is no .home/{logs})" in made.said
+            assert made.arguments == []
+
+
+def test_a_demo_that_was_made_is_opened_by_its_logs_whatever_they_are(checkout: Path) -> None:
+    (checkout / ".home" / "a new format").mkdir()
+    for given, home in (({}, "demo"), ({"LOGS": "simulated"}, "demo"), ({"LOGS": "a new format"}, "a new format")):
+        assert run_make(checkout, "ui", given).environment["CAUSALREC_HOME"] == f".home/{home}"

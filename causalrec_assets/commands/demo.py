@@ -1,11 +1,5 @@
 """The demo: land logs, materialise every asset through Dagster, and say what came of it.
 
-    python -m causalrec_assets.commands.demo                              the simulated shop, whose truth is known
-    python -m causalrec_assets.commands.demo --logs obd                   the Open Bandit sample, fetched
-    python -m causalrec_assets.commands.demo --logs movielens --dir DIR   MovieLens, unpacked
-    python -m causalrec_assets.commands.demo --logs kuairand --dir DIR    KuaiRand, unpacked
-    python -m causalrec_assets.commands.demo --logs kuairec --dir DIR     KuaiRec, unpacked
-
 A second run rebuilds what is not current, and says so when nothing is.
 """
 
@@ -17,7 +11,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,33 +20,39 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.home import CHECKOUT, Home
+from causalrec.logs.formats import SourceFormat, source_formats
 from causalrec_assets.commands.backfill import INTERRUPTED, stop_like_ctrl_c
 from causalrec_assets.commands.home import create_home
+from causalrec_assets.commands.simulated_shop import SimulatedShop
 from causalrec_assets.env_file import env_file_note
 
 if TYPE_CHECKING:
     from causalrec_assets.commands.backfill import Built
 
-HOMES = {"simulated": "demo", "obd": "obd", "movielens": "movielens", "kuairand": "kuairand", "kuairec": "kuairec"}
-YOURS = ("movielens", "kuairand", "kuairec")
-"""Logs that nobody fetches: a person has them in a folder."""
+SIMULATED = SimulatedShop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        formats = {SIMULATED.name: SIMULATED, **source_formats()}
+    except InputError as error:
+        say(str(error))
+        return 1
     parser = argparse.ArgumentParser(
         prog="python -m causalrec_assets.commands.demo",
-        description=__doc__,
+        description=f"{__doc__}\n" + "\n".join(_listed(formats)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--logs", choices=sorted(HOMES), default="simulated")
-    parser.add_argument("--dir", type=Path, help=f"the folder of the data set; with {', '.join(YOURS)}")
+    folders = ", ".join(name for name, source in formats.items() if source.fetch is None)
+    parser.add_argument("--logs", choices=sorted(formats), default=SIMULATED.name)
+    parser.add_argument("--dir", type=Path, help=f"the folder of the data set; with {folders}")
     parser.add_argument(
         "--home", type=Path, help="a folder of your own for the home instead of .home/demo, .home/obd, ..."
     )
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, stop_like_ctrl_c)
     try:
-        return demo(given.logs, given.dir, given.home)
+        return demo(formats[given.logs], given.dir, given.home)
     except InputError as error:
         say(str(error))
         return 1
@@ -61,34 +61,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def demo(logs: str, folder: Path | None, place: Path | None) -> int:
+def _listed(formats: Mapping[str, SourceFormat]) -> Iterator[str]:
+    for name, source in formats.items():
+        options = f"--logs {name}" + (" --dir DIR" if source.fetch is None else "")
+        yield f"    {options:<28}{source.label}"
+
+
+def demo(source: SourceFormat, folder: Path | None, place: Path | None) -> int:
     """Land, materialise, conclude; what the process ends with.
 
     Args:
-        folder: Of the data set, where the logs are one of `YOURS`; not needed once it is landed.
+        folder: Of the data set, where nobody fetches it; not needed once it is landed.
         place: Of the home, if another than the logs' own.
 
     Raises:
         InputError: The folder is not named, or not what it should be.
     """
     started = time.perf_counter()
-    root = place or CHECKOUT / ".home" / HOMES[logs]
-    if folder is None and logs in YOURS and not _marker(Home(root.resolve())).exists():
+    home = Home((place or CHECKOUT / ".home" / home_name(source)).resolve())
+    if folder is None and source.fetch is None and not _marker(home).exists():
         raise InputError(
-            f"nobody fetches {logs}: name the folder that holds it (--dir, or make demo LOGS={logs} DIR=path)"
+            f"nobody fetches {source.name}: name the folder that holds it (--dir, or make demo LOGS={source.name} "
+            "DIR=path)"
         )
-    home = create_home(root, overlay=overlay_of(logs, folder, root))
+    create_home(home.root, overlay=source.overlay(None if _marker(home).exists() else folder, home))
     os.environ.update({"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)})
-    land(home, logs, folder)
+    land(home, source, folder)
     built = materialise(home)
     if not built.whole:
         say("\n" + "\n".join([*built.last_words()] or ["Not all was built; what failed is said above."]))
         return INTERRUPTED if built.stopped is not None else 1
-    conclude(home, logs)
+    conclude(home)
     nothing = "Everything was current: nothing was rebuilt."
     if built.partitions:
         nothing = f"{built.partitions} asset partitions were built."
-    which = f" DIR={shlex.quote(str(home.root))}" if place else f" LOGS={logs}" if logs != "simulated" else ""
+    which = "" if source.name == SIMULATED.name else f" LOGS={source.name}"
+    if place:
+        which = f" DIR={shlex.quote(str(home.root))}"
     say(f"\n{nothing} {time.perf_counter() - started:.0f} s.\nOpen the runs with: make ui{which}")
     if note := env_file_note(CHECKOUT):
         say(note)
@@ -99,18 +108,9 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def overlay_of(logs: str, folder: Path | None, root: Path) -> str:
-    """The folder of `data/demos` with the settings of these logs."""
-    if logs != "movielens":
-        return logs
-    landed = Home(root.resolve())
-    if folder is None or _marker(landed).exists():
-        users = (landed.landing / "users").exists()
-    else:
-        from causalrec.logs.formats.movielens import movielens_layout
-
-        users = movielens_layout(folder).users is not None
-    return "movielens_users" if users else "movielens"
+def home_name(source: SourceFormat) -> str:
+    """Of the home's folder below `.home`; the Makefile has the same rule."""
+    return "demo" if source.name == SIMULATED.name else source.name
 
 
 def _marker(home: Home) -> Path:
@@ -118,48 +118,21 @@ def _marker(home: Home) -> Path:
     return home.landing / ".landed"
 
 
-def land(home: Home, logs: str, folder: Path | None = None) -> None:
+def land(home: Home, source: SourceFormat, folder: Path | None = None) -> None:
     """Fill the landing zone, once; a landing that was interrupted is made again."""
     landed = _marker(home)
     if landed.exists():
         again = f" {folder} is not read again; to land it anew, remove {home.root}." if folder else ""
         say(f"Logs are landed in {home.landing}.{again}")
         return
-    if logs == "simulated":
-        from causalrec.simulator.landing import simulate
-        from causalrec.simulator.world.world import WorldConfig
-
-        say(f"Simulating a shop into {home.landing}")
-        simulate(WorldConfig(), home.landing, home.truth)
-    elif folder is not None and logs in YOURS:
-        say(f"Landing {logs} from {folder} in {home.landing}")
-        land_yours(logs, folder, home.landing)
-    else:
-        from causalrec.logs.formats.open_bandit import fetch_open_bandit, land_open_bandit
-
-        say("Fetching the Open Bandit sample (once; its checksum is verified)")
-        land_open_bandit(fetch_open_bandit(CHECKOUT / ".home" / "cache"), home.landing)
+    origin = f" from {folder}" if source.fetch is None else ""
+    say(f"Landing {source.label}{origin} in {home.landing}")
+    if source.fetch is not None:
+        folder = source.fetch(CHECKOUT / ".home" / "cache")
+    assert folder is not None
+    for line in source.land(folder, home):
+        say(f"  {line}")
     landed.touch()
-
-
-def land_yours(logs: str, folder: Path, landing: Path) -> None:
-    """Land a data set that a person has in a folder.
-
-    Raises:
-        InputError: The folder does not hold it.
-    """
-    from causalrec.logs.formats import kuai, movielens
-
-    if logs == "movielens":
-        movielens.land_movielens(folder, landing)
-        say(
-            f"  days: {movielens.CONSECUTIVE}. The last 60 days with ratings became days in a row from "
-            f"{movielens.FIRST_DAY} on:\n  weekday, season, recency and tenure are not real (sources.yaml says more)."
-        )
-    elif logs == "kuairand":
-        kuai.land_kuairand(folder, landing)
-    elif without_time := kuai.land_kuairec(folder, landing):
-        say(f"  {without_time:,} views have no timestamp, and were left out.")
 
 
 def materialise(home: Home) -> Built:
@@ -173,7 +146,7 @@ def materialise(home: Home) -> Built:
     return bring_up_to_date(home, zone.span, [zone.newest_day], say, workers=1, command="demo")
 
 
-def conclude(home: Home, logs: str) -> None:
+def conclude(home: Home) -> None:
     """The short table, the verdict, and where the report is."""
     from causalrec.logs.landing.zone import LandingZone
     from causalrec_assets.lake.store import open_store
@@ -187,7 +160,7 @@ def conclude(home: Home, logs: str) -> None:
         return store.read_frame(pointer)
 
     say("")
-    if logs == "simulated":
+    if home.truth.exists():
         for line in _against_the_truth(home, day, table("effects")):
             say(line)
     else:

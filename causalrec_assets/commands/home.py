@@ -17,7 +17,7 @@ from causalrec.home import CHECKOUT, TEMPLATE, Home
 from causalrec_assets.env_file import env_file_note
 
 
-def create_home(root: Path, overlay: str | None = None) -> Home:
+def create_home(root: Path, overlay: str | Path | None = None) -> Home:
     """Make a home from the template, or bring one up to date.
 
     A file that a person has edited is never touched: what was copied is remembered by its hash, and only a copy that is
@@ -25,7 +25,7 @@ def create_home(root: Path, overlay: str | None = None) -> Home:
 
     Args:
         root: The folder.
-        overlay: A folder of `data/demos/` whose files stand in place of the template's.
+        overlay: A folder whose files stand in place of the template's; its name, where it is one of `data/demos/`.
     """
     home = Home(root.resolve())
     home.data.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ _WITHOUT_RECORD = (
 )
 
 
-def _template_files(overlay: str | None) -> dict[str, Path]:
+def _template_files(overlay: str | Path | None) -> dict[str, Path]:
     """Relative name -> the file to copy; an overlay's files win."""
     files = {
         path.relative_to(TEMPLATE).as_posix(): path

@@ -1,8 +1,5 @@
 """What is in files of logs, which of our names their columns probably are, and what is missing and what that costs.
 
-    python -m causalrec.logs.describe.report PATH...        files or folders in any format, and a draft of sources.yaml
-    python -m causalrec.logs.describe.report --home HOME    a home's landed files beside its sources.yaml
-
 A look is bounded: some 200,000 rows of each kind of file. Nothing is written.
 """
 
@@ -12,12 +9,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from causalrec.answers import InputError
 from causalrec.home import Home
 from causalrec.logs.describe.draft import draft_source
 from causalrec.logs.describe.guesses import BY_NAME, EVENTS, ITEMS, USERS, guess
 from causalrec.logs.describe.home import FeedSeen, feeds_seen, unusable
 from causalrec.logs.describe.previews import Sample, look_into
+from causalrec.logs.formats import source_formats
 from causalrec.logs.gaps import gaps_of
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.settings.logs.sources import Source
@@ -45,15 +42,15 @@ def describe_paths(paths: Sequence[Path]) -> Iterator[str]:
     """
     samples: list[Sample] = []
     for path in paths:
-        yield from _named_source(path)
-        found, said = look_into(path)
-        for sample in found:
+        yield from _source_format(path)
+        previews, unread = look_into(path)
+        for sample in previews:
             yield ""
             yield from _sample(sample)
-        for line in said:
+        for line in unread:
             yield ""
             yield from _wrapped(f"Not read: {line}")
-        samples += found
+        samples += previews
     if not samples:
         return
     yield from _gaps_of_samples(samples)
@@ -78,29 +75,18 @@ def describe_home(home: Home) -> Iterator[str]:
     for seen in feeds_seen(zone):
         yield ""
         yield from _feed(seen, zone)
-    if said := unusable(zone):
+    if unused := unusable(zone):
         yield from _heading("Not used")
-        for line in said:
+        for line in unused:
             yield from _wrapped(f"- {line}", "  ")
     yield from _heading("Not there, and what that costs")
     yield from _costs(_gaps_of_source(source))
 
 
-def _named_source(path: Path) -> Iterator[str]:
-    from causalrec.logs.formats.movielens import movielens_layout
-
-    if not path.is_dir():
-        return
-    try:
-        layout = movielens_layout(path)
-    except InputError:
-        # Most folders are not MovieLens's, and are described like any other.
-        pass
-    else:
-        yield f"{path} is MovieLens (layout {layout.name}): make demo LOGS=movielens DIR={path}"
-    for name, holds in (("kuairand", "log_standard_*.csv"), ("kuairec", "big_matrix.csv")):
-        if any([*path.glob(holds), *path.glob(f"data/{holds}")]):
-            yield f"{path} is laid out like {name}: make demo LOGS={name} DIR={path}"
+def _source_format(path: Path) -> Iterator[str]:
+    for name, source in source_formats().items() if path.is_dir() else ():
+        if recognised := source.recognise(path):
+            yield f"{path} {recognised}: make demo LOGS={name} DIR={path}"
 
 
 def _sample(sample: Sample) -> Iterator[str]:
@@ -132,11 +118,11 @@ def _sample(sample: Sample) -> Iterator[str]:
 
 
 def _gaps_of_samples(samples: Sequence[Sample]) -> Iterator[str]:
-    found: dict[str, set[str]] = {kind: set() for kind in RULES}
+    recognised: dict[str, set[str]] = {kind: set() for kind in RULES}
     for sample in samples:
         if sample.kind:
-            found[sample.kind] |= {g.ours for g in guess(sample.columns, RULES[sample.kind]) if g.fits}
-    events, items = found["events"], found["items"]
+            recognised[sample.kind] |= {g.ours for g in guess(sample.columns, RULES[sample.kind]) if g.fits}
+    events, items = recognised["events"], recognised["items"]
     outcomes = {"click", "purchase", "rating", "revenue"} & events
     missing = [name for name in ("time", "item_id") if name not in events] + ([] if outcomes else ["outcome"])
     if missing:
@@ -144,7 +130,7 @@ def _gaps_of_samples(samples: Sequence[Sample]) -> Iterator[str]:
         yield from _costs((name, REQUIRED[name]) for name in missing)
     yield from _heading("Optional, not recognised, and what that costs")
     has_items = (lambda name: name in items) if items else None
-    yield from _costs(gaps_of(lambda name: name in events, has_items, bool(found["users"]), None))
+    yield from _costs(gaps_of(lambda name: name in events, has_items, bool(recognised["users"]), None))
     if "recommended" in events:
         yield from _wrapped(
             "- organic_rows: whether every exposure without a recommendation is logged, no file can say; you can.", "  "

@@ -28,16 +28,18 @@ What is done to KuaiRec (version 2; `big_matrix.csv`, `small_matrix.csv`, `item_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from causalrec.answers import InputError
+from causalrec.home import TEMPLATE, Home
 from causalrec.logs.formats.layouts import as_numbers, csv_pieces, header, read_csv, require_folder, write, write_days
 
 RAND_LOG = ("user_id", "video_id", "time_ms", "is_click", "is_rand", "tab")
 REC_MATRIX = ("user_id", "video_id", "timestamp", "watch_ratio", "video_duration")
+RAND_FILES, REC_FILES = "log_standard_*.csv", "big_matrix.csv"
+"""By these a folder is recognised."""
 MATRICES = ("big_matrix", "small_matrix")
 VIDEO = ("video_id", "video_type", "upload_dt", "video_duration", "tag")
 USER = (
@@ -51,14 +53,50 @@ USER = (
 UTC_TIME = pl.Datetime("us", "UTC")
 
 
+class KuaiRand:
+    """The source format."""
+
+    name = "kuairand"
+    label = "KuaiRand"
+    fetch = None
+
+    def recognise(self, folder: Path) -> str | None:
+        return f"is laid out like {self.name}" if _holding(folder, RAND_FILES) else None
+
+    def overlay(self, folder: Path | None, home: Home) -> Path:
+        return TEMPLATE / "demos" / self.name
+
+    def land(self, folder: Path, home: Home) -> list[str]:
+        land_kuairand(folder, home.landing)
+        return []
+
+
+class KuaiRec:
+    """The source format."""
+
+    name = "kuairec"
+    label = "KuaiRec"
+    fetch = None
+
+    def recognise(self, folder: Path) -> str | None:
+        return f"is laid out like {self.name}" if _holding(folder, REC_FILES) else None
+
+    def overlay(self, folder: Path | None, home: Home) -> Path:
+        return TEMPLATE / "demos" / self.name
+
+    def land(self, folder: Path, home: Home) -> list[str]:
+        without_time = land_kuairec(folder, home.landing)
+        return [f"{without_time:,} views have no timestamp, and were left out."] if without_time else []
+
+
 def land_kuairand(folder: Path, landing: Path) -> None:
     """Write `events/day=D/LOG-PIECE.parquet`, `items/items.parquet` and `users/users.parquet`.
 
     Raises:
         InputError: The folder is not laid out like KuaiRand, a file is missing, or a value is not what it has there.
     """
-    folder = _data_folder(folder, "log_standard_*.csv", "KuaiRand")
-    logs = sorted([*folder.glob("log_standard_*.csv"), *folder.glob("log_random_*.csv")])
+    folder = _data_folder(folder, RAND_FILES, "KuaiRand")
+    logs = sorted([*folder.glob(RAND_FILES), *folder.glob("log_random_*.csv")])
     if not any(path.name.startswith("log_random_") for path in logs):
         raise InputError(
             f"{folder} has no log_random_*.csv: the random exposures are a part of KuaiRand; unpack it all"
@@ -84,7 +122,7 @@ def land_kuairec(folder: Path, landing: Path) -> int:
     Raises:
         InputError: The folder is not laid out like KuaiRec, a file is missing, or a value is not what it has there.
     """
-    folder, without_time = _data_folder(folder, "big_matrix.csv", "KuaiRec"), 0
+    folder, without_time = _data_folder(folder, REC_FILES, "KuaiRec"), 0
     users = folder / "user_features.csv"
     categories = read_csv(folder / "item_categories.csv", ["video_id", "feat"])
     items = categories.select(
@@ -143,21 +181,20 @@ def _write_catalogue(videos: Path, users: Path, landing: Path) -> None:
 def _data_folder(folder: Path, holds: str, of: str) -> Path:
     """The folder, or its `data`, whichever holds the logs."""
     require_folder(folder, of)
-    for found in (folder, folder / "data"):
-        if any(_matching(found, holds)):
-            return found
+    if (holding := _holding(folder, holds)) is not None:
+        return holding
     there = sorted(path.name for path in folder.iterdir())[:12]
     raise InputError(
         f"{folder} is not laid out like {of}: expected {holds} there or in its folder data; it has {there}"
     )
 
 
-def _matching(folder: Path, pattern: str) -> Iterator[Path]:
-    return folder.glob(pattern) if folder.is_dir() else iter(())
+def _holding(folder: Path, pattern: str) -> Path | None:
+    return next((place for place in (folder, folder / "data") if any(place.glob(pattern))), None)
 
 
 def _only(folder: Path, pattern: str) -> Path:
-    found: Sequence[Path] = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        raise InputError(f"{folder} has {len(found)} files {pattern}, expected one; unpack one version of the data set")
-    return found[0]
+    files = sorted(folder.glob(pattern))
+    if len(files) != 1:
+        raise InputError(f"{folder} has {len(files)} files {pattern}, expected one; unpack one version of the data set")
+    return files[0]

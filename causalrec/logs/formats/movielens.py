@@ -29,6 +29,7 @@ from pathlib import Path
 import polars as pl
 
 from causalrec.answers import InputError
+from causalrec.home import TEMPLATE, Home
 from causalrec.logs.formats.layouts import (
     as_numbers,
     csv_pieces,
@@ -100,6 +101,34 @@ class Layout:
     ratings: Callable[[], Iterator[pl.DataFrame]]
     movies: Callable[[], pl.DataFrame]
     users: Callable[[], pl.DataFrame] | None = None
+
+
+class MovieLens:
+    """The source format: its settings know users where the layout lists some."""
+
+    name = "movielens"
+    label = "MovieLens"
+    fetch = None
+
+    def recognise(self, folder: Path) -> str | None:
+        try:
+            return f"is MovieLens (layout {movielens_layout(folder).name})"
+        except InputError:
+            return None  # most folders are not
+
+    def overlay(self, folder: Path | None, home: Home) -> Path:
+        if folder is None:
+            users = (home.landing / "users").exists()
+        else:
+            users = movielens_layout(folder).users is not None
+        return TEMPLATE / "demos" / ("movielens_users" if users else "movielens")
+
+    def land(self, folder: Path, home: Home) -> list[str]:
+        land_movielens(folder, home.landing)
+        return [
+            f"days: {CONSECUTIVE}. The last {LAST_DAYS} days with ratings became days in a row from {FIRST_DAY} on:",
+            "weekday, season, recency and tenure are not real (sources.yaml says more).",
+        ]
 
 
 def movielens_layout(folder: Path) -> Layout:

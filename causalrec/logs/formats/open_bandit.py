@@ -27,6 +27,8 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.hashing import sha256_of_file
+from causalrec.home import TEMPLATE, Home
+from causalrec.logs.formats.layouts import write
 
 PACKAGE = "obp==0.4.1"
 WHEEL = "obp-0.4.1-py3-none-any.whl"
@@ -45,6 +47,26 @@ number, one file a day, the user-item affinity columns left out.
 LICENSE = "obp-0.4.1.dist-info/LICENSE"
 
 
+class OpenBandit:
+    """The source format: a wheel that is fetched, and known by its checksum; no folder holds it."""
+
+    name = "obd"
+    label = "the Open Bandit sample (fetched once; its checksum is verified)"
+
+    def fetch(self, cache: Path) -> Path:
+        return fetch_open_bandit(cache)
+
+    def recognise(self, folder: Path) -> str | None:
+        return None
+
+    def overlay(self, folder: Path | None, home: Home) -> Path:
+        return TEMPLATE / "demos" / self.name
+
+    def land(self, folder: Path, home: Home) -> list[str]:
+        land_open_bandit(folder, home.landing, SHA256)
+        return []
+
+
 def fetch_open_bandit(cache: Path) -> Path:
     """Fetch the wheel with pip, unless it is there, and verify its checksum.
 
@@ -57,9 +79,9 @@ def fetch_open_bandit(cache: Path) -> Path:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), PACKAGE]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not wheel.exists():
-            said = done.stderr.strip() or f"it ended with {done.returncode} and said nothing"
+            reason = done.stderr.strip() or f"it ended with {done.returncode} and said nothing"
             raise InputError(
-                f"pip could not fetch {PACKAGE} ({said.splitlines()[-1]}). It is needed once; without a "
+                f"pip could not fetch {PACKAGE} ({reason.splitlines()[-1]}). It is needed once; without a "
                 f"network, put {WHEEL} into {cache}."
             )
     _verify(wheel, SHA256)
@@ -79,19 +101,19 @@ def land_open_bandit(wheel: Path, landing: Path, checksum: str = SHA256) -> None
                 csv = archive.read(f"obp/dataset/obd/{policy}/{section}/{section}.csv")
                 raw = pl.read_csv(io.BytesIO(csv))
                 for day, rows in _by_day(_events(raw, policy, section)):
-                    _write(rows, landing / "events" / f"day={day}" / f"{policy}-{section}.parquet")
+                    write(rows, landing / "events" / f"day={day}" / f"{policy}-{section}.parquet")
         items = [_items(archive, section) for section in SECTIONS]
         landing.mkdir(parents=True, exist_ok=True)
         (landing / "LICENSE").write_bytes(archive.read(LICENSE))
-    _write(pl.concat(items), landing / "items" / "items.parquet")
+    write(pl.concat(items), landing / "items" / "items.parquet")
     (landing / "NOTICE").write_text(NOTICE)
 
 
 def _verify(wheel: Path, checksum: str) -> None:
     if not wheel.exists():
         raise InputError(f"{wheel} does not exist; fetch it first")
-    if (found := sha256_of_file(wheel)) != checksum:
-        raise InputError(f"{wheel} has the checksum {found}, expected {checksum}; remove it and try again")
+    if (actual := sha256_of_file(wheel)) != checksum:
+        raise InputError(f"{wheel} has the checksum {actual}, expected {checksum}; remove it and try again")
 
 
 def _events(raw: pl.DataFrame, policy: str, section: str) -> pl.DataFrame:
@@ -122,10 +144,3 @@ def _items(archive: zipfile.ZipFile, section: str) -> pl.DataFrame:
         pl.lit(section).alias("section"),
         *(pl.col(name).cast(pl.String) for name in ITEM_FEATURES),
     )
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    frame.write_parquet(draft)
-    draft.replace(path)

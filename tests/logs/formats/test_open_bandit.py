@@ -30,9 +30,7 @@ ROWS = (
 )
 
 
-@pytest.fixture
-def wheel(tmp_path):
-    path = tmp_path / "sample.whl"
+def write_wheel(path):
     with zipfile.ZipFile(path, "w") as archive:
         for policy in POLICIES:
             for section in SECTIONS:
@@ -42,6 +40,11 @@ def wheel(tmp_path):
                 archive.writestr(f"{folder}/item_context.csv", items)
         archive.writestr(open_bandit.LICENSE, "the licence")
     return path
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    return write_wheel(tmp_path / "sample.whl")
 
 
 def checksum(path):
