@@ -15,6 +15,15 @@ import shutil  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# How many examples a property gets: `quick` is the same at every run, `full` and `night` are drawn anew. A busy machine
+# is no fault of the code, so nothing is timed here.
+_calm = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", max_examples=20, derandomize=True, **_calm)
+settings.register_profile("full", max_examples=200, **_calm)
+settings.register_profile("night", max_examples=2_000, **_calm)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # How many examples a property is tried on: HYPOTHESIS_PROFILE=full. Where one example is dear, a case says its own.
 hypothesis.settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)

@@ -5,7 +5,7 @@ import itertools
 import networkx as nx
 import numpy as np
 
-from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
+from causalrec.graph.mpdag import MPDAG, pair
 
 
 def random_dag(rng: np.random.Generator, nodes: int, density: float) -> tuple[list[str], set[tuple[str, str]]]:
@@ -14,18 +14,35 @@ def random_dag(rng: np.random.Generator, nodes: int, density: float) -> tuple[li
     return sorted(names), {e for e in itertools.combinations(names, 2) if rng.random() < density}
 
 
-def members(nodes: list[str], skeleton: set[tuple[str, str]], colliders: set[tuple[str, str, str]], known=frozenset()):
-    """All DAGs with this skeleton, exactly these unshielded colliders, and the known arrows."""
-    found = []
-    for turned in itertools.product((False, True), repeat=len(skeleton)):
-        arrows = {(b, a) if turn else (a, b) for (a, b), turn in zip(sorted(skeleton), turned, strict=True)}
-        if (
-            known <= arrows
-            and colliders_of(arrows) == colliders
-            and nx.is_directed_acyclic_graph(nx.DiGraph(list(arrows)))
-        ):
-            found.append(arrows)
-    return found
+def members(skeleton: set[tuple[str, str]], colliders: set[tuple[str, str, str]], known=frozenset()):
+    """All DAGs with this skeleton, exactly these unshielded colliders, and the known arrows.
+
+    Grown pair by pair: what has a wrong collider or a cycle already is not followed.
+    """
+    sure = {(end, c) for a, c, b in colliders for end in (a, b)} | set(known)
+    grown: list[set[tuple[str, str]]] = [set()]
+    for a, b in sorted(skeleton):
+        grown = [
+            arrows | {(cause, effect)}
+            for arrows in grown
+            for cause, effect in ((a, b), (b, a))
+            if (effect, cause) not in sure
+            and all(
+                pair(cause, other) in skeleton or (*pair(cause, other), effect) in {(x, y, c) for x, c, y in colliders}
+                for other, end in arrows
+                if end == effect
+            )
+            and not _leads(arrows, effect, cause)
+        ]
+    return grown
+
+
+def _leads(arrows: set[tuple[str, str]], start: str, end: str) -> bool:
+    reached, before = {start}, 0
+    while len(reached) > before:
+        before = len(reached)
+        reached |= {b for a, b in arrows if a in reached}
+    return end in reached
 
 
 def skeleton_of(arrows) -> set[tuple[str, str]]:
@@ -94,14 +111,6 @@ def brute_force_valid_jointly(nodes, arrows, treatments: set[str], outcome: str,
 
 def all_sets(names):
     return [set(s) for size in range(len(names) + 1) for s in itertools.combinations(sorted(names), size)]
-
-
-def random_class(rng: np.random.Generator, nodes: int, density: float, known_share: float = 0.2):
-    """Nodes, the MPDAG of a random DAG with some known arrows, and all DAGs of that class."""
-    names, arrows = random_dag(rng, nodes, density)
-    known = {e for e in sorted(arrows) if rng.random() < known_share}
-    graph, _ = orient(names, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
-    return names, graph, members(names, skeleton_of(arrows), colliders_of(arrows), known)
 
 
 def linear_variance(rng: np.random.Generator, graph: MPDAG, treatment: str, outcome: str):

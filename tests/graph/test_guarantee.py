@@ -3,67 +3,38 @@
 import itertools
 
 import networkx as nx
-import numpy as np
 import polars as pl
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from causalrec.graph.knowledge.entries import Knowledge, Placement, Statement
+from causalrec.graph.knowledge.entries import Knowledge
 from causalrec.graph.knowledge.orient import bind
 from causalrec.graph.knowledge.resolve import resolve
 from causalrec.graph.mpdag import MPDAG, close, colliders_of, extend, orient, pair
-from tests.graph.graphs import members, random_dag, skeleton_of
-
-PLACES = (("context and item", -1), ("context and item", 0), ("history", 0), ("history", 1))
-
-
-def said(kind, edge, line):
-    return Statement(
-        who="Ada", why="she built it", when="2026-01-01", line=line, kind=kind, cause=edge[0], effect=edge[1]
-    )
+from tests.graph.graphs import members, skeleton_of
+from tests.graph.strategies import dags, knowledge, named, said, some, twice_as_many
 
 
-def what_data_say(rng, nodes):
+@st.composite
+def what_data_say(draw, most: int):
     """A graph from a skeleton and colliders that need not fit each other, as finite data give it."""
-    names, arrows = random_dag(rng, nodes, rng.uniform(0.2, 0.9))
-    skeleton, colliders = skeleton_of(arrows), sorted(colliders_of(arrows))
-    if rng.random() < 0.5:
-        colliders = [c for c in colliders if rng.random() < 0.7]
-        _, wrong = random_dag(rng, nodes, 0.5)
-        colliders += sorted(c for c in colliders_of(wrong) if pair(c[0], c[2]) not in skeleton)
-        rng.shuffle(colliders)
-        colliders = [tuple(c) for c in colliders]
-    graph, _ = orient(names, skeleton, (), colliders)
+    world = draw(dags(most, draw(st.sampled_from([0.3, 0.5, 0.8]))))
+    skeleton, colliders = skeleton_of(world.arrows), sorted(colliders_of(world.arrows))
+    if draw(st.booleans()):
+        other = draw(st.permutations(world.names))
+        wrong = colliders_of(named(other)(draw(some(itertools.combinations(range(len(other)), 2), 0.5))))
+        seen = draw(some(colliders, 0.7)) | {c for c in wrong if pair(c[0], c[2]) not in skeleton}
+        colliders = draw(st.permutations(sorted(seen)))
+    graph, _ = orient(world.names, skeleton, (), colliders)
     return graph, colliders
 
 
-def what_experts_say(rng, names):
-    """Consistent: required and settled arrows follow one random order, tiers too, and nothing of it is forbidden."""
-    order = [str(n) for n in rng.permutation(names)]
-    places = np.sort(rng.integers(0, len(PLACES), len(names))) if rng.random() < 0.4 else None
-    lines = itertools.count(100)
-    tiers = ()
-    if places is not None:
-        tiers = tuple(
-            Placement(
-                who="Ada", why="w", when="2026-01-01", line=k, columns=(n,), tier=PLACES[p][0], beside=PLACES[p][1]
-            )
-            for k, (n, p) in enumerate(zip(order, places, strict=True), start=1)
-        )
-    kinds = {}
-    for a, b in itertools.combinations(order, 2):
-        kinds[a, b] = rng.choice(["required", "settled", "forbidden", "nothing"], p=[0.15, 0.15, 0.1, 0.6])
-        kinds[b, a] = "forbidden" if rng.random() < 0.15 else "nothing"
-    statements = [said(kind, edge, next(lines)) for edge, kind in kinds.items() if kind != "nothing"]
-    by_kind = {k: tuple(s for s in statements if s.kind == k) for k in ("required", "settled", "forbidden")}
-    return Knowledge(**by_kind, tiers=tiers)
-
-
-@pytest.mark.parametrize("seed", range(300))
-def test_knowledge_is_a_guarantee(seed):
-    rng = np.random.default_rng(seed)
-    data, colliders = what_data_say(rng, int(rng.integers(2, 9)))
+@twice_as_many
+@given(what_data_say(8), st.data())
+def test_knowledge_is_a_guarantee(discovered, drawn):
+    data, colliders = discovered
     roles = dict.fromkeys(data.nodes, "pre_treatment")
-    known = what_experts_say(rng, list(data.nodes))
+    known = drawn.draw(knowledge(data.nodes))
     nothing = pl.DataFrame(schema=["source", "target"])
     bound = bind(data, colliders, {}, known, roles, nothing)
     graph, tiers = bound.graph, bound.order.of
@@ -97,13 +68,12 @@ def test_knowledge_is_a_guarantee(seed):
     assert bound.table.filter(bound.table["provenance"] != "data")["who"].null_count() == 0
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_can_be(seed):
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, 5, rng.uniform(0.3, 0.8))
+@given(dags(5), st.data())
+def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_can_be(world, drawn):
+    names, arrows = world
     suggested = colliders_of(arrows)
     data, _ = orient(names, skeleton_of(arrows), (), sorted(suggested))
-    known = what_experts_say(rng, names)
+    known = drawn.draw(knowledge(names))
     roles = dict.fromkeys(names, "pre_treatment")
     graph = bind(data, sorted(suggested), {}, known, roles).graph
     skeleton = {pair(a, b) for a, b in graph.directed | graph.undirected}
@@ -118,7 +88,7 @@ def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_c
     sure |= {e for e in graph.directed if resolved.order.of[e[0]] < resolved.order.of[e[1]]}
     kept = {c for c in suggested if {(c[0], c[1]), (c[2], c[1])} <= graph.directed and pair(c[0], c[2]) not in skeleton}
     fine = kept | {c for c in colliders_of(sure) if pair(c[0], c[2]) not in skeleton}
-    if members(names, skeleton, fine, sure):
+    if members(skeleton, fine, sure):
         assert found == fine
 
 

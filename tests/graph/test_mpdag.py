@@ -1,30 +1,27 @@
 """Orientation: knowledge first, then colliders, then what follows from both; checked against the whole class."""
 
-import numpy as np
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causalrec.answers import InputError
-from causalrec.graph.mpdag import close, colliders_of, extend, orient
-from tests.graph.graphs import dag, members, random_dag, skeleton_of
+from causalrec.graph.mpdag import close, extend, orient
+from tests.graph.graphs import dag, skeleton_of
+from tests.graph.strategies import mpdags, some
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_true_colliders_and_knowledge_give_exactly_the_arrows_that_all_members_share(seed):
-    rng = np.random.default_rng(seed)
-    nodes, arrows = random_dag(rng, 6, 0.45)
-    known = {e for e in sorted(arrows) if rng.random() < 0.2}
-    graph, given_up = orient(nodes, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
-    every = members(nodes, skeleton_of(arrows), colliders_of(arrows), known)
-    assert given_up == []
-    assert set(graph.directed) == set.intersection(*every)
+@given(mpdags(6, 0.5))
+def test_true_colliders_and_knowledge_give_exactly_the_arrows_that_all_members_share(world):
+    assert set(world.graph.directed) == set.intersection(*world.members)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_contradictory_colliders_still_give_a_graph_with_a_member_that_keeps_all_knowledge(seed):
-    rng = np.random.default_rng(seed)
-    nodes, arrows = random_dag(rng, 7, 0.45)
-    known = {e for e in sorted(arrows) if rng.random() < 0.2}
-    wrong = [(a, c, b) for a in nodes for b in nodes for c in nodes if a < b and c not in (a, b) and rng.random() < 0.3]
+@given(mpdags(7, 0.5), st.data())
+def test_contradictory_colliders_still_give_a_graph_with_a_member_that_keeps_all_knowledge(world, data):
+    nodes, arrows, known = world.names, world.arrows, world.known
+    triples = {(a, c, b) for a, c, b in itertools.permutations(nodes, 3) if a < b}
+    wrong = data.draw(st.permutations(sorted(data.draw(some(triples, 0.3)))))
     graph, _ = orient(nodes, skeleton_of(arrows), known, wrong)
     member = extend(graph)
     assert member is not None and known <= graph.directed <= member

@@ -5,12 +5,13 @@ import itertools
 
 import numpy as np
 import polars as pl
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from causalrec.graph.drawing.layout import lay_out
 from causalrec.graph.drawing.picture import BOX, COLOURS, Picture, draw, line_width
-from tests.graph.graphs import random_dag
+from tests.graph.strategies import dags, some
 
 ROLES = {"a": "pre_treatment", "t": "treatment", "y": "outcome"}
 TIERS = {"a": 0, "t": 2, "y": 4}
@@ -25,18 +26,20 @@ TABLE = pl.DataFrame(
 )
 
 
-def laid_out(seed, nodes):
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, nodes, 0.25)
-    tiers = {n: int(rng.integers(0, 4)) for n in names}
-    edges = [(a, b, bool(rng.random() < 0.8)) for a, b in sorted(arrows) if tiers[a] <= tiers[b]]
-    widths = {n: float(rng.uniform(0.4, 1.6)) for n in names}
-    return lay_out(widths, tiers, edges), widths, tiers, edges
+@st.composite
+def drawings(draw, nodes: int):
+    """Widths, tiers, and edges (from, to, whether the direction is known)."""
+    names, arrows = draw(dags(nodes, 0.2))
+    tiers = {n: draw(st.integers(0, 3)) for n in names}
+    sure = draw(some(arrows, 0.8))
+    edges = [(*edge, edge in sure) for edge in sorted(arrows) if tiers[edge[0]] <= tiers[edge[1]]]
+    return {n: draw(st.floats(0.4, 1.6)) for n in names}, tiers, edges
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_rows_follow_time_and_nothing_in_a_row_overlaps(seed):
-    layout, widths, tiers, edges = laid_out(seed, 25)
+@given(drawings(25))
+def test_rows_follow_time_and_nothing_in_a_row_overlaps(drawing):
+    widths, tiers, edges = drawing
+    layout = lay_out(widths, tiers, edges)
     assert all(layout.row[a] < layout.row[b] for a, b in itertools.permutations(tiers, 2) if tiers[a] < tiers[b])
     assert all(layout.row[a] != layout.row[b] for a, b, _ in edges)
     assert all(layout.row[a] < layout.row[b] for a, b, sure in edges if sure)

@@ -1,7 +1,8 @@
 """The criterion, asked of a class at once, against every path of every DAG in the class."""
 
-import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from causalrec.graph.identification.criteria import (
     first_causal,
@@ -12,12 +13,13 @@ from causalrec.graph.identification.criteria import (
     unsettled_paths,
 )
 from causalrec.graph.mpdag import MPDAG
-from tests.graph.graphs import all_sets, brute_force_valid_jointly, dag, possibly_causal_paths, random_class, random_dag
+from tests.graph.graphs import all_sets, brute_force_valid_jointly, dag, possibly_causal_paths
+from tests.graph.strategies import dags, effects_in, mpdags
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_reachability_agrees_with_a_list_of_all_paths(seed):
-    names, graph, _ = random_class(np.random.default_rng(seed), 6, 0.5)
+@given(mpdags(6, 0.5))
+def test_reachability_agrees_with_a_list_of_all_paths(world):
+    names, graph = world.names, world.graph
     for a in names:
         listed = {path[-1] for path in possibly_causal_paths(graph, a)} | {a}
         assert graph.possible_descendants({a}) == listed
@@ -34,25 +36,20 @@ def test_reachability_agrees_with_a_list_of_all_paths(seed):
                 assert forbidden_columns(graph, {a}, b) == nodes | below | {a}
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_a_set_is_valid_exactly_where_it_is_in_every_dag_of_the_class(seed):
-    rng = np.random.default_rng(seed)
-    names, graph, every = random_class(rng, 5, 0.5)
-    t, y, *others = rng.permutation(names).tolist()
-    if graph.possible_path(t, {y}) is None:
-        return
+@given(mpdags(5, 0.5), st.data())
+def test_a_set_is_valid_exactly_where_it_is_in_every_dag_of_the_class(world, drawn):
+    names, graph = world.names, world.graph
+    t, y, *others = drawn.draw(effects_in(graph))
     for columns in all_sets(others):
-        expected = all(brute_force_valid_jointly(names, arrows, {t}, y, columns) for arrows in every)
+        expected = all(brute_force_valid_jointly(names, arrows, {t}, y, columns) for arrows in world.members)
         assert is_valid(graph, t, y, columns) == expected
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_two_treatments_at_once(seed):
-    rng = np.random.default_rng(seed)
-    names, graph, every = random_class(rng, 6, 0.45)
-    t, m, y, *others = rng.permutation(names).tolist()
-    if not first_causal(graph, {t, m}, y) and not unsettled_paths(graph, {t, m}, y):
-        return
+@given(mpdags(6, 0.5, least=3), st.data())
+def test_two_treatments_at_once(world, drawn):
+    names, graph, every = world.names, world.graph, world.members
+    t, m, y, *others = drawn.draw(st.permutations(names))
+    assume(first_causal(graph, {t, m}, y) or unsettled_paths(graph, {t, m}, y))
     for columns in all_sets(others):
         expected = all(brute_force_valid_jointly(names, arrows, {t, m}, y, columns) for arrows in every)
         assert is_valid(graph, {t, m}, y, columns) == expected
@@ -60,15 +57,13 @@ def test_two_treatments_at_once(seed):
         assert len({frozenset(optimal_set(dag(names, arrows), {t, m}, y)) for arrows in every}) == 1
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_open_paths_are_simple_and_separation_is_that_of_networkx(seed):
+@given(dags(8, 0.4), st.data())
+def test_open_paths_are_simple_and_separation_is_that_of_networkx(world, drawn):
     import networkx as nx
 
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, 8, 0.35)
-    whole, checked = member(dag(names, arrows)), nx.DiGraph(list(arrows))
-    checked.add_nodes_from(names)
-    a, b, *others = rng.permutation(names).tolist()
+    whole, checked = member(world.graph), nx.DiGraph(list(world.arrows))
+    checked.add_nodes_from(world.names)
+    a, b, *others = drawn.draw(st.permutations(world.names))
     for columns in all_sets(others[:4]):
         path = whole.open_path({a}, {b}, columns)
         assert (path is None) == nx.is_d_separator(checked, {a}, {b}, columns)

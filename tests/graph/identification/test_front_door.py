@@ -4,10 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causalrec.graph.identification.front_door import FrontDoor, find_front_door, opens_front_door
-from tests.graph.graphs import all_sets, dag, random_class, random_dag
+from tests.graph.graphs import all_sets, dag, random_dag
 from tests.graph.scm import Scm
+from tests.graph.strategies import dags, effects_in, mpdags
 
 
 def by_the_front_door(model: Scm, t: str, y: str, mediators, columns, arm: int) -> float:
@@ -51,15 +54,11 @@ def test_where_the_criterion_holds_the_formula_gives_what_an_intervention_would(
     assert held > 60
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_the_search_finds_a_front_door_exactly_when_there_is_one(seed):
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, 6, 0.4)
-    graph = dag(names, arrows)
-    t, y, *others = rng.permutation(names).tolist()
+@given(dags(6, 0.4), st.data())
+def test_the_search_finds_a_front_door_exactly_when_there_is_one(world, drawn):
+    graph = world.graph
+    t, y, *others = drawn.draw(effects_in(graph))
     logged = set(others[:3])
-    if graph.possible_path(t, {y}) is None:
-        return
     every = [
         (m, w)
         for m in all_sets(logged)[1:]
@@ -73,11 +72,10 @@ def test_the_search_finds_a_front_door_exactly_when_there_is_one(seed):
     assert found is None or len(found.mediators) == min(len(m) for m, _ in every)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_in_a_class_it_holds_in_every_dag_or_is_not_used(seed):
-    rng = np.random.default_rng(seed)
-    names, graph, every = random_class(rng, 6, 0.4, known_share=0.5)
-    t, y, *others = rng.permutation(names).tolist()
+@given(mpdags(6, 0.4, known=0.5), st.data())
+def test_in_a_class_it_holds_in_every_dag_or_is_not_used(world, drawn):
+    names, graph, every = world.names, world.graph, world.members
+    t, y, *others = drawn.draw(st.permutations(names))
     for mediators in all_sets(others[:2])[1:]:
         for columns in all_sets(set(others) - mediators):
             told = opens_front_door(graph, t, y, mediators, columns)

@@ -2,15 +2,17 @@
 
 import itertools
 
-import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causalrec.answers import Status
 from causalrec.graph.identification.criteria import is_valid, optimal_set
 from causalrec.graph.identification.identify import adjust
-from causalrec.graph.mpdag import MPDAG, colliders_of, orient
+from causalrec.graph.mpdag import MPDAG
 from causalrec.settings.questions import Question
-from tests.graph.graphs import brute_force_valid, dag, members, possibly_causal_paths, random_dag, skeleton_of
+from tests.graph.graphs import brute_force_valid, dag
+from tests.graph.strategies import dags, effects_in, mpdags
 
 ASK = Question("q", "t", "y")
 
@@ -22,11 +24,10 @@ def answer(arrows, *, roles=None, rule="optimal", undirected=(), **options):
     return adjust(ASK, graph, roles, {}, "every_impression", rule, **options)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_validity_agrees_with_a_reading_of_every_path(seed):
-    rng = np.random.default_rng(seed)
-    nodes, arrows = random_dag(rng, 6, 0.4)
-    t, y, *others = rng.permutation(nodes).tolist()
+@given(dags(6, 0.4), st.data())
+def test_validity_agrees_with_a_reading_of_every_path(world, drawn):
+    nodes, arrows = world
+    t, y, *others = drawn.draw(st.permutations(nodes))
     for size in range(len(others) + 1):
         for columns in itertools.combinations(others, size):
             assert is_valid(dag(nodes, arrows), t, y, set(columns)) == brute_force_valid(
@@ -34,16 +35,10 @@ def test_validity_agrees_with_a_reading_of_every_path(seed):
             )
 
 
-@pytest.mark.parametrize("seed", range(120))
-def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(seed):
-    rng = np.random.default_rng(seed)
-    nodes, arrows = random_dag(rng, 5, 0.5)
-    t, y, *others = rng.permutation(nodes).tolist()
-    known = {e for e in sorted(arrows) if rng.random() < 0.2}
-    graph, _ = orient(nodes, skeleton_of(arrows), known, sorted(colliders_of(arrows)))
-    every = members(nodes, skeleton_of(arrows), colliders_of(arrows), known)
-    if not any(possibly_causal_paths(graph, t, {y})):
-        return  # no effect to adjust for
+@given(mpdags(5, 0.5), st.data())
+def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(world, drawn):
+    nodes, graph, every = world.names, world.graph, world.members
+    t, y, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
     found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", "optimal")
     if found.answer.answered:
@@ -54,14 +49,11 @@ def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(
         assert not any(all(brute_force_valid(nodes, member, t, y, s) for member in every) for s in sets)
 
 
-@pytest.mark.parametrize("seed", range(120))
-def test_with_hidden_nodes_a_set_is_found_exactly_when_there_is_one(seed):
-    rng = np.random.default_rng(seed)
-    nodes, arrows = random_dag(rng, 6, 0.5)
-    t, y, *others = rng.permutation(nodes).tolist()
+@given(dags(6, 0.5), st.data())
+def test_with_hidden_nodes_a_set_is_found_exactly_when_there_is_one(world, drawn):
+    nodes, arrows = world
+    t, y, *others = drawn.draw(effects_in(world.graph))
     seen = others[:2]
-    if not any(possibly_causal_paths(dag(nodes, arrows), t, {y})):
-        return  # no effect to adjust for
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(seen, "pre_treatment")}
     found = adjust(Question("q", t, y), dag(nodes, arrows), roles, {}, "every_impression")
     sets = [set(s) for size in range(len(seen) + 1) for s in itertools.combinations(seen, size)]

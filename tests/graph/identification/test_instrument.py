@@ -3,11 +3,13 @@
 import itertools
 
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causalrec.graph.identification.instrument import Instrument, find_instrument, is_instrument
-from tests.graph.graphs import all_sets, dag, random_class, random_dag
+from tests.graph.graphs import all_sets, dag, random_dag
 from tests.graph.scm import Scm
+from tests.graph.strategies import dags, mpdags
 
 
 def ratio_of_effects(model: Scm, z: str, t: str, y: str, columns) -> float:
@@ -55,12 +57,10 @@ def test_where_the_criterion_holds_the_ratio_is_the_effect_among_the_units_that_
     assert np.abs(off).max() < 4.5 and np.mean(np.abs(off)) < 1.1
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_the_search_finds_an_instrument_exactly_when_there_is_one(seed):
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, 6, 0.45)
-    graph = dag(names, arrows)
-    t, y, *others = rng.permutation(names).tolist()
+@given(dags(6, 0.5), st.data())
+def test_the_search_finds_an_instrument_exactly_when_there_is_one(world, drawn):
+    graph = world.graph
+    t, y, *others = drawn.draw(st.permutations(world.names))
     logged = others[:3]
     found = find_instrument(graph, t, y, logged, logged)
     every = {z for z in logged for w in all_sets(set(logged) - {z}) if is_instrument(graph, t, y, z, w)}
@@ -68,11 +68,10 @@ def test_the_search_finds_an_instrument_exactly_when_there_is_one(seed):
     assert found is None or is_instrument(graph, t, y, found.name, found.columns)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_in_a_class_it_holds_in_every_dag(seed):
-    rng = np.random.default_rng(seed)
-    names, graph, every = random_class(rng, 5, 0.5, known_share=0.4)
-    t, y, *others = rng.permutation(names).tolist()
+@given(mpdags(5, 0.5, known=0.4), st.data())
+def test_in_a_class_it_holds_in_every_dag(world, drawn):
+    names, graph, every = world.names, world.graph, world.members
+    t, y, *others = drawn.draw(st.permutations(names))
     for z in others:
         for columns in all_sets(set(others) - {z}):
             if is_instrument(graph, t, y, z, columns):

@@ -2,29 +2,36 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from causalrec.graph.identification.criteria import back_door_graph, forbidden_columns, is_valid, member
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.identification.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
 from causalrec.settings.questions import Question
 from tests.graph.graphs import all_sets, dag, linear_variance, random_dag
+from tests.graph.strategies import dags, effects_in, some
 
 
-def world(seed: int, nodes: int, density: float, share_logged: float):
-    """A random DAG with an effect of t on y, the columns that may be adjusted for, and its cut graph."""
-    rng = np.random.default_rng(seed)
-    names, arrows = random_dag(rng, nodes, density)
-    graph = dag(names, arrows)
-    t, y, *others = rng.permutation(names).tolist()
-    logged = {n for n in others if rng.random() < share_logged}
-    eligible = logged - forbidden_columns(graph, {t}, y)
+def question_of(graph, order, logged):
+    """Of a DAG: treatment, outcome, the columns that may be adjusted for, and the cut graph."""
+    t, y, *others = order
+    eligible = logged & set(others) - forbidden_columns(graph, {t}, y)
     near = cut_graph(back_door_graph(member(graph), {t}, y), {t}, y, eligible)
-    return graph, t, y, eligible, near
+    return t, y, eligible, near
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_minimal_cuts_are_all_minimal_adjustment_sets(seed):
-    graph, t, y, eligible, near = world(seed, 7, 0.5, 0.8)
+@st.composite
+def worlds(draw, share_logged: float, effect: bool = False):
+    world = draw(dags(7, 0.5))
+    order = draw(effects_in(world.graph) if effect else st.permutations(world.names))
+    logged = draw(some(world.names, share_logged))
+    return world.graph, *question_of(world.graph, order, logged)
+
+
+@given(worlds(0.8))
+def test_minimal_cuts_are_all_minimal_adjustment_sets(world):
+    graph, t, y, eligible, near = world
     valid = [s for s in all_sets(eligible) if is_valid(graph, t, y, s)]
     minimal = {tuple(sorted(s)) for s in valid if not any(other < s for other in valid)}
     found = minimal_cuts(near, y, most=1000)
@@ -33,20 +40,19 @@ def test_minimal_cuts_are_all_minimal_adjustment_sets(seed):
     assert minimal_cuts(near, y, most=2) == found[:2]
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_the_nearest_cut_is_there_exactly_when_a_valid_set_is(seed):
-    graph, t, y, eligible, near = world(seed, 7, 0.5, 0.6)
+@given(worlds(0.6))
+def test_the_nearest_cut_is_there_exactly_when_a_valid_set_is(world):
+    graph, t, y, eligible, near = world
     nearest = nearest_to_outcome(near, y)
     assert (nearest is not None) == any(is_valid(graph, t, y, s) for s in all_sets(eligible))
     assert nearest is None or is_valid(graph, t, y, nearest)
 
 
-@pytest.mark.parametrize("seed", range(120))
-def test_of_all_sets_of_logged_causes_the_nearest_leaves_the_smallest_variance(seed):
-    graph, t, y, eligible, near = world(seed, 7, 0.5, 0.7)
+@given(worlds(0.7, effect=True), st.integers(0, 10_000))
+def test_of_all_sets_of_logged_causes_the_nearest_leaves_the_smallest_variance(world, seed):
+    graph, t, y, eligible, near = world
     nearest = nearest_to_outcome(near, y)
-    if nearest is None or graph.possible_path(t, {y}) is None:
-        return
+    assume(nearest is not None)
     variance = linear_variance(np.random.default_rng(seed), graph, t, y)
     causes = member(graph).ancestors({t, y})
     for columns in all_sets(eligible & causes):
@@ -58,7 +64,10 @@ def test_of_all_sets_of_logged_causes_the_nearest_leaves_the_smallest_variance(s
 def test_a_set_that_is_called_optimal_leaves_the_smallest_variance_of_all_valid_sets(rule):
     called = 0
     for seed in range(150):
-        graph, t, y, eligible, _ = world(seed, 7, 0.4, 0.7)
+        rng = np.random.default_rng(seed)
+        names, arrows = random_dag(rng, 7, 0.4)
+        graph, order = dag(names, arrows), rng.permutation(names).tolist()
+        t, y, eligible, _ = question_of(graph, order, {n for n in order[2:] if rng.random() < 0.7})
         roles = {t: "treatment", y: "outcome", **dict.fromkeys(eligible, "pre_treatment")}
         found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", rule)
         if found.optimal:

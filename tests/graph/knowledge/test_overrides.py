@@ -10,7 +10,7 @@ from causalrec.graph.knowledge.entries import Knowledge, read_knowledge
 from causalrec.graph.knowledge.overrides import NOTHING, effect_table, in_words, override_effects
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient
 from tests.graph.graphs import random_dag, skeleton_of
-from tests.graph.test_guarantee import said
+from tests.graph.strategies import said
 
 SIGNED = "who: Ada, why: she built it, when: 2026-02-20"
 ROLES = {"a": "pre_treatment", "b": "pre_treatment", "t": "treatment", "y": "outcome"}
