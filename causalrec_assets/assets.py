@@ -45,3 +45,11 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     release,
     recommendations,
 ]
+
+CODE_VERSIONS = {
+    key.path[-1]: version
+    for asset in ASSETS
+    if isinstance(asset, dg.AssetsDefinition)
+    for key, version in asset.code_versions_by_key.items()
+}
+"""Each asset -> the version of its code, as its runs record it."""

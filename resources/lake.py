@@ -29,12 +29,11 @@ class Lake(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def inputs(self, context: dg.AssetExecutionContext) -> Inputs:
         """The recorder of what this step reads."""
-        stage = next(iter(context.assets_def.group_names_by_key.values()))
         return Inputs(
             self.where,
             self.store,
             asset=context.asset_key.path[-1],
-            stage=stage,
+            code=context.assets_def.code_versions_by_key[context.asset_key] or "none",
             day=date.fromisoformat(context.partition_key),
             run_id=context.run.run_id,
         )

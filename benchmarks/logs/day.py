@@ -121,7 +121,7 @@ def _clean(root: Path) -> Cleaned:
 
 def _publish(home: Home, staged: Path) -> int:
     zone = LandingZone.of(home)
-    inputs = Inputs(home, open_store(home), asset="clean_events", stage="logs", day=DAY, run_id="benchmark")
+    inputs = Inputs(home, open_store(home), asset="clean_events", code="code", day=DAY, run_id="benchmark")
     rows, aside = pl.scan_parquet(staged).select(pl.len()).collect().item(), 0
     facts = facts_of(staged, zone.source)
     draft = Draft(

@@ -26,6 +26,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.publishing import Outcome, write_audit_publish
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import first_rows
+from causalrec_assets.lake.code import code_version
 from causalrec_assets.lake.inputs import Inputs, MissingDay
 from causalrec_assets.lake.lost import LostObject
 from causalrec_assets.lake.storage.bucket import StoreFailed
@@ -83,6 +84,7 @@ def gated_asset(
         asset: dg.AssetsDefinition = dg.asset(
             name=table,
             group_name=stage,
+            code_version=code_version(make_draft.__module__),
             partitions_def=days,
             check_specs=specs,
             description=make_draft.__doc__,

@@ -1,32 +1,21 @@
-"""What several assets read together, each read recorded as an input."""
+"""What assets of several rooms read of the logs and their settings, each read recorded as an input."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import date
 
-import polars as pl
-
 from causalrec.answers import InputError
-from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.logs.landing.zone import LandingZone
-from causalrec.logs.sensitive import refuse_withheld
-from causalrec.logs.units.covariates import user_attributes
 from causalrec.logs.units.day_counts import Frame, Has, day_before, every_day
 from causalrec.logs.units.history import empty_history
-from causalrec.model.outcome.model import OutcomeModel
-from causalrec.policy.bundle import Bundled
 from causalrec.settings.logs.calendar import FILE as CALENDAR
 from causalrec.settings.logs.calendar import parse_calendar
 from causalrec.settings.logs.covariates import FILE, CovariateSettings, parse_leave_out
 from causalrec.settings.logs.sources import Source, parse_source
-from causalrec.settings.objective import parse_objective
 from causalrec.settings.policy import FILE as POLICY
 from causalrec.settings.policy import KEY as ALLOW_SENSITIVE
-from causalrec.settings.policy import parse_allowed, parse_policy
-from causalrec_assets.lake.inputs import Inputs, Table
-from causalrec_assets.lake.releases import Champion
+from causalrec.settings.policy import parse_allowed
+from causalrec_assets.lake.inputs import Inputs
 
 
 def withheld_from_policies(inputs: Inputs, source: Source) -> frozenset[str]:
@@ -73,41 +62,3 @@ def history_before(inputs: Inputs, day: date | None = None) -> Frame:
         # A day that is landed in between would go before it.
         inputs.note("before:history", str(before))
     return empty_history() if before is None else inputs.table("history", before).scan()
-
-
-def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVectors | None]:
-    """The outcome model and item vectors of two published tables."""
-    model = OutcomeModel.load(json.loads(models.file("card.json")), models.file("model.safetensors"))
-    return model, ItemVectors.from_frame(embeddings.frame) if model.reads_content else None
-
-
-def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
-    """The champion's bundle, from the versions that it names."""
-    at = {
-        name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()
-    }
-    model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
-    return Bundled(
-        model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"])
-    )
-
-
-def attributes_read(
-    inputs: Inputs, source: Source, bundle: Bundled, users: Callable[[], Table], who: str
-) -> pl.DataFrame | None:
-    """The attributes of users that a policy ranks by; what it does not read is not even joined.
-
-    Args:
-        users: The table `users` as of the day of the slates; asked only where an attribute is read.
-        who: The policy, in words.
-
-    Raises:
-        InputError: It reads a sensitive attribute that `policy.yaml` does not allow.
-    """
-    reads = [*bundle.model.design.names, *bundle.config.match]
-    refuse_withheld(who, reads, withheld_from_policies(inputs, source))
-    names = [name for name in source.user_attributes if name in bundle.model.design.names]
-    if not names:
-        return None
-    listed = users()
-    return user_attributes(listed.frame if listed.answer.answered else None, source, names)

@@ -10,9 +10,10 @@ from causalrec.logs.units.covariates import as_of, context_columns
 from causalrec.policy.grid import score_grid
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.serving import parse_serving
+from causalrec_assets.common.bundles import attributes_read, load_champion
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import due_every_day, learning_window_mapping
-from causalrec_assets.common.reads import attributes_read, covariate_settings, load_champion
+from causalrec_assets.common.reads import covariate_settings
 from causalrec_assets.common.ui import table
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.releases import ReleaseLog

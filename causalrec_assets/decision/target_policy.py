@@ -21,9 +21,10 @@ from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective, parse_objective
 from causalrec.settings.policy import PolicyConfig, parse_policy, require_columns
+from causalrec_assets.common.bundles import attributes_read, load_champion, load_model
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
-from causalrec_assets.common.reads import attributes_read, covariate_settings, history_before, load_champion, load_model
+from causalrec_assets.common.reads import covariate_settings, history_before
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs

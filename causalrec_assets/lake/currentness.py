@@ -6,7 +6,6 @@ from collections.abc import Callable, Container, Mapping
 from datetime import date
 
 from causalrec.home import Home
-from causalrec_assets.lake.code import code_hash
 from causalrec_assets.lake.inputs import champion_hash, setting_hash, setting_key_hash
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
@@ -27,7 +26,7 @@ def stale_because(
 
     Args:
         lake: As it is now.
-        others: Resolvers of the prefixes that only a stage or a resource knows, e.g. `landing`.
+        others: Resolvers of the prefixes that only the assets or a resource know, e.g. `code`, `landing`.
         only: Prefixes of the inputs that are asked about; None asks about all.
     """
     if (lost := lake.lost(table, day)) is not None:
@@ -44,7 +43,6 @@ def stale_because(
         "setting": lambda rest, _: setting_hash(home, rest),
         "key": lambda rest, _: setting_key_hash(home, rest),
         "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
-        "code": lambda rest, _: code_hash(rest),
         "champion": lambda _, d: champion_hash(ReleaseLog(lake.store).champion_before(d)),
         **others,
     }

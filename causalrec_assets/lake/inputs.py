@@ -18,7 +18,6 @@ from causalrec.hashing import canonical, sha256, sha256_of_file
 from causalrec.home import Home
 from causalrec.settings.file import read_setting, read_text, setting_path
 from causalrec.settings.learning import parse_learning
-from causalrec_assets.lake.code import code_hash
 from causalrec_assets.lake.notes import MissingNote, from_json
 from causalrec_assets.lake.releases import Champion, ReleaseLog
 from causalrec_assets.lake.storage.pointer import Pointer
@@ -137,12 +136,16 @@ class WindowTable:
 
 @dataclass
 class Inputs:
-    """The reads of one attempt at one partition of one table."""
+    """The reads of one attempt at one partition of one table.
+
+    Attributes:
+        code: The version of the asset's code.
+    """
 
     home: Home
     store: Store
     asset: str
-    stage: str
+    code: str
     day: date
     run_id: str
     recorded: dict[str, str] = field(default_factory=dict)
@@ -151,7 +154,7 @@ class Inputs:
     def __post_init__(self) -> None:
         numbers = self.store.numbers(self.asset, self.day)
         self.after = numbers[-1] if numbers else 0
-        self.note(f"code:{self.stage}", code_hash(self.stage))
+        self.note(f"code:{self.asset}", self.code)
         self.note(f"contract:{self.asset}", setting_hash(self.home, f"contracts/{self.asset}.yaml"))
 
     @property

@@ -10,7 +10,9 @@ from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.settings.deployment.operations import Operations, parse_operations
 from causalrec.settings.file import read_setting
+from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.common.partitions import days
+from causalrec_assets.lake.currentness import Resolver
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import Store, open_store
 from causalrec_assets.operate.planning import CARRIED, DATA, LANDED, Planner, Request
@@ -94,7 +96,12 @@ def planner(home: Home, *, data_only: bool, tried: Container[str] = frozenset())
     Args:
         data_only: Whether changed settings and code are left to people.
     """
-    others = {"encoder": lambda _, __: TextEncoder().fingerprint, "compute": lambda _, __: Compute().fingerprint}
+    others: dict[str, Resolver] = {
+        # Of releases before code was tracked by asset, `code:` is followed by a folder; such a version is stale.
+        "code": lambda asset, _: CODE_VERSIONS.get(asset) or "none",
+        "encoder": lambda _, __: TextEncoder().fingerprint,
+        "compute": lambda _, __: Compute().fingerprint,
+    }
     only = DATA if data_only else None
     return Planner(home, LandingZone.of(home), Snapshot(_lake(home)), others, only, tried)
 

@@ -64,7 +64,7 @@ class Planner:
     """Plans for one home, as the landing zone and the lake are at one moment.
 
     Attributes:
-        others: How to look up inputs that only a resource knows: `encoder`, `compute`.
+        others: How to look up inputs that the lake does not know: `code`, `encoder`, `compute`.
         only: Prefixes of the inputs whose change counts; None counts all, settings and code too.
         tried: Keys of the attempts that have been made.
     """

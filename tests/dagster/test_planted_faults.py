@@ -83,7 +83,7 @@ def test_a_planted_fault_is_refused(own_home, monkeypatch, asset):
     assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()}["contract"] is False
     # The last good version is read, and the reader is told.
     store = Store(own_home.lake)
-    reader = Inputs(own_home, store, asset="reader", stage="gate", day=LAST, run_id="reader")
+    reader = Inputs(own_home, store, asset="reader", code="code", day=LAST, run_id="reader")
     assert store.pointer(asset, LAST).hash == good.hash
     assert reader.table(asset).hash == good.hash
     assert "last good version" in reader.warnings[0]

@@ -186,10 +186,12 @@ def test_one_materialisation_rolls_back_and_the_recommendations_follow(own_home)
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
     from causalrec.logs.landing.zone import LandingZone
+    from causalrec_assets.assets import CODE_VERSIONS
     from causalrec_assets.lake.currentness import stale_because
     from causalrec_assets.lake.snapshot import Snapshot
 
-    lake, others = Snapshot(Store(own_home.lake)), {"landing": LandingZone.of(own_home).fingerprint}
+    lake = Snapshot(Store(own_home.lake))
+    others = {"landing": LandingZone.of(own_home).fingerprint, "code": lambda asset, _: CODE_VERSIONS[asset]}
     assert stale_because(own_home, lake, "units", LAST, others) is None
     assert stale_because(own_home, lake, "clean_events", LAST, others) is None
     (own_home.data / "sources.yaml").write_text((own_home.data / "sources.yaml").read_text() + "\n# touched\n")

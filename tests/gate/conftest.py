@@ -80,6 +80,6 @@ def attempt(home: Home):
     """A function that begins an attempt at `sales` of a day."""
 
     def begin(run_id: str = "run-1", day: date = DAY, asset: str = "sales") -> Inputs:
-        return Inputs(home, open_store(home), asset=asset, stage="gate", day=day, run_id=run_id)
+        return Inputs(home, open_store(home), asset=asset, code="code", day=day, run_id=run_id)
 
     return begin

@@ -13,6 +13,7 @@ from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import learning_window_words
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.gate.publishing import write_audit_publish
+from causalrec_assets.lake.code import code_version
 from causalrec_assets.lake.inputs import MissingDay
 from causalrec_assets.lake.store import PublishRace, open_store
 from causalrec_assets.running.run_words import what_warned
@@ -82,6 +83,14 @@ def test_a_table_that_holds_is_materialised_with_its_checks(run):
     assert materialised(result) == ["sales", "downstream"]
     assert checks(result) == {"contract": True, "answerable": True, "inputs": True}
     assert {e.partition for e in result.get_asset_check_evaluations()} <= {DAY, None}
+
+
+def test_the_lake_records_the_code_version_that_dagster_shows(run, home):
+    assert run().success
+    recorded = open_store(home).pointer("sales", date.fromisoformat(DAY)).inputs["code:sales"]
+    assert recorded == code_version(__name__)
+    event = run.instance.get_latest_materialization_event(dg.AssetKey("sales"))
+    assert event.asset_materialization.tags["dagster/code_version"] == recorded
 
 
 def test_a_broken_contract_leaves_no_materialisation_no_retry_and_nothing_downstream(run):

@@ -23,7 +23,7 @@ def attempt(tmp_path):
         home = Home(tmp_path)
         home.data.mkdir(exist_ok=True)
         (home.data / "policy.yaml").write_text(policy)
-        return Inputs(home, Store(home.lake), "outcome_model", "model", FIRST, "run")
+        return Inputs(home, Store(home.lake), "outcome_model", "code", FIRST, "run")
 
     return begin
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from causalrec.logs.landing.zone import LandingZone
+from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.operate.planning import DATA, Planner
@@ -24,7 +25,7 @@ class Shop:
     def plan(self, only=DATA, arriving=(), days=None):
         zone = LandingZone.of(self.home)
         lake = Snapshot(open_store(self.home))
-        planner = Planner(self.home, zone, lake, {}, only, self.tried)
+        planner = Planner(self.home, zone, lake, {"code": lambda asset, _: CODE_VERSIONS[asset]}, only, self.tried)
         return planner.logs(days or planner.span, arriving)
 
     def heal(self, limit=40):

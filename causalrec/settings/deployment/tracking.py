@@ -82,7 +82,7 @@ def data_pointers(recorded: Mapping[str, str]) -> dict[str, str]:
     """What a training was made from, short enough for tags; the whole is in `inputs.json`.
 
     Args:
-        recorded: `Inputs.recorded`: `table:NAME:DAY`, `setting:FILE`, `code:STAGE` and others -> hash.
+        recorded: `Inputs.recorded`: `table:NAME:DAY`, `setting:FILE`, `code:ASSET` and others -> hash.
     """
     from causalrec.hashing import canonical, sha256
 

@@ -98,7 +98,7 @@ def test_the_earlier_partition_is_read_and_recorded(home):
     edges = table(("a -> b", 0.1))
 
     def since():
-        inputs = Inputs(home, open_store(home), "causal_graph", "graph", second, "run")
+        inputs = Inputs(home, open_store(home), "causal_graph", "code", second, "run")
         found = changes_since(earlier_graph(inputs, second), edges, ["a", "b"])
         return found, inputs.recorded["latest:causal_graph:2026-03-02"]
 
