@@ -34,6 +34,19 @@ class Encoded:
     without_text: int
 
 
+@dataclass(frozen=True)
+class EmbeddingNotes:
+    """What the table `item_embeddings` says beside its vectors.
+
+    Attributes:
+        encoder: The fingerprint of the weights and the pooling.
+        dimensions: The length of a vector.
+    """
+
+    encoder: str
+    dimensions: int
+
+
 def item_texts(items: pl.DataFrame, fingerprint: str) -> pl.DataFrame:
     """item_id, text, text_hash of the items that have a title or a description; the hash covers the encoder too."""
     joined = pl.concat_str(["title", "description"], separator=". ", ignore_nulls=True).str.strip_chars(". ")

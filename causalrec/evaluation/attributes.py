@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
+from causalrec.graph.knowledge.notes import GraphNotes
+from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.settings.logs.sources import Source
 from causalrec.settings.policy import Allowed
 
@@ -34,9 +35,9 @@ class AttributeUse:
 def attribute_uses(
     source: Source,
     left_out: Collection[str],
-    graph: Mapping[str, Any] | None,
+    graph: GraphNotes | None,
     sets: pl.DataFrame,
-    model: Mapping[str, Any] | None,
+    model: OutcomeModelNotes | None,
     allowed: Sequence[Allowed],
 ) -> list[AttributeUse]:
     """A line per attribute that the source maps.
@@ -60,24 +61,24 @@ def attribute_uses(
     return found
 
 
-def _in_effects(name: str, graph: Mapping[str, Any] | None, sets: pl.DataFrame) -> str:
+def _in_effects(name: str, graph: GraphNotes | None, sets: pl.DataFrame) -> str:
     if graph is None:
         return NO_GRAPH
     adjusted = [row["question"] for row in sets.iter_rows(named=True) if name in (row["columns"] or ())]
     if adjusted:
         return f"adjusted for in {', '.join(adjusted)}"
-    dropped = {d["column"]: d["reason"] for d in graph.get("dropped", ())}
+    dropped = {d.column: d.reason for d in graph.dropped}
     if name in dropped:
         return f"not in the graph: {dropped[name]}"
     return "in the graph, and in no adjustment set: no question needs it"
 
 
-def _in_policy(name: str, source: Source, model: Mapping[str, Any] | None, allowed: Sequence[Allowed]) -> str:
+def _in_policy(name: str, source: Source, model: OutcomeModelNotes | None, allowed: Sequence[Allowed]) -> str:
     said = next((entry for entry in allowed if entry.column == name), None)
     if name in source.sensitive and said is None:
         return "not read: it is sensitive"
     if model is None:
         return "not read: there is no outcome model"
-    if name not in model.get("columns", ()):
+    if name not in model.columns:
         return "not read: the outcome model does not need it"
     return "read" if said is None else f"read, though sensitive: allowed by {said.who} ({said.why})"

@@ -11,6 +11,7 @@ import polars as pl
 
 from causalrec.answers import Answer, Status
 from causalrec.logs.clusters import ClusterCounts
+from causalrec.model.outcome.calibration import OutcomeScores
 
 POLICIES = {"challenger": "the new policy", "champion": "the current policy", "uniform": "choosing at random"}
 
@@ -57,15 +58,15 @@ def find_gaps(answers: Mapping[str, Answer], effects: pl.DataFrame, judged: pl.D
 def trust_lines(
     effects: pl.DataFrame,
     judged: pl.DataFrame,
-    model: Mapping[str, Any],
-    clusters: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+    model: Mapping[str, OutcomeScores],
+    clusters: Mapping[str, ClusterCounts | None] = MappingProxyType({}),
     far: Sequence[str] = (),
 ) -> list[Trust]:
     """Overlap, effective sizes, weights, calibration, and whether the model beats the constant rate.
 
     Args:
-        model: Notes of the table `outcome_model`; empty when there is none.
-        clusters: Group ("Effects", "Policies") -> the fields of its rows' `ClusterCounts`, None where it has no number.
+        model: Outcome -> how well the outcome model predicts it; empty when there is no model.
+        clusters: Group ("Effects", "Policies") -> how its rows name their clusters, None where it has no number.
         far: Values of covariates that are far from all others, in words.
     """
     return [
@@ -81,14 +82,13 @@ def trust_lines(
     ]
 
 
-def _of_clusters(group: str, counts: Mapping[str, Any] | None) -> Iterator[Trust]:
+def _of_clusters(group: str, counts: ClusterCounts | None) -> Iterator[Trust]:
     """How many rows name nobody that intervals could be clustered by."""
-    found = ClusterCounts(**counts) if counts else None
-    if found is None or not found.unnamed:
+    if counts is None or not counts.unnamed:
         return
-    name, rows = found.cluster.removesuffix("_id"), "units" if group == "Effects" else "rounds"
-    words = f"{rows} name no {name}; {found.how}. Who came more than once without a name counts as several"
-    yield Trust(group, f"{rows} without a {name}", f"{found.unnamed:,} of {found.rows:,}", words)
+    name, rows = counts.cluster.removesuffix("_id"), "units" if group == "Effects" else "rounds"
+    words = f"{rows} name no {name}; {counts.how}. Who came more than once without a name counts as several"
+    yield Trust(group, f"{rows} without a {name}", f"{counts.unnamed:,} of {counts.rows:,}", words)
 
 
 def _of_effects(effects: pl.DataFrame) -> Iterator[Trust]:
@@ -148,23 +148,23 @@ def _against_answer_sheets(judged: pl.DataFrame) -> Iterator[Trust]:
             yield Trust("Policies", what, f"{_value(row)} against {_value(sheet)}", words, apart)
 
 
-def _of_model(model: Mapping[str, Any]) -> Iterator[Trust]:
-    for outcome, scores in model.get("log_loss", {}).items():
-        beats = scores["model"] < scores["constant"]
+def _of_model(model: Mapping[str, OutcomeScores]) -> Iterator[Trust]:
+    for outcome, scores in model.items():
+        beats = scores.model < scores.constant
         verb = "beats" if beats else "does NOT beat"
         words = f"the outcome model {verb} the constant rate on days that it never saw"
         yield Trust(
             "Outcome model",
             f"log loss of {outcome}",
-            f"{scores['model']:.4f} against {scores['constant']:.4f}",
+            f"{scores.model:.4f} against {scores.constant:.4f}",
             words,
             not beats,
         )
-        if "calibration_error" in scores:
+        if scores.calibration_error is not None:
             yield Trust(
                 "Outcome model",
                 f"calibration of {outcome}",
-                f"{scores['calibration_error']:.4f}",
+                f"{scores.calibration_error:.4f}",
                 "mean gap between predicted and observed rates",
             )
 

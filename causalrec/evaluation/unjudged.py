@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from causalrec.evaluation.findings import Trust
 from causalrec.policy.left_out import in_words
+from causalrec.policy.notes import LeftOutNotes
 
 MANY = 0.05
 """A share of slots that is worth a reader's attention."""
 
 
-def unjudged_lines(notes: Mapping[str, Any]) -> list[Trust]:
+def unjudged_lines(notes: LeftOutNotes) -> list[Trust]:
     """One line, if any slot was left out.
 
     Args:
-        notes: Of the table `target_policy`: `judged_slots`, and `not_judged` by reason.
+        notes: Of the table `target_policy`.
     """
-    reasons: dict[str, int] = notes.get("not_judged") or {}
+    reasons = notes.not_judged or {}
     left_out = sum(reasons.values())
     if not left_out:
         return []
-    judged = int(notes["judged_slots"])
+    judged = notes.judged_slots or 0
     return [
         Trust(
             "Policies",

@@ -6,14 +6,18 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from causalrec.answers import Answer, Status, not_available
+from causalrec.answers import not_available
 from causalrec.evaluation.attributes import attribute_uses
 from causalrec.evaluation.findings import Gap, find_gaps, trust_lines
+from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
 from causalrec.evaluation.report.html import Story, render
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
 from causalrec.evaluation.unjudged import unjudged_lines
 from causalrec.evaluation.verdict import judge
+from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.home import CHECKOUT, Home
+from causalrec.model.outcome.notes import OutcomeModelNotes
+from causalrec.policy.notes import LeftOutNotes
 from causalrec.settings.file import read_setting
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.objective import parse_objective
@@ -57,30 +61,34 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     models, graph = read["outcome_model"], read["causal_graph"]
 
     unanswered = next((t.answer for t in (judged, models) if not t.answer.answered), None)
-    if unanswered is None and (lacking := judged.notes.get("no_challenger")):
-        unanswered = Answer(Status(lacking["status"]), lacking["reason"])
+    left_out, of_effects = judged.notes_as(LeftOutNotes), effects_told.notes_as(EffectReportNotes)
+    values = judged.notes_as(OffPolicyNotes) if judged.answer.answered else None
+    fitted = models.notes_as(OutcomeModelNotes) if models.answer.answered else None
+    found_graph = graph.notes_as(GraphNotes) if graph.answer.answered else None
+    if unanswered is None:
+        unanswered = left_out.no_challenger
     verdict = judge(judged.frame, rule, unanswered)
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
-    if judged.answer.answered and "revenue" not in judged.frame["metric"]:
-        gaps.append(Gap("revenue of any policy", not_available(judged.notes["no_revenue"])))
+    if values is not None and "revenue" not in judged.frame["metric"]:
+        gaps.append(Gap("revenue of any policy", not_available(values.no_revenue)))
     trust = trust_lines(
         effects_,
         judged.frame,
-        models.notes if models.answer.answered else {},
-        {"Effects": effects_told.notes.get("clusters"), "Policies": judged.notes.get("clusters")},
-        effects_told.notes.get("far_values") or (),
+        fitted.log_loss if fitted else {},
+        {"Effects": of_effects.clusters, "Policies": values.clusters if values else None},
+        of_effects.far_values or (),
     )
-    trust += unjudged_lines(judged.notes)
+    trust += unjudged_lines(left_out)
     groups = list(dict.fromkeys(["Effects", "Policies", *(line.group for line in trust)]))
     trust.sort(key=lambda line: groups.index(line.group))
     stated = _stated(inputs, [judged, effects_told, *read.values()])
     attributes = attribute_uses(
         source,
         covariate_settings(inputs).leave_out,
-        graph.notes if graph.answer.answered else None,
+        found_graph,
         inputs.table("adjustment_sets").frame,
-        models.notes if models.answer.answered else None,
+        fitted,
         parse_policy(inputs.setting("policy.yaml")).allow_sensitive,
     )
     html = render(
@@ -100,11 +108,11 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             trust=trust,
             graph=graph.file("graph.png") if graph.answer.answered else None,
             graph_reason=graph.answer.reason,
-            dropped=graph.notes.get("dropped", []),
-            conflicts=graph.notes.get("conflicts", []),
+            dropped=found_graph.dropped if found_graph else (),
+            conflicts=found_graph.conflicts if found_graph else (),
             edges=graph.frame,
-            draws=graph.notes.get("draws", ""),
-            disagreements=graph.notes.get("disagreements", []),
+            draws=found_graph.draws if found_graph else "",
+            disagreements=found_graph.disagreements if found_graph else (),
             settings=stated,
             attributes=attributes,
         )
@@ -124,7 +132,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"verdict": verdict.decision.value, "reason": verdict.reason},
+        notes=VerdictNotes(verdict.decision.value, verdict.reason),
         files={"report.html": html.encode()},
         exports={"report.html": path},
         metadata={

@@ -1,14 +1,16 @@
 """The asset `off_policy_report`: each policy's value on days it never saw."""
 
-from dataclasses import asdict
-
 import dagster as dg
 
 from causalrec.evaluation import policy_values as off_policy
+from causalrec.evaluation.notes import OffPolicyNotes
 from causalrec.evaluation.plots import policy_plot
 from causalrec.logs.clusters import count_clusters
 from causalrec.logs.gaps import why_no_revenue
+from causalrec.logs.units.notes import UnitsNotes
+from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec.settings.logs.sources import parse_source
+from causalrec.settings.objective import parse_objective
 from causalrec.settings.release import parse_release
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
@@ -28,20 +30,19 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
-    left_out = {key: targets.notes.get(key) for key in ("judged_slots", "not_judged", "no_challenger")}
     if unanswered is not None:
-        return Draft(inputs, None, answer=unanswered, notes=left_out)
-    window = inputs.window("units", inputs.learning.days)
-    notes = targets.notes
+        return Draft(inputs, None, answer=unanswered, notes=targets.notes_as(LeftOutNotes))
+    window, notes = inputs.window("units", inputs.learning.days), targets.notes_as(PolicyNotes)
+    objective, of_units = parse_objective(notes.objective), window.notes_as(UnitsNotes)
     evidence = off_policy.Evidence(
         window.frame,
         targets.frame,
         propensities.frame,
-        notes["objective"]["satisfying"],
-        notes["objective"]["margin"],
-        window.notes["cluster"],
-        window.notes["held_out_policies"],
-        notes["report_by"],
+        objective.satisfying,
+        objective.margin,
+        of_units.cluster,
+        of_units.held_out_policies,
+        notes.report_by,
         inputs.learning.judge_days,
     )
     frame = off_policy.report(evidence, rule)
@@ -64,11 +65,13 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={
-            **left_out,
-            "clusters": asdict(counted),
-            "objective": notes["objective"],
-            "no_revenue": why_no_revenue(priced, notes["objective"]["margin"], notes.get("no_price")),
-        },
+        notes=OffPolicyNotes(
+            judged_slots=notes.judged_slots,
+            not_judged=notes.not_judged,
+            no_challenger=notes.no_challenger,
+            clusters=counted,
+            objective=notes.objective,
+            no_revenue=why_no_revenue(priced, objective.margin, notes.no_price),
+        ),
         metadata={"values": table(shown), "clustered": counted.words, **pictures},
     )

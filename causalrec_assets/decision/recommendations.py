@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import dagster as dg
-import polars as pl
 
 from causalrec.answers import not_available
 from causalrec.logs.units.covariates import as_of, context_columns
+from causalrec.logs.units.held_out import without_held_out
+from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.grid import score_grid
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.serving import parse_serving
@@ -17,7 +18,7 @@ from causalrec_assets.common.reads import covariate_settings
 from causalrec_assets.common.ui import table
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.releases import ReleaseLog
-from causalrec_assets.serving.recommend import latest_contexts, recommend, slate_sizes
+from causalrec_assets.serving.recommend import RecommendationsNotes, latest_contexts, recommend, slate_sizes
 from resources.lake import Lake
 
 NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging policy serves"
@@ -44,9 +45,9 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     bundle = load_champion(inputs, champion)
     columns = [*context_columns(source), *(["position"] if "position" in bundle.model.design.names else [])]
     window = inputs.window("units", inputs.learning.days)
-    held_out = pl.col("policy").is_in(window.notes["held_out_policies"]).fill_null(False)
+    logged = without_held_out(window.frame, window.notes_as(UnitsNotes).held_out_policies)
     limit = None if source.has("user_id") else serving.contexts_without_users
-    whom = latest_contexts(window.frame.filter(~held_out), columns, limit)
+    whom = latest_contexts(logged, columns, limit)
     catalogue, past = inputs.table("items").frame, inputs.table("history")
     # What is known at the end of this day is what the next day's recommendations may read.
     before = past.frame if past.answer.answered else None
@@ -70,12 +71,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={
-            "champion": champion.bundle_hash,
-            "entry": champion.entry,
-            "contexts_without_a_candidate": int((sizes == 0).sum()),
-            "contexts_with_a_short_slate": short,
-        },
+        notes=RecommendationsNotes(champion.bundle_hash, champion.entry, int((sizes == 0).sum()), short),
         params={"per_context": frame.height == sizes.sum()},
         metadata={
             "contexts": whom.height,

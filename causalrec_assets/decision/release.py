@@ -8,12 +8,15 @@ import polars as pl
 from pydantic import Field
 
 from causalrec.answers import InputError
+from causalrec.evaluation.notes import VerdictNotes
 from causalrec.logs.landing.zone import LandingZone
+from causalrec.model.outcome.notes import OutcomeModelNotes
+from causalrec.policy.notes import PolicyNotes
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.releases import Champion, ChampionConflict, ReleaseLog
-from causalrec_assets.serving.release import carry_out, decide, held_by_roll_back, release_row, roll_back
+from causalrec_assets.serving.release import ReleaseNotes, carry_out, decide, held_by_roll_back, release_row, roll_back
 from causalrec_assets.serving.released import TABLES, bundle_hash, check_lineage, make_bundle
 from resources.lake import Lake
 from resources.tracking.resource import Tracking, Training, held_out_metrics
@@ -53,23 +56,19 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
     check_lineage(tables)
     before = inputs.champion()
     policies, model = tables["target_policy"], tables["outcome_model"]
-    if policies.notes.get("champion") != (before.bundle_hash if before else None):
+    judged, verdict = policies.notes_as(PolicyNotes), tables["evaluation_report"].notes_as(VerdictNotes)
+    if judged.champion != (before.bundle_hash if before else None):
         raise InputError(
             f"the challenger of {inputs.day} was judged against another champion than the one before it now; "
             "materialise target_policy and what follows again"
         )
     # What was judged, not what the settings say by now.
-    policy, objective = json.loads(policies.file("policy.json")), policies.notes["objective"]
+    policy, objective = json.loads(policies.file("policy.json")), judged.objective
     bundle = make_bundle(inputs.day, tables, policy, objective) if model.answer.answered else None
     challenger = bundle_hash(bundle) if bundle else None
     is_newest = newest == inputs.day
     inputs.note("newest", str(is_newest))
-    verdict, reason = (
-        tables["evaluation_report"].notes["verdict"],
-        tables["evaluation_report"].notes["reason"],
-    )
-
-    decided = decide(verdict, reason, is_newest, challenger, before.bundle_hash if before else None)
+    decided = decide(verdict.verdict, verdict.reason, is_newest, challenger, before.bundle_hash if before else None)
     decided = held_by_roll_back(decided, inputs.day, log)
     try:
         decided = carry_out(decided, inputs.day, bundle, before, log)
@@ -81,7 +80,7 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
         Training(
             partition=inputs.day,
             dagster_run=inputs.run_id,
-            verdict=verdict,
+            verdict=verdict.verdict,
             decision=decided.outcome.value,
             bundle=bundle,
             newest=is_newest,
@@ -92,7 +91,7 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
                 "judge_days": len(window.judge_days),
                 "seed": inputs.seed,
             },
-            scores=held_out_metrics(model.notes.get("log_loss", {})),
+            scores=held_out_metrics(model.notes_as(OutcomeModelNotes).log_loss) if model.answer.answered else {},
             metrics=_values(tables["off_policy_report"].frame),
         ),
         log.current(),
@@ -100,11 +99,11 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
     )
     return Draft(
         inputs,
-        release_row(inputs.day, verdict, bundle, before, decided),
-        notes={"bundle": bundle, "decision": decided.outcome.value},
+        release_row(inputs.day, verdict.verdict, bundle, before, decided),
+        notes=ReleaseNotes(bundle, decided.outcome.value),
         metadata={
             "decision": decided.outcome.value,
-            "verdict": verdict,
+            "verdict": verdict.verdict,
             "reason": decided.reason,
             "newest_day": is_newest,
             "serves": _served_by(log.current()),
@@ -131,7 +130,7 @@ def _rolled_back(
     return Draft(
         inputs,
         release_row(inputs.day, "not_asked", None, before, decided),
-        notes={"bundle": None, "decision": decided.outcome.value},
+        notes=ReleaseNotes(None, decided.outcome.value),
         metadata={
             "decision": decided.outcome.value,
             "reason": because,

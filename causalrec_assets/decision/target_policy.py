@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 
 import dagster as dg
@@ -11,11 +10,13 @@ import polars as pl
 from causalrec.answers import ANSWERED, not_available
 from causalrec.logs.gaps import NO_ITEMS, NO_PRICE
 from causalrec.logs.units.covariates import as_of, context_columns
+from causalrec.logs.units.notes import UnitsNotes
 from causalrec.logs.units.units import unit_columns
 from causalrec.policy.bundle import Bundled
 from causalrec.policy.grid import eligible_candidates, score_grid
 from causalrec.policy.judged import SCHEMA, judge, uniform_without_model
 from causalrec.policy.left_out import LeftOut, nothing_happened
+from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source, parse_source
@@ -109,16 +110,16 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         frame,
         answer=answer,
-        notes={
-            "champion": released.bundle_hash if released else None,
-            "policies": sorted(frame["policy"].unique()),
-            "report_by": list(config.report_by),
-            "no_challenger": None if challenged.answered else asdict(challenged),
-            "judged_slots": left_out.judged,
-            "not_judged": dict(left_out.reasons),
-            "objective": objective.to_json(),
-            "no_price": _no_price(inputs, source, judge_days),
-        },
+        notes=PolicyNotes(
+            champion=released.bundle_hash if released else None,
+            policies=tuple(sorted(frame["policy"].unique())),
+            report_by=tuple(config.report_by),
+            no_challenger=None if challenged.answered else challenged,
+            judged_slots=left_out.judged,
+            not_judged=left_out.reasons,
+            objective=objective.to_json(),
+            no_price=_no_price(inputs, source, judge_days),
+        ),
         files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
         metadata={
             "policies": table(summary),
@@ -160,7 +161,7 @@ def _slots(
     inputs: Inputs, source: Source, day: date, reads: Sequence[str], matches: Collection[tuple[str, ...]]
 ) -> tuple[Slots, pl.DataFrame]:
     day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
-    held_out = day_units.notes["held_out_policies"]
+    held_out = day_units.notes_as(UnitsNotes).held_out_policies
     slates = source.has("request_id") and source.has("position")
     return judged_slots(day_units.frame, catalogue, reads, held_out, matches, slates), catalogue
 

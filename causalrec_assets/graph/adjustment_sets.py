@@ -6,7 +6,8 @@ import polars as pl
 from causalrec.answers import ANSWERED
 from causalrec.graph.discovery.nodes import KNOWN_BEFORE
 from causalrec.graph.identification.identify import Adjustment
-from causalrec.graph.identification.table import sets_table, shown
+from causalrec.graph.identification.table import AdjustmentNotes, sets_table, shown
+from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.graph.knowledge.orient import graph_of
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import table
@@ -21,17 +22,18 @@ def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     source, asked = inputs.table("causal_graph"), questions_of(inputs)
     if source.answer.answered:
-        sets = adjustments_of(asked, graph_of(source.frame, source.notes["nodes"]), source.notes)
-        never = [c for c, role in source.notes["roles"].items() if role not in KNOWN_BEFORE]
+        notes = source.notes_as(GraphNotes)
+        sets, split = adjustments_of(asked, graph_of(source.frame, list(notes.nodes)), notes), notes.split
+        never = [c for c, role in notes.roles.items() if role not in KNOWN_BEFORE]
     else:
-        sets, never = [Adjustment(q, source.answer, ()) for q in asked.questions], []
+        sets, split, never = [Adjustment(q, source.answer, ()) for q in asked.questions], False, []
     frame = sets_table(sets)
     forbidden = frame.filter(pl.col("columns").list.eval(pl.element().is_in(never)).list.any())
     return Draft(
         inputs,
         frame,
         answer=ANSWERED,
-        notes={"split": source.notes.get("split", False)},
+        notes=AdjustmentNotes(split),
         params={"only_pre_treatment": forbidden.is_empty(), "questions": len(sets)},
         metadata={"sets": table(shown(frame))},
     )

@@ -6,10 +6,12 @@ from dataclasses import asdict
 import dagster as dg
 import polars as pl
 
+from causalrec.graph.discovery.notes import DiscoveryNotes
 from causalrec.graph.drawing.exports import GraphExport
 from causalrec.graph.drawing.picture import draw
 from causalrec.graph.knowledge.changes import changes_since
 from causalrec.graph.knowledge.entries import FILE, read_knowledge
+from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.graph.knowledge.orient import bind, conflict_table, graph_of
 from causalrec.graph.knowledge.overrides import effect_table, in_words, override_effects
 from causalrec.graph.mpdag import MPDAG, Edge, find_cycle
@@ -29,12 +31,12 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if not found.answer.answered:
         nothing_wrong = dict.fromkeys(("acyclic", "experts_and_data_agree", "may_be_used", "holds_still"), True)
         return Draft(inputs, None, answer=found.answer, params=nothing_wrong)
-    asked, notes = questions_of(inputs), found.notes
-    separations: dict[Edge, tuple[float, float]] = {(a, b): (p, r) for a, b, p, r in notes["separations"]}
-    colliders = [(a, c, b) for a, c, b in notes["colliders"]]
+    asked, notes = questions_of(inputs), found.notes_as(DiscoveryNotes)
+    separations: dict[Edge, tuple[float, float]] = {(a, b): (p, r) for a, b, p, r in notes.separations}
+    colliders = list(notes.colliders)
     knowledge = read_knowledge(inputs.setting_text(FILE), inputs.day)
-    discovered, roles = graph_of(found.frame, notes["nodes"]), notes["roles"]
-    shares = {(a, b): share for a, b, share in notes["shares"]}
+    discovered, roles = graph_of(found.frame, list(notes.nodes)), notes.roles
+    shares = {(a, b): share for a, b, share in notes.shares}
     bound = bind(discovered, colliders, separations, knowledge, roles, found.frame, shares)
 
     def sets(graph: MPDAG) -> Mapping[str, str]:
@@ -48,7 +50,7 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
     agree, said = bound.verdict()
     still, change = changes.verdict(search.may_change)
-    reasons = {d["column"]: d["reason"] for d in notes["dropped"]}
+    reasons = {d.column: d.reason for d in notes.dropped}
     export = GraphExport(
         bound.table,
         list(graph.nodes),
@@ -56,19 +58,25 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         {node: roles[node] for node in graph.nodes if node in roles},
         bound.order.names,
         reasons,
-        {"day": str(inputs.day), "confidence": notes["draws"]},
+        {"day": str(inputs.day), "confidence": notes.draws},
     )
     drawn = draw(bound.table, bound.tiers, roles, bound.order.names)
     return Draft(
         inputs,
         bound.table,
-        notes={
-            **{key: notes[key] for key in ("roles", "dropped", "organic_rows", "rows", "rates", "split", "draws")},
-            "nodes": list(graph.nodes),
-            "tiers": bound.tiers,
-            "conflicts": [asdict(c) for c in bound.conflicts],
-            "disagreements": notes["disagreements"],
-        },
+        notes=GraphNotes(
+            nodes=tuple(graph.nodes),
+            tiers=bound.tiers,
+            roles=notes.roles,
+            dropped=notes.dropped,
+            disagreements=notes.disagreements,
+            draws=notes.draws,
+            organic_rows=notes.organic_rows,
+            rows=notes.rows,
+            rates=notes.rates,
+            split=notes.split,
+            conflicts=tuple(bound.conflicts),
+        ),
         files={
             "graph.png": drawn,
             "graph.json": export.to_json().encode(),

@@ -1,12 +1,11 @@
 """What the graph assets read and say alike."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import polars as pl
 
 from causalrec.answers import insufficient_evidence
+from causalrec.graph.discovery.notes import NodesNotes, WindowNotes
 from causalrec.graph.identification.explanations import Scale
 from causalrec.graph.identification.identify import Adjustment, adjust
 from causalrec.graph.knowledge.changes import EarlierGraph
@@ -31,21 +30,27 @@ def is_number(rows: pl.DataFrame, column: str) -> bool:
     return column in rows.columns and (rows.schema[column].is_numeric() or rows.schema[column] == pl.Boolean)
 
 
+def mean_of(rows: pl.DataFrame, column: str) -> float | None:
+    """The mean of a number column, None where it is known of no row."""
+    mean = rows[column].cast(pl.Float64).mean()
+    return mean if isinstance(mean, float) else None
+
+
 def questions_of(inputs: Inputs) -> Questions:
     return parse_questions(inputs.setting("questions.yaml"))
 
 
-def adjustments_of(asked: Questions, graph: MPDAG, notes: Mapping[str, Any]) -> list[Adjustment]:
+def adjustments_of(asked: Questions, graph: MPDAG, notes: WindowNotes) -> list[Adjustment]:
     """Of each question in a graph.
 
     Args:
         notes: Of the graph: what is no node, the source's organic rows, how many units there are.
     """
-    dropped = {d["column"]: d["reason"] for d in notes["dropped"]}
-    twins = {d["column"]: d["same_as"] for d in notes["dropped"] if d["same_as"]}
-    scale = Scale(notes["rows"], {y: rate for y, rate in notes["rates"].items() if rate is not None})
-    settings = notes["organic_rows"], asked.adjustment, twins, asked.strategies, scale
-    return [adjust(question, graph, notes["roles"], dropped, *settings) for question in asked.questions]
+    dropped = {d.column: d.reason for d in notes.dropped}
+    twins = {d.column: d.same_as for d in notes.dropped if d.same_as}
+    scale = Scale(notes.rows, {y: rate for y, rate in notes.rates.items() if rate is not None})
+    settings = notes.organic_rows, asked.adjustment, twins, asked.strategies, scale
+    return [adjust(question, graph, notes.roles, dropped, *settings) for question in asked.questions]
 
 
 def earlier_graph(inputs: Inputs, before: date) -> EarlierGraph | None:
@@ -55,4 +60,4 @@ def earlier_graph(inputs: Inputs, before: date) -> EarlierGraph | None:
         return None
     if not graph.answer.answered:
         return EarlierGraph(graph.day, graph.answer, pl.DataFrame(), [])
-    return EarlierGraph(graph.day, graph.answer, graph.frame, graph.notes["nodes"])
+    return EarlierGraph(graph.day, graph.answer, graph.frame, list(graph.notes_as(NodesNotes).nodes))

@@ -10,6 +10,7 @@ from causalrec.logs.units.day_counts import outcomes_come_on_the_day
 from causalrec.logs.units.lineage import (
     units_lineage,
 )
+from causalrec.logs.units.notes import UnitsNotes
 from causalrec.logs.units.units import action_context, unit_columns, unit_roles, unlisted_rows, write_units
 from causalrec.settings.logs.covariates import HISTORY_COVARIATES
 from causalrec_assets.common.gated import gated_asset
@@ -43,16 +44,16 @@ def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         staged=target,
         lineage=units_lineage(source, settings),
-        notes={
-            "roles": {column: roles[column] for column in columns},
-            "covariates": covariates,
-            "sensitive": [c for c in covariates if c in source.sensitive],
-            "action_context": action_context(source),
-            "cluster": source.cluster,
-            "organic_rows": source.organic_rows,
-            "held_out_policies": list(source.held_out_policies),
-            "unlisted": unlisted,
-        },
+        notes=UnitsNotes(
+            roles={column: roles[column] for column in columns},
+            covariates=tuple(covariates),
+            action_context=tuple(action_context(source)),
+            cluster=source.cluster,
+            organic_rows=source.organic_rows,
+            held_out_policies=tuple(source.held_out_policies),
+            sensitive=tuple(c for c in covariates if c in source.sensitive),
+            unlisted=unlisted,
+        ),
         params={
             "events": events.pointer.rows,
             "marks_recommended": source.has("recommended"),

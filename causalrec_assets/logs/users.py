@@ -11,6 +11,7 @@ from causalrec.logs.units.lineage import (
     LANDED_USERS,
     users_lineage,
 )
+from causalrec.logs.units.notes import UsersNotes
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import listing
 from causalrec_assets.gate.draft import Draft
@@ -40,7 +41,7 @@ def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         inputs,
         frame,
         lineage=users_lineage(source),
-        notes={"sensitive": list(source.sensitive)},
+        notes=UsersNotes(tuple(source.sensitive)),
         metadata={
             "sensitive": ", ".join(source.sensitive) or "none",
             "attributes": listing(known),

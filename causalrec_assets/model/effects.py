@@ -1,6 +1,5 @@
 """The asset `effects`: what each treatment changes."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -9,9 +8,11 @@ import polars as pl
 
 from causalrec.estimators.intervals import Estimate
 from causalrec.graph.discovery.sample_split import graph_half
+from causalrec.graph.identification.table import AdjustmentNotes
 from causalrec.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec.logs.far_values import far_values
 from causalrec.model.effects import back_door as fit
+from causalrec.model.effects.notes import EffectsNotes, PropensitiesNotes
 from causalrec.model.effects.strategies import covariates_of, estimate_question
 from causalrec.settings.model import parse_model_settings
 from causalrec_assets.common.gated import gated_asset
@@ -33,19 +34,21 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     far: list[str] = []
     if propensities.answer.answered:
         rows, notes = training_units(inputs)
-        cluster = str(notes["cluster"])
+        cluster = notes.cluster
         # Where units are split, those that the graph was found on may teach propensities, but say nothing of effects.
-        of_effects = ~graph_half(rows, cluster) if sets.notes["split"] else pl.repeat(True, rows.height, eager=True)
+        split = sets.notes_as(AdjustmentNotes).split
+        of_effects = ~graph_half(rows, cluster) if split else pl.repeat(True, rows.height, eager=True)
         clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
         counted = count_clusters(rows.filter(of_effects), cluster)
         far = [one.words for one in far_values(rows.filter(of_effects), _read_by(sets.frame))]
     found: list[dict[str, Any]] = []
     diagnostics: dict[str, dict[str, Any]] = {}
+    refused = propensities.notes_as(PropensitiesNotes).answers
     for question in sets.frame.iter_rows(named=True):
         name, answer = question["question"], fit.answer_of(question)
         estimates: dict[str, Estimate] = {}
         if answer.answered:
-            answer = fit.propensity_answer(propensities.answer, propensities.notes.get("answers", {}), name)
+            answer = fit.propensity_answer(propensities.answer, refused, name)
         if answer.answered:
             mine = fit.aligned(propensities.frame, name, rows).filter(of_effects)
             answer, estimates, diagnostics[name] = estimate_question(
@@ -64,7 +67,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     return Draft(
         inputs,
         frame,
-        notes={"diagnostics": diagnostics, "clusters": asdict(counted) if counted else None, "far_values": far},
+        notes=EffectsNotes(diagnostics, counted, tuple(far)),
         params={"rows": len(fit.ESTIMATORS) * sets.frame.height},
         metadata={
             "effects": table(shown),

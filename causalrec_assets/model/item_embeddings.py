@@ -4,7 +4,7 @@ import dagster as dg
 import numpy as np
 
 from causalrec.answers import not_available
-from causalrec.embeddings.item_text import encode_items
+from causalrec.embeddings.item_text import EmbeddingNotes, encode_items
 from causalrec.logs.gaps import NO_ITEM_TEXT
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.gate.draft import Draft
@@ -31,7 +31,7 @@ def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder:
     return Draft(
         inputs,
         found.frame,
-        notes={"encoder": encoder.fingerprint, "dimensions": encoder.dimensions},
+        notes=EmbeddingNotes(encoder.fingerprint, encoder.dimensions),
         params={"unit_length": bool(np.allclose(lengths, 1, atol=1e-3))},
         metadata={
             "encoder": encoder.fingerprint,

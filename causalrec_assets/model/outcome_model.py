@@ -1,6 +1,7 @@
 """The asset `outcome_model`: the model of potential outcomes."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import dagster as dg
@@ -9,8 +10,11 @@ import polars as pl
 from causalrec.answers import Answer, insufficient_evidence
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.hashing import canonical, sha256
-from causalrec.model.outcome.calibration import judge, prediction_table
-from causalrec.model.outcome.plan import Plan, plan_training
+from causalrec.model.effects.notes import PropensitiesNotes
+from causalrec.model.outcome.calibration import OutcomeEvaluation, evaluate, prediction_table
+from causalrec.model.outcome.model import OutcomeModel
+from causalrec.model.outcome.notes import OutcomeModelNotes
+from causalrec.model.outcome.plan import TrainingPlan, plan_training
 from causalrec.model.outcome.training import Trained, train_outcome_model
 from causalrec.model.plots import calibration_plot, training_plot
 from causalrec.settings.learning import parse_learning
@@ -53,14 +57,12 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     propensities = inputs.table("treatment_propensities")
     plan = plan_training(
         rows,
+        notes,
         inputs.table("adjustment_sets").frame,
         propensities.frame,
         propensities.answer,
-        notes["roles"],
-        notes["covariates"],
-        notes["action_context"],
+        propensities.notes_as(PropensitiesNotes).answers,
         withheld,
-        propensities.notes.get("answers", {}),
     )
     if isinstance(plan, Answer):
         return _no_model(inputs, plan)
@@ -73,27 +75,28 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     attempt = Attempt(inputs.day, inputs.run_id, params, dict(inputs.recorded))
     with tracking.training(inputs.home, attempt, context.log) as run:
         trained = train_outcome_model(
-            plan.rows,
-            plan.columns,
-            vectors,
-            plan.propensity,
-            plan.arms,
-            plan.purchases,
-            settings,
-            inputs.seed,
-            compute.trainer_kwargs(),
-            checkpoints,
-            run.loggers(),
+            plan, vectors, settings, inputs.seed, compute.trainer_kwargs(), checkpoints, run.loggers()
         )
-        draft = _judged(inputs, plan, trained, vectors, notes["held_out_policies"])
-        metrics = {"best_epoch": trained.best_epoch + 1.0, **held_out_metrics(draft.notes["log_loss"])}
+        judged = inputs.window("units", inputs.learning.judge_days).frame
+        predictions = prediction_table(judged, trained.model.predict(judged, vectors))
+        evaluations = evaluate(predictions, plan.rows, trained.model.outcomes, notes.held_out_policies)
+        draft = Draft(
+            inputs,
+            predictions,
+            notes=OutcomeModelNotes.of(plan, trained, evaluations),
+            files=trained.model.save(),
+            params=_contract_params(trained.model, evaluations),
+            metadata=_shown(plan, trained, evaluations),
+        )
+        scores = {one.outcome: one.scores for one in evaluations}
+        metrics = {"best_epoch": trained.best_epoch + 1.0, **held_out_metrics(scores)}
         run.complete(trained.curve, metrics, draft.files, inputs.recorded)
         shutil.rmtree(checkpoints)
     return replace(draft, metadata={**draft.metadata, **run.metadata})
 
 
 def _params(
-    inputs: Inputs, plan: Plan, settings: ModelSettings, vectors: ItemVectors | None, compute: Compute
+    inputs: Inputs, plan: TrainingPlan, settings: ModelSettings, vectors: ItemVectors | None, compute: Compute
 ) -> dict[str, object]:
     """What a person compares trainings by."""
     learning = parse_learning(inputs.setting("learning.yaml"), inputs.setting("sources.yaml"))
@@ -123,51 +126,28 @@ def _no_model(inputs: Inputs, answer: Answer) -> Draft:
     return Draft(inputs, None, answer=answer, params=params)
 
 
-def _judged(inputs: Inputs, plan: Plan, trained: Trained, vectors: ItemVectors | None, held_out: list[str]) -> Draft:
-    model = trained.model
-    judged = inputs.window("units", inputs.learning.judge_days).frame
-    frame = prediction_table(judged, model.predict(judged, vectors))
-    found = judge(frame, plan.rows, model.outcomes, held_out)
-    scores = {
-        j.outcome: {"model": j.model, "constant": j.constant, "calibration_error": j.calibration_error} for j in found
+def _contract_params(model: OutcomeModel, evaluations: Sequence[OutcomeEvaluation]) -> dict[str, bool]:
+    """What the contract's rules ask about."""
+    return {
+        "beats": bool(evaluations) and all(one.beats_constant for one in evaluations),
+        "both_arms": model.arms == "both",
+        "has_purchases": model.purchases,
     }
-    beats = {j.outcome: j.beats_constant for j in found}
-    summary = pl.DataFrame(
-        [
-            {"outcome": j.outcome, "units": j.rows, **scores[j.outcome], "beats_constant": j.beats_constant}
-            for j in found
-        ]
-    )
-    curves = {f"calibration_{j.outcome}": picture(calibration_plot(j.curve, j.outcome)) for j in found}
-    return Draft(
-        inputs,
-        frame,
-        notes={
-            "heads": model.heads,
-            "arms": model.arms,
-            "columns": model.design.names,
-            "withheld": plan.withheld,
-            "item_content": model.reads_content,
-            "divides_by": plan.divides_by,
-            "log_loss": scores,
-            "beats_constant": beats,
-            "training_units": plan.rows.height,
-            "epochs": len(trained.curve),
-        },
-        files=model.save(),
-        params={
-            "beats": bool(beats) and all(beats.values()),
-            "both_arms": model.arms == "both",
-            "has_purchases": model.purchases,
-        },
-        metadata={
-            "judgement": table(summary),
-            "training": picture(training_plot(trained.curve)),
-            **curves,
-            "best_epoch": trained.best_epoch + 1,
-            "weight_clip": trained.clip,
-            "arms": model.arms,
-            "reads": ", ".join(model.design.names),
-            "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
-        },
-    )
+
+
+def _shown(plan: TrainingPlan, trained: Trained, evaluations: Sequence[OutcomeEvaluation]) -> dict[str, object]:
+    """What the Dagster UI shows: how the training went, and how good the model is on the judgement days."""
+    summary = [
+        {"outcome": one.outcome, "units": one.rows, **asdict(one.scores), "beats_constant": one.beats_constant}
+        for one in evaluations
+    ]
+    return {
+        "judgement": table(pl.DataFrame(summary)),
+        "training": picture(training_plot(trained.curve)),
+        **{f"calibration_{one.outcome}": picture(calibration_plot(one.curve, one.outcome)) for one in evaluations},
+        "best_epoch": trained.best_epoch + 1,
+        "weight_clip": trained.clip,
+        "arms": trained.model.arms,
+        "reads": ", ".join(trained.model.design.names),
+        "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
+    }

@@ -9,6 +9,7 @@ from causalrec.answers import ANSWERED, Answer, Status
 from causalrec.estimators.scores import calibration_curve
 from causalrec.logs.clusters import cluster_codes
 from causalrec.model.effects import back_door as fit
+from causalrec.model.effects.notes import PropensitiesNotes
 from causalrec.model.effects.strategies import covariates_of
 from causalrec.model.plots import calibration_plot, overlap_plot
 from causalrec.settings.model import parse_model_settings
@@ -29,7 +30,7 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
         return Draft(inputs, None, answer=fit.answer_of(sets.row(0, named=True)), params={"rows": 0})
     settings = parse_model_settings(inputs.setting("model.yaml"))
     rows, notes = training_units(inputs)
-    clusters = cluster_codes(rows, str(notes["cluster"]))
+    clusters = cluster_codes(rows, notes.cluster)
     parts: list[pl.DataFrame] = []
     pictures: dict[str, dg.MarkdownMetadataValue] = {}
     fitted: dict[tuple[str, ...], fit.Propensities] = {}
@@ -64,7 +65,7 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
         inputs,
         pl.concat(parts) if parts else None,
         answer=ANSWERED if parts else next(iter(refused.values())),
-        notes={"answers": {name: {"status": a.status.value, "reason": a.reason} for name, a in refused.items()}},
+        notes=PropensitiesNotes(refused),
         params={"rows": rows.height * len(parts)},
         metadata={"without_propensities": table(_refused_table(refused)), **pictures},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,23 @@ SCHEMA: dict[str, pl.DataType] = {
     "revenue_if_recommended": pl.Float64(),
     "reason": pl.String(),
 }
+
+
+@dataclass(frozen=True)
+class RecommendationsNotes:
+    """What the table `recommendations` says beside its rows; one without an answer has none.
+
+    Attributes:
+        champion: The hash of the bundle that serves.
+        entry: The entry of the release log that lets it serve.
+        contexts_without_a_candidate: How many have no recommendation at all.
+        contexts_with_a_short_slate: How many have some, and fewer than a slate.
+    """
+
+    champion: str
+    entry: int
+    contexts_without_a_candidate: int
+    contexts_with_a_short_slate: int
 
 
 def latest_contexts(units: pl.DataFrame, columns: Sequence[str], limit: int | None) -> pl.DataFrame:

@@ -36,6 +36,19 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReleaseNotes:
+    """What the table `release` says beside its row.
+
+    Attributes:
+        bundle: What was judged, as `make_bundle` gives it; None where there is no model, or after a roll back.
+        decision: An `Outcome`.
+    """
+
+    bundle: Mapping[str, Any] | None
+    decision: str
+
+
+@dataclass(frozen=True)
 class Decided:
     """What became of a challenger.
 

@@ -3,7 +3,7 @@ ended with it, and continued by the release. MLflow, Lightning and W&B are impor
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ import dagster as dg
 
 from causalrec.hashing import canonical, sha256
 from causalrec.home import Home
+from causalrec.model.outcome.calibration import OutcomeScores
 from causalrec.settings.deployment.tracking import TrackingSettings, parse_tracking
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.releases import Champion
@@ -169,18 +170,23 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         return store.end(f"tags.{OPENED_BY} = '{dagster_run}'", status, f"Dagster run {dagster_run} has ended", among)
 
 
-def held_out_metrics(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def held_out_metrics(scores: Mapping[str, OutcomeScores]) -> dict[str, float]:
     """The model's scores on days that it never saw, by metric.
 
     Args:
-        scores: `log_loss` of the notes of `outcome_model`: outcome -> model, constant, calibration_error.
+        scores: Outcome -> of the model there; `log_loss` of the notes of `outcome_model`.
     """
     names = {
         "model": "log_loss",
         "constant": "log_loss_of_the_constant_rate",
         "calibration_error": "calibration_error",
     }
-    return {f"{outcome}_{names[key]}": value for outcome, found in scores.items() for key, value in found.items()}
+    return {
+        f"{outcome}_{names[key]}": value
+        for outcome, found in scores.items()
+        for key, value in asdict(found).items()
+        if value is not None
+    }
 
 
 def _champion_alias(store: MlflowStore, champion: Champion | None, troubles: Troubles) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.settings.discovery import Search
 from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
 from dataclasses import replace
+from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.training import train_outcome_model
 from tests.model.worlds import COLUMNS, ROLES, SETTINGS, toy
 
@@ -43,10 +44,9 @@ _, found, _ = estimate_effect(
     units, "recommended", "click", COLUMNS, fitted.propensity, fitted.fold, world.clusters, SETTINGS, 1
 )
 told("effects", fitted.propensity.tobytes(), repr([(e.value, e.std_error) for e in found.values()]).encode())
-trained = train_outcome_model(
-    units, COLUMNS, world.vectors, fitted.propensity, "both", True, replace(SETTINGS, epochs=2), 1,
-    {"accelerator": "cpu", "devices": 1},
-)
+plan = TrainingPlan("both", units, tuple(COLUMNS), fitted.propensity, purchases=True)
+cpu = {"accelerator": "cpu", "devices": 1}
+trained = train_outcome_model(plan, world.vectors, replace(SETTINGS, epochs=2), 1, cpu)
 saved = trained.model.save()
 predicted = trained.model.predict(units, world.vectors)
 told("model", saved["model.safetensors"], saved["card.json"])

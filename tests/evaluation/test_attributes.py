@@ -1,8 +1,13 @@
 """What the report says of each attribute of the users."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from causalrec.evaluation.attributes import LEFT_OUT, NO_GRAPH, NOT_JOINED, attribute_uses
+from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.knowledge.notes import GraphNotes
+from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.settings.policy import Allowed
 from tests.logs.worlds import SETTINGS, source
 
@@ -13,8 +18,20 @@ USERS = {
 }
 SHOP = source(users=USERS)
 SETS = pl.DataFrame({"question": ["q1", "q2"], "columns": [["plan", "age"], ["age"]]})
-GRAPH = {"dropped": [{"column": "city", "reason": "constant"}]}
-MODEL = {"columns": ["plan"]}
+GRAPH = GraphNotes(
+    nodes=("plan", "age", "shoe"),
+    tiers={},
+    roles={},
+    dropped=(Dropped("city", "constant"),),
+    disagreements=(),
+    draws="",
+    organic_rows="every_impression",
+    rows=100,
+    rates={},
+    split=False,
+    conflicts=(),
+)
+MODEL = OutcomeModelNotes(columns=("plan",), log_loss={})
 
 
 def uses(**changes):
@@ -32,7 +49,7 @@ def test_each_attribute_says_where_it_was_used_or_why_not():
 
 
 def test_who_let_a_policy_read_what_is_sensitive_is_said():
-    found = uses(model={"columns": ["age"]}, allowed=[Allowed("age", "the board", "it helps the young")])
+    found = uses(model=replace(MODEL, columns=("age",)), allowed=[Allowed("age", "the board", "it helps the young")])
     assert found["age"].policy == "read, though sensitive: allowed by the board (it helps the young)"
 
 

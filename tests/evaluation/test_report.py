@@ -16,10 +16,27 @@ from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.html import Story, merged, policy_rows, render
 from causalrec.evaluation.stated import Stated
 from causalrec.evaluation.verdict import Decision, Verdict
+from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.discovery.notes import EdgeDisagreement
+from causalrec.graph.knowledge.orient import Conflict
+from causalrec.logs.clusters import ClusterCounts
+from causalrec.model.outcome.calibration import OutcomeScores
 
 DAYS = {"first_day": date(2026, 3, 12), "last_day": date(2026, 3, 15)}
 GAP = {"status": "insufficient_evidence", "reason": "2 effective rounds of 10,000"}
-MODEL = {"log_loss": {"click": {"model": 0.30, "constant": 0.35}, "purchase": {"model": 0.2, "constant": 0.1}}}
+CONFLICT = Conflict(
+    edge="price - click",
+    says="kept",
+    strength=None,
+    p_value=0.2,
+    confidence=None,
+    direction_confidence=None,
+    who="shop",
+    why="dear",
+    when="",
+    line=1,
+)
+MODEL = {"click": OutcomeScores(0.30, 0.35), "purchase": OutcomeScores(0.2, 0.1)}
 
 
 def value(estimator, estimate, policy="challenger", segment="everyone", metric="satisfaction", **others):
@@ -150,22 +167,11 @@ def story(**changes):
         "trust": trust_lines(EFFECTS, JUDGED, MODEL),
         "graph": None,
         "graph_reason": "too few days",
-        "dropped": [{"column": "rating", "reason": "not logged"}],
-        "conflicts": [
-            {
-                "edge": "price - click",
-                "says": "kept",
-                "p_value": 0.2,
-                "who": "shop",
-                "why": "dear",
-                "when": None,
-            }
-        ],
+        "dropped": [Dropped("rating", "not logged")],
+        "conflicts": [CONFLICT],
         "edges": pl.DataFrame(EDGES),
         "draws": "50 draws of users",
-        "disagreements": [
-            {"pc": "price -> click", "fci": "click <-> price", "says": "a common cause", "share_of_draws": 0.8}
-        ],
+        "disagreements": [EdgeDisagreement("price -> click", "click <-> price", "a common cause", 0.8)],
     }
     return Story(**(told | changes))
 
@@ -285,7 +291,7 @@ def test_plots_are_png_and_there_is_none_without_numbers():
 
 
 def test_units_that_name_nobody_are_counted_beside_the_intervals():
-    counts = {"cluster": "user_id", "rows": 1000, "by_request": 300, "alone": 600}
+    counts = ClusterCounts("user_id", rows=1000, by_request=300, alone=600)
     found = trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
     (line,) = [line for line in found if "without a user" in line.what]
     assert (line.group, line.number) == ("Effects", "900 of 1,000")
@@ -293,7 +299,7 @@ def test_units_that_name_nobody_are_counted_beside_the_intervals():
 
 
 def test_where_all_units_name_their_cluster_nothing_is_said_of_it():
-    counts = {"cluster": "user_id", "rows": 1000, "by_request": 0, "alone": 0}
+    counts = ClusterCounts("user_id", rows=1000, by_request=0, alone=0)
     assert not [line for line in trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]
 
 

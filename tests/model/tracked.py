@@ -8,6 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from causalrec.model.outcome.calibration import OutcomeScores
+from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.training import train_outcome_model
 from resources.tracking.resource import Attempt, Tracking, held_out_metrics
 from tests.model.worlds import COLUMNS, SETTINGS
@@ -24,14 +26,13 @@ READ = {
     "compute": "cpu:1:32-true:auto",
 }
 LATER = READ | {"table:units:2026-03-03": "f" * 64}
-SCORES = {"click": {"model": 0.3, "constant": 0.4, "calibration_error": 0.01}}
+SCORES = {"click": OutcomeScores(model=0.3, constant=0.4, calibration_error=0.01)}
 
 
 def train(world, loggers=(), checkpoints=None):
     half = np.full(world.units.height, 0.5)
-    return train_outcome_model(
-        world.units, COLUMNS, world.vectors, half, "both", True, SETTINGS, 1, CPU, checkpoints, loggers
-    )
+    plan = TrainingPlan("both", world.units, tuple(COLUMNS), half, purchases=True)
+    return train_outcome_model(plan, world.vectors, SETTINGS, 1, CPU, checkpoints, loggers)
 
 
 def tracked(home, world, day, dagster_run="dagster", tracking=None, checkpoints=None):

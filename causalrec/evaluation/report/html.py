@@ -18,6 +18,9 @@ from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.template import TEMPLATE
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
+from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.discovery.notes import EdgeDisagreement
+from causalrec.graph.knowledge.orient import Conflict
 
 TITLES = {
     Decision.BETTER: "Release the new policy: it is better than what serves now.",
@@ -41,11 +44,11 @@ class Story:
         rule: The release rule in words.
         off_policy, effects: The tables `off_policy_report` and `effect_report`.
         graph: PNG; None with a reason when there is none.
-        dropped: Columns that are no nodes of the graph, each with `column` and `reason`.
-        conflicts: Of expert knowledge and data: `edge`, `says`, `p_value`, `who`, `why`, `when`.
+        dropped: Columns that are no nodes of the graph, each with its reason.
+        conflicts: Of expert knowledge and data.
         edges: The table `causal_graph`.
         draws: How sure of the edges one is, in words.
-        disagreements: Where FCI reads an edge in another way: `pc`, `fci`, `says`.
+        disagreements: Where FCI reads an edge in another way.
         settings: All that shaped the report.
         attributes: What is known of users, and what it was used for.
     """
@@ -65,11 +68,11 @@ class Story:
     trust: Sequence[Trust]
     graph: bytes | None
     graph_reason: str
-    dropped: Sequence[Mapping[str, Any]]
-    conflicts: Sequence[Mapping[str, Any]]
+    dropped: Sequence[Dropped]
+    conflicts: Sequence[Conflict]
     edges: pl.DataFrame
     draws: str
-    disagreements: Sequence[Mapping[str, Any]]
+    disagreements: Sequence[EdgeDisagreement]
     settings: Sequence[Stated] = ()
     attributes: Sequence[AttributeUse] = ()
 
@@ -97,7 +100,7 @@ def render(story: Story) -> str:
         has_revenue=any(row["metric"] == "revenue" for row in policies),
         trust=[(group, [asdict(line) for line in lines]) for group, lines in groupby(story.trust, lambda t: t.group)],
         settings=_by_how(story.settings),
-        dropped=[(reason, [d["column"] for d in columns]) for reason, columns in _by_reason(story.dropped)],
+        dropped=[(reason, [d.column for d in columns]) for reason, columns in _by_reason(story.dropped)],
         plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
     )
 
@@ -174,9 +177,9 @@ def _by_how(settings: Sequence[Stated]) -> list[tuple[str, list[Stated]]]:
     return [(title, group) for title, group in groups if group]
 
 
-def _by_reason(dropped: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    ordered = sorted(dropped, key=lambda d: str(d["reason"]))
-    return [(str(reason), list(columns)) for reason, columns in groupby(ordered, lambda d: d["reason"])]
+def _by_reason(dropped: Sequence[Dropped]) -> list[tuple[str, list[Dropped]]]:
+    ordered = sorted(dropped, key=lambda d: d.reason)
+    return [(reason, list(columns)) for reason, columns in groupby(ordered, lambda d: d.reason)]
 
 
 def _fixed(x: float, digits: int, sign: str = "") -> str:

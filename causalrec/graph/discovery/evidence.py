@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +20,8 @@ from causalrec.graph.discovery.sample_split import graph_half
 from causalrec.graph.independence.blocks import BlockTest
 from causalrec.graph.mpdag import Edge
 from causalrec.logs.clusters import cluster_codes
+from causalrec.logs.units.held_out import without_held_out
+from causalrec.logs.units.notes import UnitsNotes
 from causalrec.settings.discovery import Search
 
 DISAGREEMENTS: dict[str, pl.DataType] = {
@@ -110,15 +111,14 @@ def gather(
     return Evidence(found, confidence, opinion, doubted)
 
 
-def rows_to_search(units: pl.DataFrame, notes: Mapping[str, Any], search: Search) -> pl.DataFrame:
+def rows_to_search(units: pl.DataFrame, notes: UnitsNotes, search: Search) -> pl.DataFrame:
     """The window's units without those of held-out policies, the graph's half of them where they are split, and whole
     clusters of what is too much.
 
     Args:
-        notes: Of `units`: `cluster` and `held_out_policies`.
+        notes: Of `units`.
     """
-    cluster = str(notes["cluster"])
-    rows = units.filter(~pl.col("policy").is_in(notes["held_out_policies"]).fill_null(False))
+    cluster, rows = notes.cluster, without_held_out(units, notes.held_out_policies)
     if search.split:
         rows = rows.filter(graph_half(rows, cluster))
     if rows.height > search.max_rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -23,6 +24,17 @@ SCHEMA: dict[str, pl.DataType] = {
     "optimal": pl.Boolean(),
     "minimal_sets": pl.List(pl.List(pl.String())),
 }
+
+
+@dataclass(frozen=True)
+class AdjustmentNotes:
+    """What the table `adjustment_sets` says beside its rows.
+
+    Attributes:
+        split: Whether the graph was found on one half of the clusters, for effects to be estimated on the other.
+    """
+
+    split: bool
 
 
 def sets_table(answers: Sequence[Adjustment]) -> pl.DataFrame:

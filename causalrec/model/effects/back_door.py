@@ -237,16 +237,14 @@ def answer_of(row: Mapping[str, Any]) -> Answer:
     return Answer(Status(row["status"]), row["reason"] or "")
 
 
-def propensity_answer(table: Answer, told: Mapping[str, Mapping[str, str]], question: str) -> Answer:
+def propensity_answer(table: Answer, refused: Mapping[str, Answer], question: str) -> Answer:
     """Whether a question has propensities, or why not.
 
     Args:
         table: The answer of `treatment_propensities` as a whole.
-        told: Its note `answers`: the questions that it gave none.
+        refused: Its note `answers`: the questions that it gave none.
     """
-    if question not in told:
-        return table
-    return Answer(Status(told[question]["status"]), told[question]["reason"])
+    return refused.get(question, table)
 
 
 def aligned(propensities: pl.DataFrame, question: str, units: pl.DataFrame) -> pl.DataFrame:

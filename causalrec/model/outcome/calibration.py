@@ -15,7 +15,21 @@ HEADS = ("click_if_recommended", "click_if_not", "purchase_if_recommended", "pur
 
 
 @dataclass(frozen=True)
-class Judgement:
+class OutcomeScores:
+    """How well the model predicts an outcome on days that it never saw.
+
+    Attributes:
+        model, constant: Log loss, nats a unit, of the model and of each arm's mean rate in the training window.
+        calibration_error: Of the model, in probability; None where another release has not measured it.
+    """
+
+    model: float
+    constant: float
+    calibration_error: float | None = None
+
+
+@dataclass(frozen=True)
+class OutcomeEvaluation:
     """One outcome on the judgement days, under the arm that was taken.
 
     Attributes:
@@ -32,6 +46,10 @@ class Judgement:
     constant: float
     calibration_error: float
     curve: list[tuple[float, float, float]]
+
+    @property
+    def scores(self) -> OutcomeScores:
+        return OutcomeScores(self.model, self.constant, self.calibration_error)
 
     @property
     def beats_constant(self) -> bool:
@@ -52,9 +70,9 @@ def prediction_table(units: pl.DataFrame, predicted: PotentialOutcomes) -> pl.Da
     )
 
 
-def judge(
+def evaluate(
     predictions: pl.DataFrame, training: pl.DataFrame, outcomes: Sequence[str], held_out: Sequence[str]
-) -> list[Judgement]:
+) -> list[OutcomeEvaluation]:
     """Score the predictions of the arm that was taken against the training window's rate of that arm.
 
     Rows of held-out policies are an answer sheet, from another policy than the one learned from: they are
@@ -67,14 +85,14 @@ def judge(
         held_out: Names of logging policies.
 
     Returns:
-        One judgement an outcome that has rows to judge.
+        One evaluation an outcome that has rows to judge.
     """
-    mine = predictions.filter(~pl.col("policy").is_in(held_out).fill_null(False))
+    judged = predictions.filter(~pl.col("policy").is_in(held_out).fill_null(False))
     found = []
     for outcome in outcomes:
         arm = pl.col("recommended") == 1
         chosen = pl.when(arm).then(f"{outcome}_if_recommended").otherwise(f"{outcome}_if_not")
-        rows = mine.select("recommended", outcome, predicted=chosen).drop_nulls()
+        rows = judged.select("recommended", outcome, predicted=chosen).drop_nulls()
         rates = rate_by_arm(training, outcome)
         rows = rows.filter(pl.col("recommended").is_in(list(rates)))
         if rows.is_empty():
@@ -82,7 +100,7 @@ def judge(
         y, p = rows[outcome].to_numpy().astype(np.float64), rows["predicted"].to_numpy()
         constant = rows["recommended"].replace_strict(rates, return_dtype=pl.Float64).to_numpy()
         found.append(
-            Judgement(
+            OutcomeEvaluation(
                 outcome,
                 rows.height,
                 log_loss(y, p),

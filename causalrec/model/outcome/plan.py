@@ -9,19 +9,19 @@ from types import MappingProxyType
 
 import polars as pl
 
-from causalrec.answers import Answer, insufficient_evidence, not_available
+from causalrec.answers import Answer, InputError, insufficient_evidence, not_available
 from causalrec.arrays import Floats
 from causalrec.logs.gaps import NO_CLICKS
+from causalrec.logs.units.notes import UnitsNotes
 from causalrec.model.effects.back_door import aligned
 from causalrec.model.effects.back_door import propensity_answer as propensity_answer_of
 from causalrec.model.effects.strategies import blocks_back_doors
-from causalrec.model.outcome.training import check_columns
 
-NOTHING_TOLD: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+NONE_REFUSED: Mapping[str, Answer] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How to train.
 
     Attributes:
@@ -30,8 +30,8 @@ class Plan:
         rows: The units to learn from.
         columns: What the model reads beside the item's content.
         propensity: (n,), P(recommended = 1 | x) of each row; None with "shown".
-        divides_by: The question whose treatment propensities the loss divides by; None with "shown".
         purchases: Whether there is a purchase to learn.
+        divides_by: The question whose treatment propensities the loss divides by; None with "shown".
         withheld: Columns that it would read and does not, for no policy may.
     """
 
@@ -39,22 +39,41 @@ class Plan:
     rows: pl.DataFrame
     columns: tuple[str, ...]
     propensity: Floats | None
-    divides_by: str | None
     purchases: bool
+    divides_by: str | None = None
     withheld: tuple[str, ...] = ()
+
+
+def check_columns(columns: Sequence[str], roles: Mapping[str, str], context: Sequence[str]) -> None:
+    """Refuse a column that the graph has not cleared.
+
+    Args:
+        columns: What the model would read.
+        roles: Column -> role, of the notes of `units`.
+        context: Columns of the action question's context, which may enter although they have another role;
+            empty when effects are learned.
+
+    Raises:
+        InputError: A mediator, an outcome, a logging column or an identifier would enter the model.
+    """
+    for column in columns:
+        role = roles.get(column, "unknown")
+        if role != "pre_treatment" and column not in context:
+            raise InputError(
+                f"`{column}` has the role {role}: the outcome model reads pre-treatment columns only. A "
+                "column from after the treatment would carry the effect it is meant to measure."
+            )
 
 
 def plan_training(
     units: pl.DataFrame,
+    notes: UnitsNotes,
     sets: pl.DataFrame,
     propensities: pl.DataFrame,
     propensity_answer: Answer,
-    roles: Mapping[str, str],
-    covariates: Sequence[str],
-    action_context: Sequence[str],
+    refused: Mapping[str, Answer] = NONE_REFUSED,
     withheld: Collection[str] = (),
-    told: Mapping[str, Mapping[str, str]] = NOTHING_TOLD,
-) -> Plan | Answer:
+) -> TrainingPlan | Answer:
     """Both arms where an effect is identified, else the shown arm in its slot's context, else the reason why
     not.
 
@@ -69,11 +88,11 @@ def plan_training(
 
     Args:
         units: Training units without the held-out policies' rows.
+        notes: Theirs.
         sets: The table `adjustment_sets`.
         propensities, propensity_answer: The table `treatment_propensities` and its answer.
-        roles, covariates, action_context: Of the notes of `units`.
+        refused: The note `answers` of `treatment_propensities`: why questions have none.
         withheld: Sensitive attributes that `policy.yaml` does not allow.
-        told: The note `answers` of `treatment_propensities`: why questions have none.
 
     Raises:
         InputError: A column of the adjustment set has a role other than pre_treatment, or the propensities
@@ -85,13 +104,13 @@ def plan_training(
         return not_available(NO_CLICKS)
     identified = blocks_back_doors(sets).filter(pl.col("treatment") == "recommended")
     if identified.height:
-        answers = {q: propensity_answer_of(propensity_answer, told, q) for q in identified["question"]}
+        answers = {q: propensity_answer_of(propensity_answer, refused, q) for q in identified["question"]}
         fitted = identified.filter(pl.col("question").is_in([q for q, answer in answers.items() if answer.answered]))
         if fitted.is_empty():
             return next(iter(answers.values()))
         adjusted = sorted({c for found in identified["columns"] for c in found})
         columns = tuple(c for c in adjusted if c not in withheld)
-        check_columns(adjusted, roles, ())
+        check_columns(adjusted, notes.roles, ())
         question = str(fitted["question"][0])
         known = aligned(propensities, question, units)
         seen = units["click"].is_not_null()
@@ -99,9 +118,9 @@ def plan_training(
         kept_back = tuple(c for c in adjusted if c in withheld)
         return _with_clicks("both", units.filter(seen), columns, propensity, question, kept_back)
     shown = units.filter((pl.col("recommended") == 1) & pl.col("click").is_not_null())
-    vary = [c for c in dict.fromkeys([*action_context, *covariates]) if shown[c].n_unique() > 1]
+    vary = [c for c in dict.fromkeys([*notes.action_context, *notes.covariates]) if shown[c].n_unique() > 1]
     columns = tuple(c for c in vary if c not in withheld)
-    check_columns(columns, roles, action_context)
+    check_columns(columns, notes.roles, notes.action_context)
     return _with_clicks("shown", shown, columns, None, None, tuple(c for c in vary if c in withheld))
 
 
@@ -112,8 +131,8 @@ def _with_clicks(
     propensity: Floats | None,
     question: str | None,
     withheld: tuple[str, ...],
-) -> Plan | Answer:
+) -> TrainingPlan | Answer:
     if not int(rows["click"].sum()):
         return insufficient_evidence("no unit to learn from has a click: nothing tells items apart")
     purchases = rows["purchase"].null_count() == 0 and int(rows["purchase"].sum()) > 0
-    return Plan(arms, rows, columns, propensity, question, purchases, withheld)
+    return TrainingPlan(arms, rows, columns, propensity, purchases, question, withheld)

@@ -21,6 +21,7 @@ from causalrec.engine.threads import one_thread
 from causalrec.estimators.weights import clip_level
 from causalrec.model.design_matrix import DesignMatrix
 from causalrec.model.outcome.model import OutcomeModel
+from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.settings.model import ModelSettings
 
 if TYPE_CHECKING:
@@ -44,27 +45,6 @@ class Trained:
     curve: list[tuple[int, float, float]]
     best_epoch: int
     clip: float
-
-
-def check_columns(columns: Sequence[str], roles: Mapping[str, str], context: Sequence[str]) -> None:
-    """Refuse a column that the graph has not cleared.
-
-    Args:
-        columns: What the model would read.
-        roles: Column -> role, of the notes of `units`.
-        context: Columns of the action question's context, which may enter although they have another role;
-            empty when effects are learned.
-
-    Raises:
-        InputError: A mediator, an outcome, a logging column or an identifier would enter the model.
-    """
-    for column in columns:
-        role = roles.get(column, "unknown")
-        if role != "pre_treatment" and column not in context:
-            raise InputError(
-                f"`{column}` has the role {role}: the outcome model reads pre-treatment columns only. A "
-                "column from after the treatment would carry the effect it is meant to measure."
-            )
 
 
 def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float) -> tuple[Floats, float]:
@@ -102,12 +82,8 @@ def inverse_propensity_weights(arm: Floats, propensity: Floats, quantile: float)
 
 
 def train_outcome_model(
-    units: pl.DataFrame,
-    columns: Sequence[str],
+    plan: TrainingPlan,
     vectors: ItemVectors | None,
-    propensity: Floats | None,
-    arms: str,
-    purchases: bool,
     settings: ModelSettings,
     seed: int,
     trainer_kwargs: Mapping[str, Any],
@@ -119,13 +95,9 @@ def train_outcome_model(
     The last training day chooses the epoch; no judgement day is read.
 
     Args:
-        units: Training units, with `day`, `item_id`, `recommended`, outcomes, and the columns.
-        columns: From the adjustment set; see `check_columns`.
+        plan: The units to learn from, what is read of them, in which arms, and the propensities that the loss divides
+            by; with arms "shown" every unit weighs 1.
         vectors: Item content; None where it is not available.
-        propensity: (n,) P(T = 1 | x), the treatment propensity; None with arms "shown": every unit then
-            weighs 1.
-        arms: "both", or "shown" where only recommended units exist.
-        purchases: Whether there is a purchase to learn.
         trainer_kwargs: From the compute resource.
         checkpoints: Where to keep the last epoch; a run that was killed resumes from it, to the same weights
             on CPU.
@@ -145,16 +117,16 @@ def train_outcome_model(
     from causalrec.model.outcome.lightning import OutcomeTraining, Progress, loader
     from causalrec.model.outcome.network import OutcomeNetwork
 
-    weights, clip = _weights(units, propensity, arms, settings)
-    design = DesignMatrix.fit(units, columns)
-    tensors = _tensors(units, design, vectors, weights, purchases)
-    validation = last_day(units)
+    weights, clip = _weights(plan, settings)
+    design = DesignMatrix.fit(plan.rows, plan.columns)
+    tensors = _tensors(plan, design, vectors, weights)
+    validation = last_day(plan.rows)
     # One thread, so that the weights, which a bundle is named by, are the same on any machine of this kind.
     with one_thread(), _seeded(seed):
         matrix = torch.from_numpy(vectors.padded()) if vectors else None
         width = matrix.shape[1] if matrix is not None else 0
         network = OutcomeNetwork(design.width, width, settings.content_width, settings.hidden)
-        module = OutcomeTraining(network, matrix, purchases, settings.learning_rate, settings.weight_decay)
+        module = OutcomeTraining(network, matrix, plan.purchases, settings.learning_rate, settings.weight_decay)
         progress = Progress()
         with _quiet():
             trainer = lightning.Trainer(
@@ -177,7 +149,7 @@ def train_outcome_model(
             )
             progress.show(trainer)
     network.cpu().load_state_dict(progress.state)
-    model = OutcomeModel(network.eval(), design, arms, purchases)
+    model = OutcomeModel(network.eval(), design, plan.arms, plan.purchases)
     return Trained(model, progress.curve, progress.best_epoch, clip)
 
 
@@ -191,27 +163,28 @@ def last_day(units: pl.DataFrame) -> Mask:
     return last
 
 
-def _weights(
-    units: pl.DataFrame, propensity: Floats | None, arms: str, settings: ModelSettings
-) -> tuple[Floats, float]:
+def _weights(plan: TrainingPlan, settings: ModelSettings) -> tuple[Floats, float]:
+    """The weight of each unit in the loss, (n,), and the level at which the weights were cut."""
+    units = plan.rows
     if units.height < 2:
         raise InputError(f"the outcome model needs at least two training units, got {units.height}")
     arm = units["recommended"].to_numpy().astype(np.float64)
-    if arms == "both":
-        if propensity is None:
+    if plan.arms == "both":
+        if plan.propensity is None:
             raise ValueError("the loss of both arms divides by treatment propensities; none is given")
-        return inverse_propensity_weights(arm, propensity, settings.weight_quantile)
-    if arms != "shown" or not (arm == 1).all():
-        raise ValueError(f"arms are `both`, or `shown` with recommended units only; got {arms!r}")
+        return inverse_propensity_weights(arm, plan.propensity, settings.weight_quantile)
+    if plan.arms != "shown" or not (arm == 1).all():
+        raise ValueError(f"arms are `both`, or `shown` with recommended units only; got {plan.arms!r}")
     return np.ones(len(arm)), 1.0
 
 
 def _tensors(
-    units: pl.DataFrame, design: DesignMatrix, vectors: ItemVectors | None, weights: Floats, purchases: bool
+    plan: TrainingPlan, design: DesignMatrix, vectors: ItemVectors | None, weights: Floats
 ) -> dict[str, torch.Tensor]:
+    """What the network reads and learns, each with a row per unit."""
     import torch
 
-    outcomes = ("click", "purchase") if purchases else ("click",)
+    units, outcomes = plan.rows, ("click", "purchase") if plan.purchases else ("click",)
     if missing := [y for y in outcomes if units[y].null_count()]:
         raise InputError(f"the outcome model cannot learn {missing}: missing in some of the training units")
     item = vectors.rows(units["item_id"]) if vectors else np.zeros(units.height, dtype=np.int64)

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from causalrec.answers import ANSWERED, InputError, Status, insufficient_evidence, not_identifiable
-from causalrec.model.outcome.plan import NOTHING_TOLD, Plan, plan_training
+from causalrec.logs.units.notes import UnitsNotes
+from causalrec.model.outcome.plan import NONE_REFUSED, TrainingPlan, check_columns, plan_training
 from tests.model.worlds import ROLES, toy
 
 UNITS = toy(1, users=40).units
@@ -26,14 +27,16 @@ PROPENSITIES = pl.concat(
 )
 
 
-def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, withheld=(), told=NOTHING_TOLD):
-    asked = ROLES, ["past_clicks", "device"], ["position"], withheld, told
-    return plan_training(units, sets, propensities, answer, *asked)
+NOTES = UnitsNotes(ROLES, ("past_clicks", "device"), ("position",), "user_id", "every_impression", ())
+
+
+def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, refused=NONE_REFUSED, withheld=()):
+    return plan_training(units, NOTES, sets, propensities, answer, refused, withheld)
 
 
 def test_an_identified_effect_is_learned_in_both_arms_from_the_union_of_its_sets():
     found = plan()
-    assert isinstance(found, Plan)
+    assert isinstance(found, TrainingPlan)
     assert (found.arms, found.columns, found.purchases) == ("both", ("device", "past_clicks"), True)
     assert found.rows.height == UNITS.height
 
@@ -59,11 +62,11 @@ def test_without_an_identified_effect_what_was_shown_is_predicted_in_its_slots_c
 
 
 def test_a_question_without_propensities_leaves_the_others_theirs():
-    refused = {"status": "insufficient_evidence", "reason": "one arm only"}
+    refused = insufficient_evidence("one arm only")
     second = PROPENSITIES.filter(pl.col("question") == "recommended_purchase")
-    found = plan(propensities=second, told={"recommended_click": refused})
+    found = plan(propensities=second, refused={"recommended_click": refused})
     assert (found.arms, found.divides_by) == ("both", "recommended_purchase")
-    none = plan(propensities=second.clear(), told=dict.fromkeys(SETS["question"], refused))
+    none = plan(propensities=second.clear(), refused=dict.fromkeys(SETS["question"], refused))
     assert none == insufficient_evidence("one arm only")
 
 
@@ -75,6 +78,16 @@ def test_a_question_about_another_treatment_does_not_identify_this_one():
 def test_a_constant_column_of_the_context_is_left_out():
     found = plan(units=UNITS.with_columns(device=pl.lit("tv")), sets=UNANSWERED)
     assert found.columns == ("position", "past_clicks")
+
+
+@pytest.mark.parametrize("column", ["position", "click", "recommended", "policy", "user_id", "unheard_of"])
+def test_only_pre_treatment_columns_enter(column):
+    with pytest.raises(InputError, match=f"`{column}` has the role"):
+        check_columns(["past_clicks", column], ROLES, ())
+
+
+def test_the_action_questions_context_enters_where_only_the_shown_arm_is_learned():
+    check_columns(["past_clicks", "position"], ROLES, ("position",))
 
 
 @pytest.mark.parametrize("column", ["position", "click", "policy"])
