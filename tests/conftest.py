@@ -1,6 +1,7 @@
 """Shared fixtures. Tests run against a home of their own, never against the developer's."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,9 @@ _home = Path(tempfile.mkdtemp(prefix="causalrec-tests-"))
 os.environ["CAUSALREC_HOME"] = str(_home)
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+# Tests start many processes: without bytecode each of them compiles the whole project, and this one all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 import shutil  # noqa: E402
@@ -16,6 +20,8 @@ import shutil  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
+
+from tests import tiers  # noqa: E402
 
 # How many examples a property gets: `quick` is the same at every run, `full` and `night` are drawn anew. A busy machine
 # is no fault of the code, so nothing is timed here.
@@ -30,6 +36,18 @@ hypothesis.settings.register_profile("quick", max_examples=20, derandomize=True,
 hypothesis.settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("night", max_examples=2000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+TESTS = Path(__file__).parent
+
+
+def pytest_configure(config):
+    if config.option.markexpr == "pure":
+        config.pluginmanager.register(tiers.PureRun(TESTS))
+
+
+def pytest_itemcollected(item):
+    tiers.mark(item, TESTS)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import polars as pl
 import yaml
 
@@ -15,10 +15,9 @@ from causalrec.simulator.landing import simulate
 from causalrec.simulator.world.world import WorldConfig
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.lake.store import Store
-from resources.compute import Compute
-from resources.lake import Lake
-from resources.text_encoder import TextEncoder
-from resources.tracking.resource import Tracking
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 FIRST = date(2026, 3, 2)
 LOGS = ("items", "users", "clean_events", "history", "units")
@@ -67,7 +66,13 @@ def materialise(
     ops: dict[str, object] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run some assets of a day; failures are in the result. `ops`: their configuration, as in the launchpad."""
+    import dagster as dg
+
     from causalrec_assets.definitions import defs
+    from resources.compute import Compute
+    from resources.lake import Lake
+    from resources.text_encoder import TextEncoder
+    from resources.tracking.resource import Tracking
 
     assets = list(defs.assets or [])
     resources = {

@@ -10,7 +10,6 @@ from tests.worlds import FIRST, build, make_home, table, tiny
 
 
 @pytest.mark.slow
-@pytest.mark.integration
 @pytest.mark.timeout(1800)
 def test_nothing_happened_on_the_judgement_days(tmp_path):
     home = make_home(tmp_path / "home", tiny())

@@ -27,7 +27,6 @@ def run(arguments, home, **options):
     return subprocess.run(arguments, env=environment, cwd=home.root, capture_output=True, text=True, **options)
 
 
-@pytest.mark.integration
 @pytest.mark.slow
 def test_a_run_of_forked_steps_publishes_what_one_process_publishes(tmp_path):
     home = make_home(tmp_path / "home", tiny())

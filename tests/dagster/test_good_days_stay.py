@@ -13,7 +13,6 @@ from causalrec_assets.lake.store import open_store
 from tests.faults.shop import Audits, Shop
 from tests.worlds import FIRST, make_home, tiny
 
-pytestmark = pytest.mark.integration
 SECOND = FIRST + timedelta(days=1)
 
 

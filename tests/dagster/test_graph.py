@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 
-import pytest
 import yaml
 
 from causalrec.graph.drawing.exports import from_json
@@ -12,7 +11,6 @@ from tests.worlds import FIRST, materialise, table, words
 
 LAST = FIRST + timedelta(days=5)
 GRAPH = ("discovered_graph", "causal_graph", "adjustment_sets")
-pytestmark = pytest.mark.integration
 
 
 def edit(home, file, **changes):

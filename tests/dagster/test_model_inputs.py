@@ -12,7 +12,6 @@ from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, table
 
 LAST = FIRST + timedelta(days=5)
-pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from tests.worlds import FIRST, LOGS, materialise, table, words
 
 LAST = FIRST + timedelta(days=5)
 POLICY = ("target_policy", "off_policy_report", "evaluation_report")
-pytestmark = pytest.mark.integration
 
 
 def land_again(home, change):

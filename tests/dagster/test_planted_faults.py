@@ -17,7 +17,6 @@ from causalrec_assets.lake.store import Store
 from tests.dagster.test_definitions import ASSETS
 from tests.worlds import FIRST, materialise, words
 
-pytestmark = pytest.mark.integration
 LAST = FIRST + timedelta(days=5)
 first = pl.int_range(pl.len()) == 0
 

@@ -28,7 +28,6 @@ QUESTIONS = {
     "coupon_gone": ("coupon", "purchse"),
     "coupon_user": ("coupon", "user_id"),
 }
-pytestmark = pytest.mark.integration
 
 
 def land_coupons(home, day):

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 import yaml
 
 from causalrec_assets.lake.store import Store
@@ -17,7 +16,6 @@ ASSETS = (
     "outcome_model",
     "effect_report",
 )
-pytestmark = pytest.mark.integration
 
 
 def ask(name, outcome="purchase", **options):

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import dagster as dg
 import polars as pl
-import pytest
 import yaml
 
 from causalrec_assets.lake.releases import ReleaseLog
@@ -13,7 +12,6 @@ from causalrec_assets.lake.store import Store
 from tests.worlds import FIRST, LEARNING, LOGS, build, make_home, materialise, table, tiny, words
 
 LAST = FIRST + timedelta(days=5)
-pytestmark = pytest.mark.integration
 
 
 def test_every_asset_is_published_for_the_newest_day(built):

@@ -111,7 +111,6 @@ for name in (*LOGS, *LEARNING):
 
 
 @pytest.mark.slow
-@pytest.mark.integration
 @pytest.mark.timeout(3600)
 def test_every_table_of_the_whole_graph_is_the_same_bytes_on_one_two_and_four_threads(tmp_path):
     found = [run(WHOLE, threads, str(tmp_path / f"{threads}")) for threads in (1, 2, 4)]

@@ -3,8 +3,6 @@
 import shutil
 from datetime import timedelta
 
-import pytest
-
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.store import Store
@@ -12,7 +10,6 @@ from tests.faults.child import end_of, start
 from tests.faults.lake import assert_whole
 from tests.worlds import FIRST, materialise, words
 
-pytestmark = pytest.mark.integration
 LAST = FIRST + timedelta(days=5)
 
 

@@ -22,7 +22,7 @@ from tests.worlds import FIRST, LOGS, materialise, words
 LAST = FIRST + timedelta(days=5)
 EPOCHS = 120
 """The training lasts some seconds."""
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 @pytest.fixture(scope="module")

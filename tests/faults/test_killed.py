@@ -13,7 +13,6 @@ from tests.faults.child import killed, start
 from tests.faults.lake import assert_whole
 from tests.worlds import FIRST, materialise, words
 
-pytestmark = pytest.mark.integration
 LAST = FIRST + timedelta(days=5)
 
 

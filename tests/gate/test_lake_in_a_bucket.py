@@ -28,7 +28,6 @@ def versions(home: Home) -> dict[tuple[str, str], tuple[int, str, int]]:
     return {(p.table, str(p.day)): (p.number, p.hash, p.rows) for p in pointers}
 
 
-@pytest.mark.integration
 def test_the_log_assets_make_the_same_versions_in_a_bucket_as_in_a_folder(homes):
     folder, bucket = homes
     for home in homes:

@@ -5,14 +5,15 @@ from types import SimpleNamespace
 import pytest
 
 from causalrec.home import Home
-from resources.tracking.resource import Attempt, Tracking
-from tests.model.tracked import DAYS, LOG
 from tests.model.worlds import toy
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """A home, and an MLflow client on its store."""
+    from resources.tracking.resource import Attempt, Tracking
+    from tests.model.tracked import DAYS, LOG
+
     home = Home(tmp_path_factory.mktemp("tracking") / "home")
     home.root.mkdir()
     with Tracking().training(home, Attempt(next(DAYS), "first"), LOG) as run:
@@ -29,4 +30,6 @@ def world():
 
 @pytest.fixture
 def day():
+    from tests.model.tracked import DAYS
+
     return next(DAYS)

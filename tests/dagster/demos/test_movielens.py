@@ -12,7 +12,7 @@ from causalrec.home import CHECKOUT
 from causalrec.logs.formats.movielens import FIRST_DAY
 from causalrec_assets.lake.store import Store
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 DAYS = 30
 DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 EXPECTED = {

@@ -14,7 +14,6 @@ from causalrec.home import CHECKOUT
 from causalrec.logs.formats.open_bandit import WHEEL, fetch_open_bandit
 from causalrec_assets.lake.store import Store
 
-pytestmark = pytest.mark.integration
 DAY = date(2019, 11, 30)
 EXPECTED = {
     "items": "answered",

@@ -12,7 +12,6 @@ from causalrec_assets.lake.store import Store
 from tests.dagster.demos.strangers import EFFECT, FIRST, strangers_home
 from tests.worlds import LEARNING, LOGS, materialise, table, words
 
-pytestmark = pytest.mark.integration
 DAYS = 4
 LAST = FIRST + timedelta(days=DAYS - 1)
 

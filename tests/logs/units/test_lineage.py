@@ -35,7 +35,6 @@ from tests.logs.worlds import (
     source,
     without_user,
 )
-from tests.worlds import LOGS, make_home, materialise, tiny, words
 
 COLUMNS = SETTINGS["events"]["columns"]
 ITEM_COLUMNS = SETTINGS["items"]["columns"]
@@ -373,24 +372,3 @@ def test_every_column_has_an_entry_and_only_what_comes_from_no_column_has_an_emp
     assert list(items_lineage(of)) == [*ITEM_TYPES, *of.item_extra]
     empty = [c for c, by in clean_events_lineage(of).items() if not by]
     assert empty == [c for c in event_types(of) if c not in of.columns and c != "event_id"]
-
-
-@pytest.mark.integration
-def test_published_tables_carry_the_lineage_of_each_of_their_columns(tmp_path):
-    home = make_home(tmp_path / "home", tiny(days=1, events_per_day=200))
-    result = materialise(home, FIRST, LOGS)
-    assert result.success, words(result)
-    shown = {
-        e.asset_key.path[-1]: e.step_materialization_data.materialization.metadata
-        for e in result.get_asset_materialization_events()
-    }
-    for table in LOGS:
-        lineage = shown[table]["dagster/column_lineage"].value.deps_by_column
-        columns = [column.name for column in shown[table]["dagster/column_schema"].value.columns]
-        assert list(lineage) == columns, table
-        for deps in lineage.values():
-            for dep in deps:
-                upstream = dep.asset_key.path[-1]
-                assert upstream in UPSTREAM[table]
-                if upstream in shown:
-                    assert dep.column_name in [c.name for c in shown[upstream]["dagster/column_schema"].value.columns]

@@ -3,12 +3,10 @@
 from datetime import timedelta
 
 import polars as pl
-import pytest
 
 from tests.operate.test_planning import Shop
 from tests.worlds import FIRST, make_home, tiny
 
-pytestmark = pytest.mark.integration
 DAYS = [FIRST + timedelta(days=k) for k in range(6)]
 KEEP = 2
 

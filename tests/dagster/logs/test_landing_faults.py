@@ -15,7 +15,6 @@ from causalrec_assets.lake.store import Store
 from tests.logs.poison import with_time_zone_that_panics
 from tests.worlds import FIRST, materialise, table, words
 
-pytestmark = pytest.mark.integration
 DAY = FIRST + timedelta(days=3)
 TIME = pl.Datetime("us", "UTC")
 

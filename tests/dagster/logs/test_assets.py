@@ -10,7 +10,6 @@ from causalrec_assets.lake.store import Store
 from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, event, frame, settings
 from tests.worlds import LOGS, materialise, table, words
 
-pytestmark = pytest.mark.integration
 COLUMNS = SETTINGS["events"]["columns"]
 SHOWN = {"recommended": 1, "position": 1, "policy": "p", "action_propensity": 0.25}
 
