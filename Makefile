@@ -1,4 +1,4 @@
-# causalrec: `make demo`, `make describe-source FILE=path`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
+# causalrec: `make demo`, `make describe-source FILE=path`, `make check`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
 
 # A value that somebody gives is text: it is taken as it stands, dollars and all (`value`), and commands read it from the
 # environment ("$$DIR"). Nothing of it is ever pasted into a recipe, where the shell would run it, or expanded by make.
@@ -18,7 +18,7 @@ ui backfill sweep forget mlflow: override export CAUSALREC_HOME := $(or $(DIR),$
 forget: override export CAUSALREC_USER_ID := $(USER_ID)
 A_HOME = test -n "$$DIR" || test -d "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS, or it is not made yet (there is no $$CAUSALREC_HOME): make demo LOGS=... makes it; or name a home of your own: DIR=path"; exit 1; }
 
-.PHONY: demo describe-source test home ui backfill sweep forget mlflow tour realism lint lock clean
+.PHONY: demo describe-source check test home ui backfill sweep forget mlflow tour realism lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed locks, each file by its hash; made again when a lock or the project's metadata change.
@@ -51,8 +51,13 @@ describe-source: .venv/installed
 	@test -n "$$FILE$$DIR" || { echo "name what to describe: make describe-source FILE=path, or DIR=home"; exit 1; }
 	@"$$BIN/python" -W ignore -m causalrec_assets.commands.describe_source $${DIR:+"--home=$$DIR"} $${FILE:+-- "$$FILE"}
 
+# In half a minute: linters, types, import contracts, and the tests that load no Dagster, no torch and no expectations library
+check: lint
+	@"$$BIN/python" -m pytest -m pure --numprocesses auto --dist worksteal --durations 10
+
+# All tests but those that take minutes each (`pytest -m slow`)
 test: .venv/installed
-	@"$$BIN/python" -m pytest --numprocesses auto --dist loadfile
+	@"$$BIN/python" -m pytest --numprocesses auto --dist loadgroup --durations 10
 
 # A home for your own logs: make home DIR=path
 home: .venv/installed

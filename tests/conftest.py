@@ -52,12 +52,19 @@ def pytest_itemcollected(item):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A tiny world with every asset published. Shared: copy it (`own_home`) to change it."""
+    """A tiny world with every asset published, once for all processes. Shared: copy it (`own_home`) to change it."""
+    from causalrec.durable import one_at_a_time
+    from causalrec.home import Home
     from tests.worlds import build, make_home, tiny
 
-    home = make_home(tmp_path_factory.mktemp("tiny") / "home", tiny())
-    build(home, 6)
-    return home
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "tiny"
+    with one_at_a_time(folder / "lock", "another process of this run", wait_seconds=280):
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder / "home", ignore_errors=True)
+            build(make_home(folder / "home", tiny()), 6)
+            (folder / "complete").touch()
+    return Home(folder / "home")
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 pure     the library on arrays and frames: no Dagster, no torch, no expectations library, no tracker
 gate     contracts on drafts, by the expectations library
-train    networks, encoders, and statistics over many fits: minutes of a core all together
+train    networks, encoders, and arithmetic that takes a second or more
 dagster  resources, runs, servers, whole worlds
-slow     minutes each, beside its tier; `.ci/run` runs them
+slow     minutes each; `.ci/run` runs them
 
 The folder decides; a marker at a test decides for that test.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("pure", "gate", "train", "dagster")
+TIERS = ("pure", "gate", "train", "dagster", "slow")
 OF_PATHS = {
     "commands": "dagster",
     "dagster": "dagster",
@@ -31,6 +31,8 @@ OF_PATHS = {
     "gate/test_gated_asset": "dagster",
     "gate/test_lake_in_a_bucket": "dagster",
     "logs/formats/test_all": "dagster",
+    "logs/test_contracts": "gate",
+    "model/test_contracts": "gate",
     "model/outcome": "train",
     "model/test_compute": "dagster",
     "model/test_tracking": "dagster",
@@ -63,9 +65,15 @@ def tier_of(path: Path, tests: Path) -> str:
 
 
 def mark(item: pytest.Item, tests: Path) -> None:
-    """Give a test the tier of its folder, unless it has one."""
+    """Give a test the tier of its folder, unless it has one.
+
+    Of several processes one takes all tests of a file, which share what they build; pure tests go one by one to
+    whichever is free.
+    """
     if not any(item.get_closest_marker(tier) for tier in TIERS):
         item.add_marker(tier_of(item.path, tests))
+    if not item.get_closest_marker("pure"):
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(tests).as_posix()))
 
 
 def not_pure() -> list[str]:
