@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer
 from causalrec_assets.lake.inputs import Inputs
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Draft:
     inputs: Inputs
     frame: pl.DataFrame | None = None
     answer: Answer = ANSWERED
-    notes: Any = field(default_factory=dict)
+    notes: DataclassInstance | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -80,7 +80,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
             after=inputs.after,
             rows=rows,
             answer=draft.answer,
-            notes=to_json(draft.notes),
+            notes={} if draft.notes is None else to_json(draft.notes),
             files=draft.files,
             inputs=inputs.recorded,
             run_id=inputs.run_id,

@@ -63,10 +63,6 @@ class Table:
     def answer(self) -> Answer:
         return self.pointer.answer
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        return dict(self.pointer.notes)
-
     def notes_as(self, kind: type[Notes]) -> Notes:
         """What the table says beside its rows.
 
@@ -119,11 +115,6 @@ class WindowTable:
     def answer(self) -> Answer:
         """The last day's answer."""
         return self.tables[-1].answer
-
-    @property
-    def notes(self) -> dict[str, Any]:
-        """The last day's notes."""
-        return self.tables[-1].notes
 
     def notes_as(self, kind: type[Notes]) -> Notes:
         """The last day's notes."""

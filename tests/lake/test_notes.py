@@ -1,15 +1,50 @@
-"""Notes are dataclasses here and plain JSON in the lake; versions of other releases stay readable."""
+"""Notes are dataclasses here and plain JSON in the lake; what was published before stays readable, byte for byte."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from causalrec.answers import Answer, not_available
+from causalrec.embeddings.item_text import EmbeddingNotes
+from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
+from causalrec.graph.discovery.notes import DiscoveryNotes
+from causalrec.graph.identification.table import AdjustmentNotes
+from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.hashing import canonical
+from causalrec.logs.units.notes import UnitsNotes, UsersNotes
+from causalrec.model.effects.notes import EffectsNotes, PropensitiesNotes
+from causalrec.model.outcome.notes import OutcomeModelNotes
+from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec_assets.lake.notes import MissingNote, from_json, to_json
+from causalrec_assets.serving.recommend import RecommendationsNotes
+from causalrec_assets.serving.release import ReleaseNotes
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = json.loads((ROOT / "tests/lake/published_notes.json").read_text())
+"""The notes of a small lake that was published when notes were plain mappings."""
+KINDS = {
+    "units": UnitsNotes,
+    "users": UsersNotes,
+    "item_embeddings": EmbeddingNotes,
+    "discovered_graph": DiscoveryNotes,
+    "causal_graph": GraphNotes,
+    "adjustment_sets": AdjustmentNotes,
+    "treatment_propensities": PropensitiesNotes,
+    "effects": EffectsNotes,
+    "outcome_model": OutcomeModelNotes,
+    "target_policy": PolicyNotes,
+    "off_policy_report": OffPolicyNotes,
+    "off_policy_report without an answer": LeftOutNotes,
+    "effect_report": EffectReportNotes,
+    "evaluation_report": VerdictNotes,
+    "release": ReleaseNotes,
+    "recommendations": RecommendationsNotes,
+}
 
 
 @dataclass(frozen=True)
@@ -71,3 +106,24 @@ def test_a_note_that_is_needed_and_not_there_is_named():
 def test_a_type_is_no_value():
     with pytest.raises(TypeError, match="`Notes` is a type"):
         to_json(Notes)
+
+
+@pytest.mark.parametrize("table", KINDS)
+def test_what_was_published_before_is_read_and_written_again_as_it_was(table):
+    assert canonical(to_json(from_json(KINDS[table], PUBLISHED[table]))) == canonical(PUBLISHED[table])
+
+
+def test_every_table_that_wrote_notes_has_a_dataclass_for_them():
+    assert PUBLISHED.keys() == KINDS.keys()
+
+
+def test_nobody_reads_notes_by_key():
+    by_key = re.compile(r"\bnotes(\[|\.get\()")
+    found = {
+        f"{path.relative_to(ROOT)}:{number}"
+        for room in ("causalrec", "causalrec_assets", "resources", "benchmarks")
+        for path in (ROOT / room).rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if by_key.search(line)
+    }
+    assert not found
