@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from causalrec.arrays import Ints, Mask
+from causalrec.logs.units.held_out import is_held_out
 from causalrec.policy.above import Above
 from causalrec.policy.slates import unslated
 
@@ -64,9 +65,8 @@ def judged_slots(
         slates: Whether the source logs requests and positions. Where it does not, nothing is known to stand above any
             slot, and each is judged alone.
     """
-    held_out = pl.col("policy").is_in(list(held_out_policies)).fill_null(False)
     rows = units.with_row_index("at").with_columns(
-        (pl.col("action_propensity").is_not_null() & ~held_out).alias("weighable")
+        (pl.col("action_propensity").is_not_null() & ~is_held_out(held_out_policies)).alias("weighable")
     )
     recommended = rows.filter(pl.col("recommended") == 1)
     recommended = recommended.join(_places(items), on="item_id", how="left", maintain_order="left")

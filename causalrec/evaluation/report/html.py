@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
@@ -15,13 +16,13 @@ from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.effects import heading, lead
 from causalrec.evaluation.findings import POLICIES, Gap, Trust
 from causalrec.evaluation.plots import effects_plot, policy_plot
-from causalrec.evaluation.report.template import TEMPLATE
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.knowledge.orient import Conflict
 
+TEMPLATE = "report.html.j2"
 TITLES = {
     Decision.BETTER: "Release the new policy: it is better than what serves now.",
     Decision.NOT_BETTER: "Keep what serves now: the new policy is not better.",
@@ -84,7 +85,7 @@ def render(story: Story) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    template = environment.from_string(TEMPLATE)
+    template = environment.from_string((files(__package__) / TEMPLATE).read_text(encoding="utf-8"))
     policies = policy_rows(story.off_policy)
     treatments = list(dict.fromkeys(story.effects["treatment"]))
     return template.render(

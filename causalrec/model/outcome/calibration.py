@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from causalrec.estimators.scores import calibration_curve, calibration_error, log_loss
+from causalrec.logs.units.held_out import without_held_out
 from causalrec.model.outcome.model import PotentialOutcomes
 
 HEADS = ("click_if_recommended", "click_if_not", "purchase_if_recommended", "purchase_if_not")
@@ -87,7 +88,7 @@ def evaluate(
     Returns:
         One evaluation an outcome that has rows to judge.
     """
-    judged = predictions.filter(~pl.col("policy").is_in(held_out).fill_null(False))
+    judged = without_held_out(predictions, held_out)
     found = []
     for outcome in outcomes:
         arm = pl.col("recommended") == 1
