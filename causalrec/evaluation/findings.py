@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from causalrec.answers import Answer, Status
+from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, weighting
+from causalrec.evaluation.policy_values import HELD_OUT_MEAN
 from causalrec.logs.clusters import ClusterCounts
 from causalrec.model.outcome.calibration import OutcomeScores
-
-POLICIES = {"challenger": "the new policy", "champion": "the current policy", "uniform": "choosing at random"}
+from causalrec.policy.policies import labels
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Trust:
+class Diagnostic:
     """One number that says how far to trust an answer, and what it means."""
 
     group: str
@@ -43,25 +44,25 @@ def find_gaps(answers: Mapping[str, Answer], effects: pl.DataFrame, judged: pl.D
         effects: The table `effect_report`.
         judged: The table `off_policy_report`.
     """
-    found = [Gap(f"table {name}", answer) for name, answer in answers.items() if not answer.answered]
+    gaps = [Gap(f"table {name}", answer) for name, answer in answers.items() if not answer.answered]
     for row in effects.filter(pl.col("status") != Status.ANSWERED).iter_rows(named=True):
-        found.append(Gap(f"effect of {row['treatment']} on {row['outcome']}", _answer(row)))
+        gaps.append(Gap(f"effect of {row['treatment']} on {row['outcome']}", _answer(row)))
     # One line per value: the estimators of one policy mostly lack the same evidence.
-    untold = judged.filter(pl.col("status") != Status.ANSWERED)
-    keys = ["segment", "policy", "metric"]
-    for row in untold.unique(keys, keep="first", maintain_order=True).iter_rows(named=True):
-        name = POLICIES.get(row["policy"], row["policy"])
-        found.append(Gap(f"{row['metric']} of {name} ({row['policy']}), {row['segment']}", _answer(row)))
-    return found
+    unanswered = judged.filter(pl.col("status") != Status.ANSWERED)
+    keys, words = ["segment", "policy", "metric"], labels()
+    for row in unanswered.unique(keys, keep="first", maintain_order=True).iter_rows(named=True):
+        name = words.get(row["policy"], row["policy"])
+        gaps.append(Gap(f"{row['metric']} of {name} ({row['policy']}), {row['segment']}", _answer(row)))
+    return gaps
 
 
-def trust_lines(
+def diagnostics(
     effects: pl.DataFrame,
     judged: pl.DataFrame,
     model: Mapping[str, OutcomeScores],
     clusters: Mapping[str, ClusterCounts | None] = MappingProxyType({}),
     far: Sequence[str] = (),
-) -> list[Trust]:
+) -> list[Diagnostic]:
     """Overlap, effective sizes, weights, calibration, and whether the model beats the constant rate.
 
     Args:
@@ -73,7 +74,7 @@ def trust_lines(
         *_of_effects(effects),
         *_of_clusters("Effects", clusters.get("Effects")),
         *(
-            Trust("Effects", "a value far from all others", "", f"{words}; a model takes it for a number", True)
+            Diagnostic("Effects", "a value far from all others", "", f"{words}; a model takes it for a number", True)
             for words in far
         ),
         *_of_policies(judged),
@@ -82,78 +83,81 @@ def trust_lines(
     ]
 
 
-def _of_clusters(group: str, counts: ClusterCounts | None) -> Iterator[Trust]:
+def _of_clusters(group: str, counts: ClusterCounts | None) -> Iterator[Diagnostic]:
     """How many rows name nobody that intervals could be clustered by."""
     if counts is None or not counts.unnamed:
         return
     name, rows = counts.cluster.removesuffix("_id"), "units" if group == "Effects" else "rounds"
     words = f"{rows} name no {name}; {counts.how}. Who came more than once without a name counts as several"
-    yield Trust(group, f"{rows} without a {name}", f"{counts.unnamed:,} of {counts.rows:,}", words)
+    yield Diagnostic(group, f"{rows} without a {name}", f"{counts.unnamed:,} of {counts.rows:,}", words)
 
 
-def _of_effects(effects: pl.DataFrame) -> Iterator[Trust]:
+def _of_effects(effects: pl.DataFrame) -> Iterator[Diagnostic]:
     answered = effects.filter(pl.col("overlap_share").is_not_null())
     # Questions of one treatment and one adjustment set share their propensities.
     keys = ["treatment", "overlap_share", "effective_treated", "effective_control", "calibration_error"]
     for row in answered.group_by(keys, maintain_order=True).agg("outcome").iter_rows(named=True):
-        asked = f"{row['treatment']} → {', '.join(row['outcome'])}"
-        yield Trust(
+        question = f"{row['treatment']} → {', '.join(row['outcome'])}"
+        yield Diagnostic(
             "Effects",
-            f"overlap, {asked}",
+            f"overlap, {question}",
             f"{row['overlap_share']:.1%}",
             "of the units could have had either arm",
         )
-        yield Trust(
+        yield Diagnostic(
             "Effects",
-            f"effective units, {asked}",
+            f"effective units, {question}",
             f"{row['effective_treated']:,.0f} / {row['effective_control']:,.0f}",
             "with the treatment / without it, after weighting",
         )
-        yield Trust(
+        yield Diagnostic(
             "Effects",
-            f"calibration, {asked}",
+            f"calibration, {question}",
             f"{row['calibration_error']:.4f}",
             "mean gap between the predicted and the observed share of the treatment",
         )
 
 
-def _of_policies(judged: pl.DataFrame) -> Iterator[Trust]:
+def _of_policies(judged: pl.DataFrame) -> Iterator[Diagnostic]:
     """The weights of each policy in each segment, on all its rounds and on the judgement days alone."""
+    estimators = POLICY_VALUE_ESTIMATORS.values()
     weighted = judged.filter(pl.col("effective_rounds").is_not_null() & (pl.col("metric") == "satisfaction"))
     for (segment, policy), rows in weighted.group_by(["segment", "policy"], maintain_order=True):
         by = {row["estimator"]: row for row in rows.iter_rows(named=True)}
-        row, unseen = by["ips"], by["dm"]
+        row = by[weighting().name]
         words = f"effective rounds; mean weight {row['mean_weight']:.2f}, largest {row['max_weight']:,.1f}"
+        unseen = next((by[each.name] for each in estimators if each.on == "unseen" and each.name in by), row)
         if unseen["rounds"] != row["rounds"]:
             alone = int(unseen["effective_rounds"] or 0)
             words += f"; on the judgement days alone {alone:,} of {unseen['rounds']:,}"
         if row["effective_outcomes"] is not None:
             words += f"; {row['effective_outcomes']:,.0f} effective satisfied rounds"
         number = f"{int(row['effective_rounds']):,} of {row['rounds']:,}"
-        yield Trust("Policies", f"weights, {policy}, {segment}", number, words, row["status"] != Status.ANSWERED)
-    yield from _against_answer_sheets(judged)
+        yield Diagnostic("Policies", f"weights, {policy}, {segment}", number, words, row["status"] != Status.ANSWERED)
+    yield from _against_held_out_logs(judged)
 
 
-def _against_answer_sheets(judged: pl.DataFrame) -> Iterator[Trust]:
+def _against_held_out_logs(judged: pl.DataFrame) -> Iterator[Diagnostic]:
     """Estimates of a policy from other logs, beside the plain mean of its own logs, which no fit has read."""
-    for sheet in judged.filter(pl.col("estimator") == "answer_sheet_mean").iter_rows(named=True):
-        same = [pl.col(column) == sheet[column] for column in ("segment", "policy", "metric")]
-        told = pl.col("estimator").is_in(["snips", "dr"]) & pl.col("lower").is_not_null()
-        for row in judged.filter(*same, told).iter_rows(named=True):
-            apart = sheet["lower"] is not None and (row["lower"] > sheet["upper"] or sheet["lower"] > row["upper"])
+    checked = [each.name for each in POLICY_VALUE_ESTIMATORS.values() if each.checked]
+    for own in judged.filter(pl.col("estimator") == HELD_OUT_MEAN).iter_rows(named=True):
+        same = [pl.col(column) == own[column] for column in ("segment", "policy", "metric")]
+        answered = pl.col("estimator").is_in(checked) & pl.col("lower").is_not_null()
+        for row in judged.filter(*same, answered).iter_rows(named=True):
+            apart = own["lower"] is not None and (row["lower"] > own["upper"] or own["lower"] > row["upper"])
             name = row["estimator"].upper()
             how = "do not meet" if apart else "meet"
             words = f"{name} from other logs, against the plain mean of its own; the intervals {how}"
             what = f"answer sheet, {row['policy']}, {row['segment']}"
-            yield Trust("Policies", what, f"{_value(row)} against {_value(sheet)}", words, apart)
+            yield Diagnostic("Policies", what, f"{_value(row)} against {_value(own)}", words, apart)
 
 
-def _of_model(model: Mapping[str, OutcomeScores]) -> Iterator[Trust]:
+def _of_model(model: Mapping[str, OutcomeScores]) -> Iterator[Diagnostic]:
     for outcome, scores in model.items():
         beats = scores.model < scores.constant
         verb = "beats" if beats else "does NOT beat"
         words = f"the outcome model {verb} the constant rate on days that it never saw"
-        yield Trust(
+        yield Diagnostic(
             "Outcome model",
             f"log loss of {outcome}",
             f"{scores.model:.4f} against {scores.constant:.4f}",
@@ -161,7 +165,7 @@ def _of_model(model: Mapping[str, OutcomeScores]) -> Iterator[Trust]:
             not beats,
         )
         if scores.calibration_error is not None:
-            yield Trust(
+            yield Diagnostic(
                 "Outcome model",
                 f"calibration of {outcome}",
                 f"{scores.calibration_error:.4f}",

@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from causalrec.escaping import plot
+from causalrec.estimators.policy_value import PolicyValueEstimator, in_reading_order
+from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
+from causalrec.evaluation.rounds import EVERYONE
+from causalrec.policy.policies import CHALLENGER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 EFFECTS = {"naive": "naive difference", "snips": "SNIPS", "causal": "causal (AIPW)"}
-VALUES = {
-    "logged_mean": "now (logged mean)",
-    "dm": "model alone (DM)",
-    "ips": "IPS",
-    "snips": "SNIPS",
-    "dr": "doubly robust (DR)",
-    "answer_sheet_mean": "answer sheet",
-}
 GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
 COLOURS = {
     "naive": PALE,
     "snips": AMBER,
     "causal": GREEN,
-    "dr": GREEN,
-    "logged_mean": SLATE,
-    "answer_sheet_mean": AMBER,
 }
 
 
@@ -58,28 +51,38 @@ def effects_plot(report: pl.DataFrame) -> bytes | None:
 
 def policy_plot(
     report: pl.DataFrame,
-    policy: str = "challenger",
+    policy: str = CHALLENGER,
     metric: str = "satisfaction",
-    segments: Sequence[str] = ("everyone",),
+    segments: Sequence[str] = (EVERYONE,),
 ) -> bytes | None:
     """A policy's value by each estimator beside what was logged; None when no segment's value can be told."""
     scale = 100 if metric == "satisfaction" else 1
-    groups = []
+    groups, estimators = [], in_reading_order()
     for segment in segments:
-        mine = (pl.col("policy") == policy) & (pl.col("metric") == metric) & (pl.col("segment") == segment)
+        own = report.filter(policy=policy, metric=metric, segment=segment)
         rows: Mapping[str, Mapping[str, Any]] = {
-            row["estimator"]: row for row in report.filter(mine).iter_rows(named=True) if row["lower"] is not None
+            row["estimator"]: row for row in own.iter_rows(named=True) if row["lower"] is not None
         }
-        if not rows.keys() & {"ips", "snips", "dr"}:
+        # The model's own promise alone is no value that was told from logs.
+        if not any(each.name in rows for each in estimators if each.on == "all"):
             continue
         marks = [
-            (label, COLOURS.get(name, PALE), *(scale * rows[name][c] for c in ("lower", "estimate", "upper")))
-            for name, label in VALUES.items()
+            (label, colour, *(scale * rows[name][c] for c in ("lower", "estimate", "upper")))
+            for name, label, colour in (
+                (LOGGED_MEAN, "now (logged mean)", SLATE),
+                *((each.name, each.label, _colour(each)) for each in estimators),
+                (HELD_OUT_MEAN, "answer sheet", AMBER),
+            )
             if name in rows
         ]
         groups.append((segment if len(segments) > 1 else "", marks))
     of = "satisfaction rate of a recommendation, %" if metric == "satisfaction" else "revenue per recommendation"
     return _forest(groups, f"{of}, with 95 % interval", zero=False)
+
+
+def _colour(estimator: PolicyValueEstimator) -> str:
+    """What decides, what is held against a policy's own logs, and the rest."""
+    return GREEN if estimator.decides else AMBER if estimator.checked else PALE
 
 
 def _forest(

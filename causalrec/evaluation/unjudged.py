@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from causalrec.evaluation.findings import Trust
+from causalrec.evaluation.findings import Diagnostic
 from causalrec.policy.left_out import in_words
 from causalrec.policy.notes import LeftOutNotes
 
@@ -10,7 +10,7 @@ MANY = 0.05
 """A share of slots that is worth a reader's attention."""
 
 
-def unjudged_lines(notes: LeftOutNotes) -> list[Trust]:
+def unjudged_lines(notes: LeftOutNotes) -> list[Diagnostic]:
     """One line, if any slot was left out.
 
     Args:
@@ -22,7 +22,7 @@ def unjudged_lines(notes: LeftOutNotes) -> list[Trust]:
         return []
     judged = notes.judged_slots or 0
     return [
-        Trust(
+        Diagnostic(
             "Policies",
             "slots that are judged",
             f"{judged:,} of {judged + left_out:,}",

@@ -11,7 +11,10 @@ from typing import Any
 import polars as pl
 
 from causalrec.answers import Answer, Status, not_available
+from causalrec.estimators.policy_value import deciding
 from causalrec.evaluation.needed import rounds_for_width
+from causalrec.evaluation.rounds import EVERYONE
+from causalrec.policy.policies import CHALLENGER
 from causalrec.settings.release import ReleaseRule
 
 
@@ -33,8 +36,20 @@ class Verdict:
     reason: str
 
 
-def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = None) -> Verdict:
-    """Apply the release rule to the off-policy report's doubly robust rows for everyone, trust first.
+def headline(report: pl.DataFrame) -> pl.DataFrame:
+    """The rows that decide: of the challenger, for everyone, by the estimator that the verdict reads.
+
+    Args:
+        report: The table `off_policy_report`.
+
+    Returns:
+        Its rows of them, one a metric.
+    """
+    return report.filter(policy=CHALLENGER, segment=EVERYONE, estimator=deciding().name)
+
+
+def decide(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = None) -> Verdict:
+    """Apply the release rule to the `headline` of the off-policy report, where weights and outcomes carry it.
 
     Let [l, u] be the 95 % interval of the challenger's difference from what serves (the champion's policy, or
     the logging policy's mean), b the baseline's revenue and m `revenue_margin`.
@@ -51,15 +66,14 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
         report: The table `off_policy_report`.
         unanswered: Why there is no challenger at all.
     """
-    challenger = (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
-    rows = {row["metric"]: row for row in report.filter(challenger).iter_rows(named=True)}
+    rows = {row["metric"]: row for row in headline(report).iter_rows(named=True)}
     if "satisfaction" not in rows:
         answer = unanswered or not_available("no judged round has a logged action propensity and an outcome; log both")
         return Verdict(Decision(answer.status.value), f"There is no challenger to judge: {answer.reason}.")
     satisfaction = rows["satisfaction"]
     if satisfaction["status"] == Status.ANSWERED and satisfaction["difference_lower"] <= 0:
         # Whatever its revenue: both are needed.
-        decision, why = _decide(satisfaction, None, rule)
+        decision, why = _compare(satisfaction, None, rule)
         return Verdict(decision, f"{_words(satisfaction)} {why}")
     for row in rows.values():
         if row["status"] != Status.ANSWERED:
@@ -67,11 +81,11 @@ def judge(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = N
                 Decision(row["status"]),
                 f"The {row['metric']} of the challenger cannot be told: {row['reason']}.",
             )
-    decision, why = _decide(rows["satisfaction"], rows.get("revenue"), rule)
+    decision, why = _compare(rows["satisfaction"], rows.get("revenue"), rule)
     return Verdict(decision, " ".join([*(_words(row) for row in rows.values()), why]))
 
 
-def _decide(
+def _compare(
     satisfaction: Mapping[str, Any], revenue: Mapping[str, Any] | None, rule: ReleaseRule
 ) -> tuple[Decision, str]:
     if satisfaction["difference_lower"] <= 0:

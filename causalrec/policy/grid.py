@@ -56,20 +56,35 @@ def score_grid(
     Raises:
         KeyError: The model reads a column that neither contexts nor items nor pairs have.
     """
-    known = item_covariates(items, state, source)
-    asked = context_covariates(contexts, state)
-    priced = "price" in known.columns and known["price"].null_count() == 0
-    price = known["price"].to_numpy().astype(np.float64) if priced else None
+    of_items = item_covariates(items, state, source)
+    priced = "price" in of_items.columns and of_items["price"].null_count() == 0
+    price = of_items["price"].to_numpy().astype(np.float64) if priced else None
     item_rows = vectors.rows(items["item_id"]) if vectors is not None and model.reads_content else None
-    step = max(1, CHUNK_PAIRS // max(1, items.height))
-    for start in range(0, asked.height, step):
-        part = asked.slice(start, step)
-        x = _pairs(part, known, state, model.design.columns).reshape(part.height * items.height, -1)
+    for start, part in _runs(context_covariates(contexts, state), of_items):
+        x = _pairs(part, of_items, state, model.design.columns).reshape(part.height * items.height, -1)
         content = np.tile(item_rows, part.height) if item_rows is not None else None
         p = model.predict_matrix(x, content, vectors)
-        yield Scored(
-            slice(start, start + part.height), eligible_candidates(part, known, match), *_shaped(p, part.height, price)
-        )
+        eligible = eligible_candidates(part, of_items, match)
+        yield Scored(slice(start, start + part.height), eligible, *_shaped(p, part.height, price))
+
+
+def unscored_grid(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> Iterator[Scored]:
+    """All pairs without a model: who is a candidate is known all the same, and what is expected of them is NaN.
+
+    Args:
+        contexts, items, match: As in `score_grid`.
+    """
+    for start, part in _runs(contexts, items):
+        eligible = eligible_candidates(part, items, match)
+        unknown = np.full(eligible.shape, np.nan)
+        yield Scored(slice(start, start + part.height), eligible, unknown, unknown, None, None)
+
+
+def _runs(contexts: pl.DataFrame, items: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Runs of contexts with at most about `CHUNK_PAIRS` pairs each, and where each begins."""
+    step = max(1, CHUNK_PAIRS // max(1, items.height))
+    for start in range(0, contexts.height, step):
+        yield start, contexts.slice(start, step)
 
 
 def _shaped(
@@ -118,7 +133,7 @@ def eligible_candidates(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequ
     """
     fine = np.ones((contexts.height, items.height), dtype=bool)
     for column in match:
-        theirs, own = items[column], contexts[column]
-        fine &= own.to_numpy()[:, None] == theirs.to_numpy()[None, :]
-        fine &= own.is_not_null().to_numpy()[:, None] & theirs.is_not_null().to_numpy()[None, :]
+        of_items, of_contexts = items[column], contexts[column]
+        fine &= of_contexts.to_numpy()[:, None] == of_items.to_numpy()[None, :]
+        fine &= of_contexts.is_not_null().to_numpy()[:, None] & of_items.is_not_null().to_numpy()[None, :]
     return fine

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
 
-from causalrec.arrays import Mask
 from causalrec.policy.grid import Scored
-from causalrec.policy.plackett_luce import expected, first_slot, in_slot, uniform
+from causalrec.policy.plackett_luce import expected, in_slot
+from causalrec.policy.policies import Policy
 from causalrec.policy.slots import Slots
 from causalrec.settings.objective import Objective
-from causalrec.settings.policy import PolicyConfig
 
 VALUES = (
     "model_click",
@@ -32,74 +31,52 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-def judge(
-    slots: Slots,
-    scored: Iterable[Scored],
-    policies: dict[str, PolicyConfig | None],
-    objective: Objective,
-    judged_by: Objective | None = None,
+def evaluate_slots(
+    slots: Slots, scored: Iterable[Scored], policies: Sequence[Policy], judged_by: Objective
 ) -> pl.DataFrame:
-    """The table `target_policy` for one day's slots under one outcome model.
+    """The table `target_policy` for one day's slots under one outcome model, or under none.
 
     Args:
-        scored: The grid of the slots' contexts against the catalogue, in order.
-        policies: Name -> its configuration; None is the uniform policy.
-        objective: What the policies rank by.
-        judged_by: What they are judged by, where that is another: a champion ranks by what was stated when it was
-            released, and its revenue is counted by the margin that is stated now.
+        scored: The grid of the slots' contexts against the catalogue, in order; of `unscored_grid` where there is no
+            model.
+        policies: Each by its own objective: a champion ranks by what was stated when it was released.
+        judged_by: What they are judged by: revenue is counted by the margin that is stated now.
 
     Returns:
         A row per slot and policy: the action probability of the item shown given those above, the model's
         expectation under the policy (click, purchase, revenue, L), and the model's prediction for the item shown.
     """
-    n, judged_by = len(slots.row), judged_by or objective
-    out = {name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for name in policies}
+    n = len(slots.row)
+    columns = {policy.name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for policy in policies}
     for part in scored:
         here = np.flatnonzero((slots.row >= part.contexts.start) & (slots.row < part.contexts.stop))
         row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
-        satisfaction = objective.satisfaction(part.click, part.purchase)
-        value = objective.value(satisfaction, objective.revenue(part.purchase, part.price))
-        satisfaction = judged_by.satisfaction(part.click, part.purchase)
         revenue = judged_by.revenue(part.purchase, part.price)
-        for name, config in policies.items():
-            if config is None:
-                p = uniform(part.eligible)
-            else:
-                p = first_slot(value, part.eligible, config.temperature, config.exploration)
-            mine = out[name]
-            mine["action_probability"][here], _ = in_slot(p, row, shown, above)
-            quantities = (
-                ("click", part.click),
-                ("purchase", part.purchase),
-                ("revenue", revenue),
-                ("satisfaction", satisfaction),
-            )
+        quantities = (
+            ("click", part.click),
+            ("purchase", part.purchase),
+            ("revenue", revenue),
+            ("satisfaction", judged_by.satisfaction(part.click, part.purchase)),
+        )
+        for policy in policies:
+            p, own = policy.probabilities(part), columns[policy.name]
+            own["action_probability"][here], _ = in_slot(p, row, shown, above)
             for quantity, values in quantities:
                 if values is not None:
-                    mine[f"model_{quantity}"][here] = expected(p, values, row, above)
-            mine["shown_click"][here] = part.click[row, shown]
+                    own[f"model_{quantity}"][here] = expected(p, values, row, above)
+            own["shown_click"][here] = part.click[row, shown]
             if part.purchase is not None:
-                mine["shown_purchase"][here] = part.purchase[row, shown]
+                own["shown_purchase"][here] = part.purchase[row, shown]
             if revenue is not None:
-                mine["shown_revenue"][here] = revenue[row, shown]
+                own["shown_revenue"][here] = revenue[row, shown]
     frames = [
-        pl.DataFrame({"unit_id": slots.frame["unit_id"], **columns}).with_columns(
-            pl.lit(name).alias("policy"), pl.lit(policies[name] is not None).alias("fitted")
+        pl.DataFrame({"unit_id": slots.frame["unit_id"], **columns[policy.name]}).with_columns(
+            pl.lit(policy.name).alias("policy"), pl.lit(policy.fitted).alias("fitted")
         )
-        for name, columns in out.items()
+        for policy in policies
     ]
     return (
         pl.concat(frames)
         .with_columns(pl.col(VALUES).fill_nan(None))
         .select([pl.col(c).cast(t) for c, t in SCHEMA.items()])
     )
-
-
-def uniform_without_model(slots: Slots, eligible: Mask) -> pl.DataFrame:
-    """The uniform policy where there is no outcome model: its probabilities are known all the same."""
-    probability, _ = in_slot(uniform(eligible), slots.row, slots.shown, slots.above)
-    none = [pl.lit(None, pl.Float64).alias(name) for name in VALUES]
-    frame = pl.DataFrame({"unit_id": slots.frame["unit_id"], "action_probability": probability}).with_columns(
-        pl.lit("uniform").alias("policy"), pl.lit(False).alias("fitted"), *none
-    )
-    return frame.select([pl.col(c).cast(t) for c, t in SCHEMA.items()])

@@ -10,7 +10,6 @@ from typing import Any
 from causalrec.answers import InputError
 
 FILE, KEY = "policy.yaml", "allow_sensitive"
-NAMED = ("uniform",)
 MOST_LEFT_OUT = 0.02
 
 
@@ -59,8 +58,6 @@ def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
         if not isinstance(settings[key], list | tuple | None):
             raise InputError(f"policy.yaml: `{key}` must be a list of names, got {settings[key]!r}")
     lists = {key: tuple(str(v) for v in settings[key] or ()) for key in ("named", "match", "report_by")}
-    if unknown := set(lists["named"]) - set(NAMED):
-        raise InputError(f"policy.yaml: unknown named policies {sorted(unknown)}; known are {NAMED}")
     left_out = settings.get("most_left_out", MOST_LEFT_OUT)
     numbers = {key: settings[key] for key in ("temperature", "exploration", "slate_size")} | {"most_left_out": left_out}
     for key, value in numbers.items():

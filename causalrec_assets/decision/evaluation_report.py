@@ -8,12 +8,12 @@ import polars as pl
 
 from causalrec.answers import not_available
 from causalrec.evaluation.attributes import attribute_uses
-from causalrec.evaluation.findings import Gap, find_gaps, trust_lines
+from causalrec.evaluation.findings import Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
 from causalrec.evaluation.report.html import Story, render
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
 from causalrec.evaluation.unjudged import unjudged_lines
-from causalrec.evaluation.verdict import judge
+from causalrec.evaluation.verdict import decide
 from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.home import CHECKOUT, Home
 from causalrec.model.outcome.notes import OutcomeModelNotes
@@ -67,12 +67,12 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     found_graph = graph.notes_as(GraphNotes) if graph.answer.answered else None
     if unanswered is None:
         unanswered = left_out.no_challenger
-    verdict = judge(judged.frame, rule, unanswered)
+    verdict = decide(judged.frame, rule, unanswered)
     answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
     if values is not None and "revenue" not in judged.frame["metric"]:
         gaps.append(Gap("revenue of any policy", not_available(values.no_revenue)))
-    trust = trust_lines(
+    trust = diagnostics(
         effects_,
         judged.frame,
         fitted.log_loss if fitted else {},
@@ -105,7 +105,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             off_policy=judged.frame,
             effects=effects_,
             gaps=gaps,
-            trust=trust,
+            diagnostics=trust,
             graph=graph.file("graph.png") if graph.answer.answered else None,
             graph_reason=graph.answer.reason,
             dropped=found_graph.dropped if found_graph else (),

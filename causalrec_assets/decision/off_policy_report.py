@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-from causalrec.evaluation import policy_values as off_policy
 from causalrec.evaluation.notes import OffPolicyNotes
 from causalrec.evaluation.plots import policy_plot
+from causalrec.evaluation.policy_values import bounded_row_names, report, row_names
+from causalrec.evaluation.rounds import METRICS, EvaluationData, judged_rounds
 from causalrec.logs.clusters import count_clusters
 from causalrec.logs.gaps import why_no_revenue
 from causalrec.logs.units.notes import UnitsNotes
@@ -25,16 +26,17 @@ from resources.lake import Lake
     deps=["target_policy", "action_propensities", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
 def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """Each policy's value on days it never saw: IPS, SNIPS, DM and DR beside the logged mean, trust first."""
+    """Each policy's value on days it never saw, by every estimator beside the logged mean, weights checked first."""
     inputs = lake.inputs(context)
     source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
+    names = {"estimators": row_names(), "bounded_estimators": bounded_row_names()}
     if unanswered is not None:
-        return Draft(inputs, None, answer=unanswered, notes=targets.notes_as(LeftOutNotes))
+        return Draft(inputs, None, answer=unanswered, notes=targets.notes_as(LeftOutNotes), params=names)
     window, notes = inputs.window("units", inputs.learning.days), targets.notes_as(PolicyNotes)
     objective, of_units = parse_objective(notes.objective), window.notes_as(UnitsNotes)
-    evidence = off_policy.Evidence(
+    data = EvaluationData(
         window.frame,
         targets.frame,
         propensities.frame,
@@ -45,7 +47,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         notes.report_by,
         inputs.learning.judge_days,
     )
-    frame = off_policy.report(evidence, rule)
+    frame = report(data, rule)
     shown = frame.select(
         "segment",
         "policy",
@@ -59,9 +61,9 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         "status",
     )
     priced = source.has("purchase") and (source.has("price") or "price" in source.item_columns)
-    plots = {f"challenger_{m}": policy_plot(frame, metric=m) for m in off_policy.METRICS}
+    plots = {f"challenger_{m}": policy_plot(frame, metric=m) for m in METRICS}
     pictures = {name: picture(plot) for name, plot in plots.items() if plot is not None}
-    counted = count_clusters(off_policy.judged_rounds(evidence, window.frame).unique("unit_id"), evidence.cluster)
+    clusters = count_clusters(judged_rounds(data, window.frame).unique("unit_id"), data.cluster)
     return Draft(
         inputs,
         frame,
@@ -69,9 +71,10 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             judged_slots=notes.judged_slots,
             not_judged=notes.not_judged,
             no_challenger=notes.no_challenger,
-            clusters=counted,
+            clusters=clusters,
             objective=notes.objective,
             no_revenue=why_no_revenue(priced, objective.margin, notes.no_price),
         ),
-        metadata={"values": table(shown), "clustered": counted.words, **pictures},
+        params=names,
+        metadata={"values": table(shown), "clustered": clusters.words, **pictures},
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from causalrec.answers import InputError
 from causalrec.evaluation.notes import VerdictNotes
+from causalrec.evaluation.verdict import headline
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.policy.notes import PolicyNotes
@@ -146,11 +147,8 @@ def _served_by(champion: Champion | None) -> str:
 
 
 def _values(judged: pl.DataFrame) -> dict[str, float]:
-    """The challenger's doubly robust values, by name."""
-    found: dict[str, float] = {}
-    mine = judged.filter(
-        (pl.col("policy") == "challenger") & (pl.col("segment") == "everyone") & (pl.col("estimator") == "dr")
-    ).drop_nulls("estimate")
-    for row in mine.iter_rows(named=True):
-        found |= {f"{row['metric']}_{name}": row[name] for name in ("estimate", "difference", "difference_lower")}
-    return found
+    """The values of the challenger that decide, by name."""
+    values: dict[str, float] = {}
+    for row in headline(judged).drop_nulls("estimate").iter_rows(named=True):
+        values |= {f"{row['metric']}_{name}": row[name] for name in ("estimate", "difference", "difference_lower")}
+    return values

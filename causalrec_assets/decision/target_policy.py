@@ -13,15 +13,16 @@ from causalrec.logs.units.covariates import as_of, context_columns
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.logs.units.units import unit_columns
 from causalrec.policy.bundle import Bundled
-from causalrec.policy.grid import eligible_candidates, score_grid
-from causalrec.policy.judged import SCHEMA, judge, uniform_without_model
+from causalrec.policy.grid import score_grid, unscored_grid
+from causalrec.policy.judged import SCHEMA, evaluate_slots
 from causalrec.policy.left_out import LeftOut, nothing_happened
 from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
+from causalrec.policy.policies import CHALLENGER, CHAMPION, FittedPolicy, Policy, named_policies
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective, parse_objective
-from causalrec.settings.policy import PolicyConfig, parse_policy, require_columns
+from causalrec.settings.policy import parse_policy, require_columns
 from causalrec_assets.common.bundles import attributes_read, load_champion, load_model
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
@@ -50,6 +51,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
     config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
+    named = named_policies(config.named)
     require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
     models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
     challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
@@ -61,18 +63,20 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     parts, left_out = [], LeftOut()
     for day in inputs.learning.days if source.items else ():
         judged = day in inputs.learning.judge_days
-        named = dict.fromkeys(config.named)
+        policies = [policy for policy in named if not policy.fitted or (judged and challenger is not None)]
+        if challenger is not None and judged:
+            policies = [FittedPolicy(CHALLENGER, config, objective), *policies]
         slots: Slots | None = None
-        if challenger is not None and (judged or named):
-            mine = {"challenger": config, **named} if judged else named
-            slots, frame = _judge_day(inputs, source, day, challenger, mine, objective, matches)
+        if challenger is not None and policies:
+            slots, frame = _evaluate_day(inputs, source, day, challenger, policies, objective, matches)
             parts.append(frame)
-        elif named:
-            slots, frame = _uniform_day(inputs, source, day, config, matches)
-            parts.append(frame)
+        elif policies:
+            slots, catalogue = _slots(inputs, source, day, context_columns(source), matches)
+            unscored = unscored_grid(slots.contexts, catalogue, config.match)
+            parts.append(evaluate_slots(slots, unscored, policies, objective))
         if champion is not None and judged:
-            theirs: dict[str, PolicyConfig | None] = {"champion": champion.config}
-            slots, frame = _judge_day(inputs, source, day, champion, theirs, objective, matches)
+            serving = [FittedPolicy(CHAMPION, champion.config, champion.objective)]
+            slots, frame = _evaluate_day(inputs, source, day, champion, serving, objective, matches)
             parts.append(frame)
         if slots is not None:
             left_out.add(day, slots)
@@ -81,7 +85,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     judge_days = inputs.learning.judge_days
     challenged = ANSWERED
-    if not (frame["policy"] == "challenger").any():
+    if not (frame["policy"] == CHALLENGER).any():
         challenged = nothing or models.answer
         if challenged.answered:
             quiet = nothing_happened(inputs.window("units", judge_days).frame, judge_days)
@@ -131,30 +135,23 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-def _judge_day(
+def _evaluate_day(
     inputs: Inputs,
     source: Source,
     day: date,
     bundle: Bundled,
-    policies: dict[str, PolicyConfig | None],
+    policies: Sequence[Policy],
     objective: Objective,
     matches: Collection[tuple[str, ...]],
 ) -> tuple[Slots, pl.DataFrame]:
     reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
     slots, catalogue = _slots(inputs, source, day, reads, matches)
     before = history_before(inputs, day) if source.has("user_id") else None
-    who = f"the model of {' and '.join(sorted(policies))}"
+    who = f"the model of {' and '.join(sorted(policy.name for policy in policies))}"
     attributes = attributes_read(inputs, source, bundle, lambda: inputs.table("users", day), who)
     state = as_of(before, day, source, covariate_settings(inputs), attributes)
     scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
-    return slots, judge(slots, scored, policies, bundle.objective, objective)
-
-
-def _uniform_day(
-    inputs: Inputs, source: Source, day: date, config: PolicyConfig, matches: Collection[tuple[str, ...]]
-) -> tuple[Slots, pl.DataFrame]:
-    slots, catalogue = _slots(inputs, source, day, context_columns(source), matches)
-    return slots, uniform_without_model(slots, eligible_candidates(slots.contexts, catalogue, config.match))
+    return slots, evaluate_slots(slots, scored, policies, objective)
 
 
 def _slots(

@@ -6,9 +6,10 @@ positions of the rows that break them.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from causalrec_assets.gate.expectations.limits import POSITION, Limits
 from causalrec_assets.gate.session import StagedTable, validating
 
 SCHEMA = "every column of the contract, with its type"
+LIST = re.compile(r"(?<=\bIN )\$(\w+)")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,11 @@ def audit(
     floats = [name for name, dtype in schema.items() if dtype.is_float()]
     params = {"float_columns": floats, "set_aside_rows": 0, **params}
     rules = (*contract.rules, *contract.answerable)
-    asked = [rule for rule in rules if rule.only_if is None or _parameter(contract.table, rule, rule.only_if, params)]
+    asked = [
+        _with_lists(contract.table, rule, params)
+        for rule in rules
+        if rule.only_if is None or _parameter(contract.table, rule, rule.only_if, params)
+    ]
     _know_columns(contract.table, asked, schema)
     expectations = [_expectation(contract.table, rule, params, schema) for rule in asked]
     with validating(table, limits or Limits()) as staged_table:
@@ -172,6 +178,18 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.S
     except Exception as error:
         said = " ".join(str(error).split())[:300]
         raise InputError(f"{rule.at(table)} is not a valid {name}: {said}") from error
+
+
+def _with_lists(table: str, rule: Rule, params: Mapping[str, Any]) -> Rule:
+    """The rule with the lists that its sentence refers to, as SQL writes them: `name IN $names`."""
+    if rule.kind != "holds":
+        return rule
+
+    def sql(match: re.Match[str]) -> str:
+        values = _parameter(table, rule, match[1], params)
+        return "(" + ", ".join("'" + str(value).replace("'", "''") + "'" for value in values) + ")"
+
+    return replace(rule, expectation=LIST.sub(sql, rule.expectation))
 
 
 def _parameter(table: str, rule: Rule, name: str, params: Mapping[str, Any]) -> Any:

@@ -28,7 +28,7 @@ class Draft:
         answer: What the table as a whole can say.
         notes: What later stages read with the table: a dataclass, see `lake/notes.py`.
         files: Artefacts published with it (weights, cards, reports); never pickles.
-        params: Values that the contract's rules refer to, as `$name` or `only_if: name`.
+        params: Values that the contract's rules refer to, as `$name`, in a row rule as `IN $name`, or `only_if: name`.
         metadata: What the Dagster UI shows beside the row count and the schema.
         lineage: Column -> the (table, column) pairs that its values are made from; the UI shows it.
         exports: Name of a file -> where a copy for people goes, once the table is published.

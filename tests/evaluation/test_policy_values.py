@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from causalrec.answers import InputError, Status
-from causalrec.estimators.policy_value.rounds import Rounds
+from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import WeightSummary
-from causalrec.evaluation.policy_values import SCHEMA, Evidence, outcomes_enough, report, trust
+from causalrec.evaluation.policy_values import SCHEMA, report
+from causalrec.evaluation.rounds import EvaluationData
+from causalrec.evaluation.weight_diagnostics import check_outcomes, check_weights
 from causalrec.settings.release import ReleaseRule
 
 TRAIN, JUDGE = date(2026, 3, 2), date(2026, 3, 3)
@@ -48,8 +50,8 @@ CHALLENGER = pl.DataFrame(
 
 def judged(targets=CHALLENGER, units=UNITS, rule=TRUSTING, held_out=(), report_by=(), cluster="user_id", margin=0.3):
     propensities = units.select("unit_id", "action_propensity")
-    evidence = Evidence(units, targets, propensities, "click", margin, cluster, held_out, report_by, [JUDGE])
-    return report(evidence, rule)
+    data = EvaluationData(units, targets, propensities, "click", margin, cluster, held_out, report_by, [JUDGE])
+    return report(data, rule)
 
 
 def row(frame, estimator, metric="satisfaction", policy="challenger", segment="everyone"):
@@ -195,7 +197,7 @@ class TestDaysThatTheModelHasSeen:
         assert "no outcome model" in none["reason"]
 
 
-class TestTrustComesFirst:
+class TestWeightsAreCheckedFirst:
     def test_few_effective_rounds_are_no_evidence_and_no_number_is_given(self):
         found = judged(rule=ReleaseRule(100, 5.0, 1.0, 0.02, {}))
         for estimator in ("ips", "snips", "dm", "dr"):
@@ -209,32 +211,32 @@ class TestTrustComesFirst:
         assert row(found, "logged_mean")["status"] == "answered"
 
     def test_a_mean_weight_far_from_1_is_no_evidence(self):
-        answer = trust(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert "mean importance weight is 3.10" in answer.reason
         # Its standard error is 3.1 sqrt((20 - 1) / 10,000) = 0.14: no number of such rounds brings it to 1.
         assert answer.status.value == "not_identifiable"
         assert "standard error 0.14" in answer.reason and "log the real ones" in answer.reason
 
     def test_a_mean_weight_that_may_be_off_by_chance_says_how_many_rounds_would_tell(self):
-        answer = trust(WeightSummary(1_000, 100.0, 0.4, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(1_000, 100.0, 0.4, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
         # 3 x 0.4 sqrt(9 / 1,000) = 0.114 is less than the 0.6 that it is off: not chance.
         assert answer.status.value == "not_identifiable" and "let it explore" in answer.reason
-        answer = trust(WeightSummary(1_000, 100.0, 0.9, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(1_000, 100.0, 0.9, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
         # 3 x 0.9 sqrt(9 / 1,000) = 0.25613 against 0.0625: (0.25613 / 0.0625)^2 = 16.7962 times as many rounds.
         assert answer.status.value == "insufficient_evidence"
         assert "about 15,797 more rounds like these would tell" in answer.reason
 
     def test_few_effective_rounds_say_how_many_more_rounds_it_takes(self):
-        answer = trust(WeightSummary(10_000, 40.0, 1.0, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 40.0, 1.0, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert answer.status.value == "insufficient_evidence"
         assert "about 15,000 more rounds" in answer.reason
 
     def test_what_the_logs_never_show_no_number_of_rounds_will_tell(self):
-        answer = trust(WeightSummary(10_000, 0.0, 0.0, 0.0, 0.0), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 0.0, 0.0, 0.0, 0.0), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert answer.status.value == "not_identifiable"
 
     def test_one_round_that_carries_the_weight_is_no_evidence(self):
-        answer = trust(WeightSummary(10_000, 500.0, 1.0, 5000.0, 0.5), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 500.0, 1.0, 5000.0, 0.5), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
         assert "one round carries 50%" in answer.reason
         assert "about 40,000 more rounds" in answer.reason
 
@@ -272,7 +274,7 @@ def test_the_table_has_its_schema_with_and_without_rows():
     assert judged(CHALLENGER.clear()).schema == SCHEMA
 
 
-class TestOutcomesEnough:
+class TestEnoughOutcomes:
     """Intervals follow effective outcomes, of each kind."""
 
     RULE = ReleaseRule(1, 5.0, 1.0, 0.02, {}, 160)
@@ -280,7 +282,7 @@ class TestOutcomesEnough:
     def asked(self, reward, metric="satisfaction", weight=None):
         reward = np.asarray(reward, float)
         weight = np.ones(len(reward)) if weight is None else weight
-        return outcomes_enough(Rounds(reward, weight, None, None, np.arange(len(reward))), metric, self.RULE)
+        return check_outcomes(Rounds(reward, weight, None, None, np.arange(len(reward))), metric, self.RULE)
 
     @pytest.mark.parametrize("kind", ["satisfied", "unsatisfied"])
     def test_either_outcome_that_is_rare_is_insufficient_and_says_how_many_more_rounds(self, kind):

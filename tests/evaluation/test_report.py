@@ -11,7 +11,7 @@ from causalrec.answers import ANSWERED, insufficient_evidence, not_available, no
 from causalrec.evaluation import effects as effect_report
 from causalrec.evaluation import policy_values as off_policy
 from causalrec.evaluation.attributes import AttributeUse
-from causalrec.evaluation.findings import Gap, find_gaps, trust_lines
+from causalrec.evaluation.findings import Gap, diagnostics, find_gaps
 from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.html import Story, merged, policy_rows, render
 from causalrec.evaluation.stated import Stated
@@ -164,7 +164,7 @@ def story(**changes):
         "off_policy": JUDGED,
         "effects": EFFECTS,
         "gaps": find_gaps(ANSWERS, EFFECTS, JUDGED),
-        "trust": trust_lines(EFFECTS, JUDGED, MODEL),
+        "diagnostics": diagnostics(EFFECTS, JUDGED, MODEL),
         "graph": None,
         "graph_reason": "too few days",
         "dropped": [Dropped("rating", "not logged")],
@@ -244,7 +244,7 @@ def test_a_report_without_any_number_is_still_one():
         off_policy=empty,
         effects=EFFECTS.tail(1),
         gaps=[Gap("everything", insufficient_evidence("no days"))],
-        trust=[],
+        diagnostics=[],
         verdict=Verdict(Decision.INSUFFICIENT_EVIDENCE, "There is no challenger to judge: no days."),
     )
     words = text(render(told))
@@ -267,7 +267,7 @@ def test_estimators_that_lack_the_same_evidence_make_one_gap():
 def test_an_answer_sheet_that_an_estimate_does_not_meet_is_a_worry():
     found = {
         line.words: line.worry
-        for line in trust_lines(EFFECTS.clear(), JUDGED, {})
+        for line in diagnostics(EFFECTS.clear(), JUDGED, {})
         if line.what.startswith("answer sheet")
     }
     assert all(found.values())
@@ -292,7 +292,7 @@ def test_plots_are_png_and_there_is_none_without_numbers():
 
 def test_units_that_name_nobody_are_counted_beside_the_intervals():
     counts = ClusterCounts("user_id", rows=1000, by_request=300, alone=600)
-    found = trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
+    found = diagnostics(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
     (line,) = [line for line in found if "without a user" in line.what]
     assert (line.group, line.number) == ("Effects", "900 of 1,000")
     assert "300 of them count with their request and 600 each by itself" in line.words
@@ -300,7 +300,7 @@ def test_units_that_name_nobody_are_counted_beside_the_intervals():
 
 def test_where_all_units_name_their_cluster_nothing_is_said_of_it():
     counts = ClusterCounts("user_id", rows=1000, by_request=0, alone=0)
-    assert not [line for line in trust_lines(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]
+    assert not [line for line in diagnostics(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]
 
 
 def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them():

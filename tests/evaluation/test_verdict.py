@@ -7,7 +7,7 @@ import pytest
 
 from causalrec.answers import Status, insufficient_evidence, not_available, not_identifiable
 from causalrec.evaluation.policy_values import SCHEMA
-from causalrec.evaluation.verdict import judge
+from causalrec.evaluation.verdict import decide
 from causalrec.settings.release import ReleaseRule
 
 RULE = ReleaseRule(100, 0.5, 0.1, 0.02, {})
@@ -45,7 +45,7 @@ def world(satisfaction=(0.01, 0.005, 0.015), revenue=(0.05, -0.01, 0.11), **othe
 
 
 def decision(*args, **kwargs):
-    return judge(world(*args, **kwargs), RULE).decision.value
+    return decide(world(*args, **kwargs), RULE).decision.value
 
 
 def test_better_satisfaction_and_no_loss_of_revenue_is_better():
@@ -70,7 +70,7 @@ def test_a_loss_within_the_margin_is_allowed():
 
 
 def test_a_loss_beyond_the_margin_that_cannot_be_ruled_out_is_insufficient_evidence():
-    found = judge(world(revenue=(0.0, -0.3, 0.3)), RULE)
+    found = decide(world(revenue=(0.0, -0.3, 0.3)), RULE)
     assert found.decision.value == "insufficient_evidence"
     assert "up to 0.3000 cannot be ruled out" in found.reason
     assert "0.0200 (2% of today's)" in found.reason
@@ -78,20 +78,20 @@ def test_a_loss_beyond_the_margin_that_cannot_be_ruled_out_is_insufficient_evide
 
 def test_how_many_more_rounds_would_rule_a_loss_out_is_worked_out():
     # 1,000 rounds give a half width of 0.3; room for 0.02 + 0.04 = 0.06 takes (0.3 / 0.06)^2 = 25 times as many.
-    found = judge(world(revenue=(0.04, -0.26, 0.34)), RULE)
+    found = decide(world(revenue=(0.04, -0.26, 0.34)), RULE)
     assert "about 24,000 more judged rounds would rule it out" in found.reason
     assert "100 judgement days like these 4 (learning.yaml: judgement_days)" in found.reason
 
 
 def test_where_the_loss_is_larger_than_allowed_more_rounds_would_show_it():
     # The half width 0.3 falls below the loss of 0.1 with 9 times as many.
-    found = judge(world(revenue=(-0.1, -0.4, 0.2)), RULE)
+    found = decide(world(revenue=(-0.1, -0.4, 0.2)), RULE)
     assert found.decision.value == "insufficient_evidence"
     assert "about 8,000 more judged rounds would show the loss that is estimated now" in found.reason
 
 
 def test_where_nothing_may_be_lost_and_nothing_changes_no_number_of_rounds_is_named():
-    found = judge(world(revenue=(0.0, -0.3, 0.3)), ReleaseRule(100, 0.5, 0.1, 0.0, {}))
+    found = decide(world(revenue=(0.0, -0.3, 0.3)), ReleaseRule(100, 0.5, 0.1, 0.0, {}))
     assert "no number of rounds would rule it out" in found.reason
 
 
@@ -102,7 +102,7 @@ def test_the_verdict_keeps_the_typed_answer_of_what_it_lacks(metric, status):
         status=pl.when(pl.col("metric") == metric).then(pl.lit(status)).otherwise("status"),
         reason=pl.lit("nobody logs it"),
     )
-    found = judge(frame, RULE)
+    found = decide(frame, RULE)
     assert (found.decision.value, "nobody logs it" in found.reason) == (status, True)
 
 
@@ -110,8 +110,8 @@ def test_the_verdict_keeps_the_typed_answer_of_what_it_lacks(metric, status):
     "answer", [not_available("no clicks"), not_identifiable("no arm"), insufficient_evidence("few")]
 )
 def test_without_a_challenger_the_verdict_is_the_answer_that_there_is_none(answer):
-    assert judge(world().clear(), RULE, answer).decision.value == answer.status.value
-    assert judge(world().clear(), RULE).decision.value == Status.NOT_AVAILABLE.value
+    assert decide(world().clear(), RULE, answer).decision.value == answer.status.value
+    assert decide(world().clear(), RULE).decision.value == Status.NOT_AVAILABLE.value
 
 
 @pytest.mark.parametrize("metric", ["satisfaction", "revenue"])
@@ -120,13 +120,13 @@ def test_trust_comes_before_the_numbers(metric):
         status=pl.when(pl.col("metric") == metric).then(pl.lit("insufficient_evidence")).otherwise("status"),
         reason=pl.lit("2 effective rounds of 10,000"),
     )
-    found = judge(frame, RULE)
+    found = decide(frame, RULE)
     assert found.decision.value == "insufficient_evidence"
     assert f"The {metric} of the challenger cannot be told: 2 effective rounds of 10,000" in found.reason
 
 
 def test_without_a_challenger_the_reason_is_the_models():
-    found = judge(world().clear(), RULE, insufficient_evidence("2 training days"))
+    found = decide(world().clear(), RULE, insufficient_evidence("2 training days"))
     assert (found.decision.value, found.reason) == (
         "insufficient_evidence",
         "There is no challenger to judge: 2 training days.",
@@ -140,11 +140,11 @@ def test_segments_and_other_estimators_do_not_decide():
             world(satisfaction=(-0.1, -0.2, -0.05), estimator="ips"),
         ]
     )
-    assert judge(pl.concat([world(), worse]), RULE).decision.value == "better"
+    assert decide(pl.concat([world(), worse]), RULE).decision.value == "better"
 
 
 def test_the_reason_has_the_numbers_and_what_they_are_compared_with():
-    reason = judge(world(baseline="champion"), RULE).reason
+    reason = decide(world(baseline="champion"), RULE).reason
     assert "from 10.00 % (champion) to 11.00 %: +1.00 points (95 % interval +0.50 to +1.50)" in reason
     assert "from 1.0000 (champion) to 1.0500: +0.0500 (95 % interval -0.0100 to +0.1100)" in reason
 
@@ -153,4 +153,4 @@ def test_satisfaction_that_is_not_better_decides_whether_or_not_revenue_can_be_t
     told = world(satisfaction=(0.01, -0.001, 0.02))
     of_revenue = pl.when(pl.col("metric") == "revenue").then(pl.lit("insufficient_evidence"))
     untold = told.with_columns(status=of_revenue.otherwise("status"))
-    assert judge(untold, RULE).decision.value == "not_better"
+    assert decide(untold, RULE).decision.value == "not_better"

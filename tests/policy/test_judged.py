@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from causalrec.policy.grid import Scored, eligible_candidates
-from causalrec.policy.judged import SCHEMA, judge, uniform_without_model
+from causalrec.policy.grid import Scored, eligible_candidates, unscored_grid
+from causalrec.policy.judged import SCHEMA, VALUES, evaluate_slots
 from causalrec.policy.plackett_luce import first_slot
+from causalrec.policy.policies import CHALLENGER, FittedPolicy, named_policies
 from causalrec.policy.slots import judged_slots
 from causalrec.settings.objective import Objective, parse_objective
 from causalrec.settings.policy import parse_policy
@@ -50,8 +51,8 @@ def judged(
     purchase: np.ndarray | None, ranks_by: Objective = OBJECTIVE, judged_by: Objective | None = None
 ) -> pl.DataFrame:
     scored = Scored(slice(0, 1), np.ones((1, 3), dtype=bool), CLICK, purchase, PRICE, None)
-    policies = {"challenger": CONFIG, "uniform": None}
-    return judge(judged_slots(UNITS, ITEMS, [], []), [scored], policies, ranks_by, judged_by)
+    policies = [FittedPolicy(CHALLENGER, CONFIG, ranks_by), *named_policies(CONFIG.named)]
+    return evaluate_slots(judged_slots(UNITS, ITEMS, [], []), [scored], policies, judged_by or ranks_by)
 
 
 def row(frame: pl.DataFrame, unit: str, policy: str) -> dict[str, float]:
@@ -108,9 +109,14 @@ def test_a_champion_ranks_by_its_own_objective_and_is_judged_by_todays_margin() 
 
 
 def test_without_a_model_the_uniform_policys_probabilities_are_known_all_the_same() -> None:
-    frame = uniform_without_model(judged_slots(UNITS, ITEMS, [], []), np.ones((1, 3), dtype=bool))
-    assert frame["action_probability"].to_list() == pytest.approx([1 / 3, 1 / 2])
-    assert frame["model_click"].null_count() == 2
+    slots = judged_slots(UNITS, ITEMS, [], [])
+    for satisfying in ("click", "purchase"):
+        unscored = unscored_grid(slots.contexts, ITEMS, [])
+        objective = parse_objective({"satisfying": satisfying})
+        frame = evaluate_slots(slots, unscored, named_policies(["uniform"]), objective)
+        assert frame.schema == SCHEMA
+        assert frame["action_probability"].to_list() == pytest.approx([1 / 3, 1 / 2])
+        assert {frame[name].null_count() for name in VALUES} == {2}
 
 
 def test_a_candidate_equals_its_context_in_every_matched_column() -> None:

@@ -31,7 +31,6 @@ SETTINGS = {
         ({"exploration": 0}, "exploration"),
         ({"exploration": 1.5}, "exploration"),
         ({"slate_size": 0}, "slate_size"),
-        ({"named": ["greedy"]}, "greedy"),
         ({"match": "section"}, "`match` must be a list"),
         ({"most_left_out": 1}, "most_left_out"),
         ({"most_left_out": "few"}, "few"),

@@ -18,7 +18,7 @@ import pytest
 from causalrec import escaping
 from causalrec.answers import not_identifiable
 from causalrec.evaluation import effects as effect_report
-from causalrec.evaluation.findings import Gap, Trust
+from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.html import render
 from causalrec.graph.drawing.exports import GraphExport, from_json
@@ -145,7 +145,7 @@ def test_the_report(browser, tmp_path):
         effects=effects,
         off_policy=judged,
         gaps=[Gap(f"g{text}", not_identifiable(f"because {text}")) for text in HOSTILE],
-        trust=[Trust(f"group {text}", f"what {text}", "1", f"words {text}", True) for text in HOSTILE],
+        diagnostics=[Diagnostic(f"group {text}", f"what {text}", "1", f"words {text}", True) for text in HOSTILE],
         dropped=[{"column": f"c{text}", "reason": f"r{text}"} for text in HOSTILE],
         conflicts=[
             {"edge": f"e{text}", "says": text, "p_value": 0.1, "who": text, "why": text, "when": text}

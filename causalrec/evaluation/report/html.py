@@ -12,15 +12,19 @@ from typing import Any
 import polars as pl
 
 from causalrec.answers import Status
+from causalrec.estimators.policy_value import deciding, in_reading_order, weighting
 from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.effects import heading, lead
-from causalrec.evaluation.findings import POLICIES, Gap, Trust
+from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot
+from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
+from causalrec.evaluation.rounds import EVERYONE, METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.knowledge.orient import Conflict
+from causalrec.policy.policies import CHALLENGER, labels
 
 TEMPLATE = "report.html.j2"
 TITLES = {
@@ -66,7 +70,7 @@ class Story:
     off_policy: pl.DataFrame
     effects: pl.DataFrame
     gaps: Sequence[Gap]
-    trust: Sequence[Trust]
+    diagnostics: Sequence[Diagnostic]
     graph: bytes | None
     graph_reason: str
     dropped: Sequence[Dropped]
@@ -85,6 +89,7 @@ def render(story: Story) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    estimators = in_reading_order()
     template = environment.from_string((files(__package__) / TEMPLATE).read_text(encoding="utf-8"))
     policies = policy_rows(story.off_policy)
     treatments = list(dict.fromkeys(story.effects["treatment"]))
@@ -97,9 +102,17 @@ def render(story: Story) -> str:
         leads=[lead(treatment) for treatment in treatments],
         effects=[_effect(row) for row in story.effects.iter_rows(named=True)],
         gaps=merged(story.gaps),
-        has_sheet=any("answer_sheet_mean" in row["values"] for row in policies),
+        estimators=[(each.name, each.label.split(" (")) for each in estimators],
+        decides=deciding().name,
+        deciding_label=deciding().label,
+        on_unseen_days=[each.name.upper() for each in estimators if each.on == "unseen"],
+        weigh_elsewhere=[each.name.upper() for each in estimators if each.on == "all" and each.needs_model],
+        has_held_out_logs=any(row["held_out_mean"] for row in policies),
         has_revenue=any(row["metric"] == "revenue" for row in policies),
-        trust=[(group, [asdict(line) for line in lines]) for group, lines in groupby(story.trust, lambda t: t.group)],
+        diagnostics=[
+            (group, [asdict(line) for line in lines])
+            for group, lines in groupby(story.diagnostics, lambda line: line.group)
+        ],
         settings=_by_how(story.settings),
         dropped=[(reason, [d.column for d in columns]) for reason, columns in _by_reason(story.dropped)],
         plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
@@ -109,20 +122,27 @@ def render(story: Story) -> str:
 def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
     """One row per segment, policy and metric, with every estimator's value as text, empty without one."""
     rows: list[dict[str, Any]] = []
-    for (segment, policy, metric), found in report.group_by(["segment", "policy", "metric"], maintain_order=True):
-        by = {row["estimator"]: row for row in found.iter_rows(named=True)}
-        change = by["dr"] if by["dr"]["status"] == Status.ANSWERED else by["ips"]
+    decides, weighs, words = deciding().name, weighting().name, labels()
+    promise = next((each.name for each in in_reading_order() if each.on == "unseen"), None)
+    for (segment, policy, metric), group in report.group_by(["segment", "policy", "metric"], maintain_order=True):
+        by = {row["estimator"]: row for row in group.iter_rows(named=True)}
+        values = {
+            name: {"value": _number(row["estimate"], row["metric"]), "interval": _interval(row)}
+            for name, row in by.items()
+        }
+        change = by[decides] if by[decides]["status"] == Status.ANSWERED else by[weighs]
         answered = [row for row in by.values() if row["difference"] is not None]
         rows.append(
             {
                 "segment": str(segment),
                 "policy": str(policy),
                 "metric": str(metric),
-                "words": POLICIES.get(str(policy), str(policy)),
-                "values": {
-                    name: {"value": _number(row["estimate"], row["metric"]), "interval": _interval(row)}
-                    for name, row in by.items()
-                },
+                "words": words.get(str(policy), str(policy)),
+                "values": values,
+                "logged_mean": values[LOGGED_MEAN],
+                "decides": values[decides],
+                "promise": values[promise] if promise else None,
+                "held_out_mean": values.get(HELD_OUT_MEAN),
                 "change": _change(change) if answered else "",
                 "change_interval": _span(change["difference_lower"], change["difference_upper"], str(metric), "+")
                 if answered
@@ -131,40 +151,40 @@ def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
                 "by": change["estimator"].upper(),
                 "status": "" if answered else change["status"].replace("_", " "),
                 "reason": "" if answered else change["reason"],
-                "days": f"{by['ips']['first_day']} to {by['ips']['last_day']}",
+                "days": f"{by[weighs]['first_day']} to {by[weighs]['last_day']}",
             }
         )
-    first = list(POLICIES)
+    first = list(words)
     return sorted(rows, key=lambda row: first.index(row["policy"]) if row["policy"] in first else len(first))
 
 
 def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The challenger's rows for everyone: what the reader looks at first."""
-    return [row for row in policies if row["policy"] == "challenger" and row["segment"] == "everyone" and row["change"]]
+    return [row for row in policies if row["policy"] == CHALLENGER and row["segment"] == EVERYONE and row["change"]]
 
 
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
     """Gaps with one and the same reason on one line."""
-    found: dict[tuple[str, str], list[str]] = {}
+    subjects_of: dict[tuple[str, str], list[str]] = {}
     for gap in gaps:
-        found.setdefault((gap.answer.status.value, gap.answer.reason), []).append(gap.subject)
+        subjects_of.setdefault((gap.answer.status.value, gap.answer.reason), []).append(gap.subject)
     return [
         {"subject": "; ".join(subjects), "status": status.replace("_", " "), "reason": reason}
-        for (status, reason), subjects in found.items()
+        for (status, reason), subjects in subjects_of.items()
     ]
 
 
 def _plots(story: Story) -> dict[str, bytes]:
     report = story.off_policy
-    found = {"effects": effects_plot(story.effects), "graph": story.graph}
-    for metric in ("satisfaction", "revenue"):
-        found[metric] = policy_plot(report, metric=metric)
-    checked = report.filter(pl.col("estimator") == "answer_sheet_mean")
+    plots = {"effects": effects_plot(story.effects), "graph": story.graph}
+    for metric in METRICS:
+        plots[metric] = policy_plot(report, metric=metric)
+    checked = report.filter(pl.col("estimator") == HELD_OUT_MEAN)
     if checked.height:
         policy = str(checked["policy"][0])
         segments = checked.filter(pl.col("policy") == policy)["segment"].unique(maintain_order=True).to_list()
-        found["answer_sheet"] = policy_plot(report, policy, "satisfaction", segments)
-    return {name: png for name, png in found.items() if png is not None}
+        plots["answer_sheet"] = policy_plot(report, policy, "satisfaction", segments)
+    return {name: png for name, png in plots.items() if png is not None}
 
 
 def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +194,7 @@ def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
 def _by_how(settings: Sequence[Stated]) -> list[tuple[str, list[Stated]]]:
     """What the home states first, then the defaults, then what is fixed."""
     titles = {STATED: "Stated by this home", DEFAULT: "Defaults, not stated by this home", FIXED: "Fixed in the code"}
-    groups = [(title, [said for said in settings if said.how == how]) for how, title in titles.items()]
+    groups = [(title, [each for each in settings if each.how == how]) for how, title in titles.items()]
     return [(title, group) for title, group in groups if group]
 
 

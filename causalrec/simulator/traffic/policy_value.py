@@ -133,7 +133,7 @@ def best_probabilities(world: World, slots: Slots) -> Floats:
     best = np.concatenate(
         [
             np.where(slots.candidates[block], p_click, -1.0).argmax(axis=1)
-            for block, p_click, _ in _probabilities(world, slots)
+            for block, p_click, _ in outcome_probabilities(world, slots)
         ]
     )
     chosen = np.zeros(slots.candidates.shape)
@@ -166,7 +166,7 @@ def true_policy_value(world: World, slots: Slots, probabilities: Floats) -> Poli
         raise ValueError(f"slot {taken[0]} gives a probability to an item that already stands above it")
     click = purchase = revenue = 0.0
     price = world.on(slots.number).price
-    for block, p_click, p_buy in _probabilities(world, slots):
+    for block, p_click, p_buy in outcome_probabilities(world, slots):
         pi = probabilities[block]
         click += float((pi * p_click).sum())
         purchase += float((pi * p_buy).sum())
@@ -175,10 +175,13 @@ def true_policy_value(world: World, slots: Slots, probabilities: Floats) -> Poli
     return PolicyValue(click / n, purchase / n, revenue / n)
 
 
-def _probabilities(world: World, slots: Slots) -> Iterator[tuple[slice, Floats, Floats]]:
+def outcome_probabilities(world: World, slots: Slots) -> Iterator[tuple[slice, Floats, Floats]]:
     """P(click) and P(purchase) of every item in a block of slots, under do(recommended).
 
     A hidden cause is averaged over, given whether the item stands in the slate: nothing else is known of it.
+
+    Returns:
+        Blocks of slots in their order, each with two arrays (slots of the block, items).
     """
     c, today, category = world.config, world.on(slots.number), world.catalogue.category
     items = np.arange(c.items)[None, :]

@@ -1,0 +1,128 @@
+"""The rounds on which policies are judged: what was shown, what came of it, and what it weighs for each policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from causalrec.answers import InputError
+from causalrec.estimators.policy_value import Rounds
+from causalrec.logs.clusters import cluster_codes
+from causalrec.logs.units.held_out import without_held_out
+
+METRICS = ("satisfaction", "revenue")
+EVERYONE = "everyone"
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """What policies are judged by.
+
+    Attributes:
+        units: The window's units (training and judgement days).
+        targets: The table `target_policy`.
+        propensities: The table `action_propensities`.
+        satisfying: The outcome S.
+        margin: Of the price; what a purchase brings. None: nobody has stated it, and there is no revenue.
+        cluster: What intervals are clustered by.
+        held_out: Logging policies whose logs are set aside; their rounds are never judged from.
+        report_by: Context columns by whose values the report is also given.
+        unseen_days: The judgement days, the only ones on which the outcome model is read: to the outcomes
+            of others it may have been fitted. A policy that is not fitted is judged on those as well; there
+            DR only weighs (it is DR with q = 0, unbiased still), and DM, which needs a model, leaves them
+            out.
+    """
+
+    units: pl.DataFrame
+    targets: pl.DataFrame
+    propensities: pl.DataFrame
+    satisfying: str
+    margin: float | None
+    cluster: str
+    held_out: Sequence[str]
+    report_by: Sequence[str]
+    unseen_days: Sequence[date]
+
+
+def with_rewards(data: EvaluationData) -> pl.DataFrame:
+    """Units with `satisfaction_reward` (S, 0 or 1) and `revenue_reward` (margin x price if bought, else 0).
+
+    A reward is null where it is not known: no such outcome, a purchase without a price, or no stated margin.
+    """
+    bought = pl.col("purchase")
+    revenue = pl.lit(None, pl.Float64)
+    if data.margin is not None:
+        revenue = pl.when(bought == 0).then(0.0).otherwise(bought * pl.col("price") * data.margin)
+    return data.units.with_columns(
+        pl.col(data.satisfying).cast(pl.Float64).alias("satisfaction_reward"),
+        revenue.cast(pl.Float64).alias("revenue_reward"),
+    )
+
+
+def judged_rounds(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
+    """The logged rounds of every target policy, with the importance weight of what was shown.
+
+    weight = action_probability of the target / action_propensity of the logging policy. Rounds of held-out
+    policies are left out.
+
+    Args:
+        units: Of the window, with what else is wanted of each round.
+
+    Returns:
+        A row per unit and policy: the columns of `targets`, of `propensities` and of the units, and `weight`.
+    """
+    logged = without_held_out(units, data.held_out).drop("action_propensity", "policy")
+    rounds = data.targets.join(data.propensities, on="unit_id", maintain_order="left")
+    return rounds.join(logged, on="unit_id", maintain_order="left").with_columns(
+        weight=pl.col("action_probability") / pl.col("action_propensity")
+    )
+
+
+def segments(units: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
+    """Everyone, and each value of each column.
+
+    Returns:
+        Pairs of the segment's name and which rows are of it.
+    """
+    yield EVERYONE, pl.lit(True)
+    for column in columns:
+        for value in sorted(units[column].drop_nulls().unique().to_list()):
+            yield f"{column}={value}", pl.col(column) == value
+
+
+def same_rounds(challenger: pl.DataFrame, champion: pl.DataFrame) -> pl.DataFrame:
+    """The champion's rounds in the order of the challenger's.
+
+    Raises:
+        InputError: They are others.
+    """
+    if challenger.height != champion.height or not challenger["unit_id"].is_in(champion["unit_id"].to_list()).all():
+        raise InputError(
+            f"target_policy: the challenger has {challenger.height:,} judged rounds and the champion "
+            f"{champion.height:,} others; they can be compared on the same rounds only, materialise "
+            "target_policy again"
+        )
+    return challenger.select("unit_id").join(champion, on="unit_id", maintain_order="left")
+
+
+def rounds_for_estimators(rounds: pl.DataFrame, metric: str, data: EvaluationData) -> Rounds:
+    """One policy's rounds as the estimators take them; the model's values are 0 on days that the model has seen.
+
+    Args:
+        rounds: Of `judged_rounds`, with every reward of the metric known.
+    """
+    quantity = data.satisfying if metric == "satisfaction" else "revenue"
+    unseen = pl.col("day").is_in(list(data.unseen_days))
+    predictions = [pl.when(unseen).then(f"{kind}_{quantity}").otherwise(0.0) for kind in ("shown", "model")]
+    logged, target = rounds.select(logged=predictions[0], target=predictions[1])
+    has_model = not (logged.null_count() or target.null_count())
+    return Rounds(
+        rounds[f"{metric}_reward"].to_numpy(),
+        rounds["weight"].to_numpy(),
+        logged.to_numpy() if has_model else None,
+        target.to_numpy() if has_model else None,
+        cluster_codes(rounds, data.cluster),
+    )

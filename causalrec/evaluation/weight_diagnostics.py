@@ -1,0 +1,96 @@
+"""Whether weights and outcomes carry an off-policy estimate; if not, how many more rounds it takes, or what to log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
+from causalrec.estimators.policy_value import Rounds
+from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
+from causalrec.evaluation.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
+from causalrec.settings.release import OUTCOMES, ReleaseRule
+
+
+def check_weights(weights: WeightSummary, rule: ReleaseRule) -> Answer:
+    """Whether a set of importance weights carries an estimate.
+
+    No number of rounds helps where the logging policy never shows what the policy would: `not_identifiable`.
+    """
+    if weights.effective_rows == 0:
+        return not_identifiable(
+            f"of {weights.rows:,} rounds none shows what this policy would show, and more rounds like these would not "
+            "either; let the logging policy explore"
+        )
+    if weights.effective_rows < rule.min_effective_rounds:
+        count, more = int(weights.effective_rows), rounds_for_effective(weights, rule.min_effective_rounds)
+        return insufficient_evidence(
+            f"{count:,} effective round{'' if count == 1 else 's'} of {weights.rows:,} (at least "
+            f"{rule.min_effective_rounds:,.0f} are needed): the logging policy hardly ever showed what this "
+            f"policy would show; let it explore more, or judge on about {more:,} more rounds like these"
+        )
+    if abs(weights.mean - 1) > rule.max_mean_weight_gap:
+        return mean_weight_answer(weights, rule.max_mean_weight_gap)
+    if weights.largest_share > rule.max_weight_share:
+        or_more = ""
+        if rule.max_weight_share > 0:
+            or_more = f", or judge on about {rounds_for_share(weights, rule.max_weight_share):,} more rounds like these"
+        return insufficient_evidence(
+            f"one round carries {weights.largest_share:.0%} of all weight (at most "
+            f"{rule.max_weight_share:.0%} is trusted); let the logging policy explore more{or_more}"
+        )
+    return ANSWERED
+
+
+def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
+    """Whether each outcome is frequent enough, after weighting, for an interval to cover what it says.
+
+    Of 0/1 outcomes both count: where nearly every round satisfies, the few that do not carry all that is not known.
+    """
+    kinds = {"that brought money": rounds.reward}
+    if metric == "satisfaction":
+        kinds = {"satisfied": rounds.reward, "unsatisfied": 1.0 - rounds.reward}
+    for kind, happened in kinds.items():
+        effective = effective_sample_size(rounds.weight * happened)
+        if effective < rule.min_effective_outcomes:
+            rounds_of = f"{kind} rounds" if metric == "satisfaction" else f"rounds {kind}"
+            more = (
+                math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / effective - 1), 6))
+                if effective
+                else None
+            )
+            settled = f"; judge on about {more:,} more rounds like these" if more else ""
+            return insufficient_evidence(
+                f"{effective:,.0f} effective {rounds_of} of {len(rounds.reward):,} (at least "
+                f"{rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}): with so few an interval is "
+                f"too short{settled}"
+            )
+    return ANSWERED
+
+
+def check_model(rounds: Rounds, metric: str) -> Answer:
+    """Whether the outcome model expects something of every round; more of them would not change it."""
+    if rounds.has_model:
+        return ANSWERED
+    if metric == "revenue":
+        return not_available(
+            "the outcome model expects no revenue of these rounds (an item of the catalogue has no price, "
+            "or it has no purchase to learn from), and only weighting can tell it; log purchases and all prices"
+        )
+    return not_available("there is no outcome model for these rounds; only weighting can tell their value")
+
+
+def check_rounds(rounds: Rounds, champion: Rounds | None, metric: str, rule: ReleaseRule, needs_model: bool) -> Answer:
+    """The first thing that keeps an estimate from being made, of the policy or of the champion that it is held against.
+
+    Weights first, then the model where one is needed, then how many outcomes there are.
+    """
+    checks: list[Callable[[Rounds], Answer]] = [lambda each: check_weights(summarise_weights(each.weight), rule)]
+    if needs_model:
+        checks.append(lambda each: check_model(each, metric))
+    checks.append(lambda each: check_outcomes(each, metric, rule))
+    for check in checks:
+        for who, each in (("", rounds), ("of the champion: ", champion)):
+            if each is not None and not (answer := check(each)).answered:
+                return Answer(answer.status, f"{who}{answer.reason}")
+    return ANSWERED
