@@ -24,6 +24,7 @@ OF_PATHS = {
     "dagster": "dagster",
     "embeddings/test_encoder": "train",
     "engine/test_threads": "train",
+    "evaluation/test_contracts": "gate",
     "faults": "dagster",
     "forgetting": "gate",
     "gate": "gate",

@@ -1,21 +1,15 @@
 """An estimator and a policy that are added by one line each appear wherever the report speaks of them."""
 
-import numpy as np
 import polars as pl
 import pytest
 
-from causalrec.answers import InputError
 from causalrec.estimators.intervals import clustered_mean
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS
 from causalrec.evaluation.findings import diagnostics, find_gaps
 from causalrec.evaluation.plots import policy_plot
-from causalrec.evaluation.policy_values import bounded_row_names, row_names
 from causalrec.evaluation.report.html import render
-from causalrec.home import Home
 from causalrec.policy.policies import POLICIES
 from causalrec.settings.release import ReleaseRule
-from causalrec_assets.gate.checking import audit
-from causalrec_assets.gate.contracts import read_contract
 from tests.evaluation.test_policy_values import CHALLENGER, UNITS, judged, row
 from tests.evaluation.test_report import EFFECTS, story, text
 from tests.policy.test_policies import Greedy
@@ -45,13 +39,13 @@ def report():
     return judged(units=HELD_OUT, rule=RULE, held_out=["random"])
 
 
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch):
+    monkeypatch.setattr("causalrec.evaluation.report.html._plots", lambda _: {})
+
+
 def page(frame):
     return text(render(story(off_policy=frame, gaps=find_gaps({}, EFFECTS, frame), diagnostics=[])))
-
-
-def hold(frame, tmp_path):
-    params = {"estimators": row_names(), "bounded_estimators": bounded_row_names()}
-    return audit(read_contract(Home(tmp_path), "off_policy_report"), frame, params)
 
 
 def test_an_estimator_has_its_rows_in_the_report(half):
@@ -85,28 +79,6 @@ def test_an_estimator_is_on_the_page(half):
 def test_an_estimator_is_held_against_the_policys_own_logs(half):
     lines = [line.words for line in diagnostics(EFFECTS.clear(), report(), {}) if line.what.startswith("answer sheet")]
     assert any(words.startswith("HALF from other logs") for words in lines)
-
-
-def test_the_contract_knows_an_estimator_that_is_registered_and_no_other(half, tmp_path, monkeypatch):
-    frame = report().with_columns(pl.col("effective_rounds").clip(upper_bound=pl.col("rounds")))
-    assert hold(frame, tmp_path).holds
-    monkeypatch.delitem(POLICY_VALUE_ESTIMATORS, "half")
-    (broken,) = hold(frame, tmp_path).broken
-    assert broken.rule == "column_values_to_be_in_set(estimator)"
-
-
-def test_the_contract_bounds_the_rates_of_those_that_are_bounded(tmp_path):
-    above = report().with_columns(
-        estimate=pl.when(metric="satisfaction").then(1.5).otherwise("estimate"), upper=pl.lit(2.0)
-    )
-    (broken,) = [finding for finding in hold(above, tmp_path).broken if finding.rule == "a_rate_is_a_rate"]
-    offending = above.filter(np.isin(np.arange(above.height), broken.rows))
-    assert set(offending["estimator"]) == {"snips", "dm", "logged_mean", "answer_sheet_mean"}
-
-
-def test_a_contract_that_refers_to_names_which_are_not_given_says_so(tmp_path):
-    with pytest.raises(InputError, match="`a_rate_is_a_rate` refers to `bounded_estimators`"):
-        audit(read_contract(Home(tmp_path), "off_policy_report"), report(), {"estimators": row_names()})
 
 
 def test_a_policy_is_called_on_the_page_what_it_calls_itself(monkeypatch):

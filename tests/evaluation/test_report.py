@@ -194,8 +194,14 @@ def test_the_verdict_comes_first(html):
     assert words.index("Release the new policy") < words.index("What would change") < words.index("The causal graph")
 
 
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Where only words are asked about: drawing takes most of the time."""
+    monkeypatch.setattr("causalrec.evaluation.report.html._plots", lambda _: {})
+
+
 @pytest.mark.parametrize("verdict", list(Decision))
-def test_each_verdict_is_a_sentence(verdict):
+def test_each_verdict_is_a_sentence(no_pictures, verdict):
     html = render(story(verdict=Verdict(verdict, "Because.")))
     assert {
         "better": "it is better than what serves now",
@@ -303,7 +309,7 @@ def test_where_all_units_name_their_cluster_nothing_is_said_of_it():
     assert not [line for line in diagnostics(EFFECTS, JUDGED, {}, {"Effects": counts}) if "without" in line.what]
 
 
-def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them():
+def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them(no_pictures):
     stated = [
         Stated("objective.yaml", "margin", "0.3", "stated"),
         Stated("model.yaml", "folds", "3", "default", ("effects",)),
@@ -318,7 +324,7 @@ def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them()
     assert "<script>Eve" not in html
 
 
-def test_what_is_known_of_users_is_said_with_what_it_was_used_for():
+def test_what_is_known_of_users_is_said_with_what_it_was_used_for(no_pictures):
     uses = [AttributeUse("age", "sensitive number", "adjusted for in q1", "not read: it is sensitive")]
     assert "age sensitive number adjusted for in q1 not read: it is sensitive" in text(render(story(attributes=uses)))
     assert "What is known of users" not in text(render(story()))
