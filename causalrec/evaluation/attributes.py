@@ -49,16 +49,16 @@ def attribute_uses(
         model: Notes of `outcome_model`; None where it has no answer.
         allowed: Sensitive attributes that policies may read.
     """
-    found = []
+    uses = []
     for name, kind in source.user_kinds.items():
         words = f"sensitive {kind}" if name in source.sensitive else kind
         if name not in source.user_attributes or name in left_out:
             why = LEFT_OUT if name in left_out else NOT_JOINED
-            found.append(AttributeUse(name, words, why, "not read"))
+            uses.append(AttributeUse(name, words, why, "not read"))
             continue
         policy = _in_policy(name, source, model, allowed)
-        found.append(AttributeUse(name, words, _in_effects(name, graph, sets), policy))
-    return found
+        uses.append(AttributeUse(name, words, _in_effects(name, graph, sets), policy))
+    return uses
 
 
 def _in_effects(name: str, graph: GraphNotes | None, sets: pl.DataFrame) -> str:
@@ -74,11 +74,11 @@ def _in_effects(name: str, graph: GraphNotes | None, sets: pl.DataFrame) -> str:
 
 
 def _in_policy(name: str, source: Source, model: OutcomeModelNotes | None, allowed: Sequence[Allowed]) -> str:
-    said = next((entry for entry in allowed if entry.column == name), None)
-    if name in source.sensitive and said is None:
+    permission = next((entry for entry in allowed if entry.column == name), None)
+    if name in source.sensitive and permission is None:
         return "not read: it is sensitive"
     if model is None:
         return "not read: there is no outcome model"
     if name not in model.columns:
         return "not read: the outcome model does not need it"
-    return "read" if said is None else f"read, though sensitive: allowed by {said.who} ({said.why})"
+    return "read" if permission is None else f"read, though sensitive: allowed by {permission.who} ({permission.why})"

@@ -43,11 +43,11 @@ def mean_weight_answer(weights: WeightSummary, most: float) -> Answer:
     """
     off = abs(weights.mean - 1)
     error = weights.mean * math.sqrt(max(weights.rows / weights.effective_rows - 1, 0.0) / weights.rows)
-    said = f"the mean importance weight is {weights.mean:.2f}, it should be about 1"
+    sentence = f"the mean importance weight is {weights.mean:.2f}, it should be about 1"
     if off <= ERRORS_OF_THE_MEAN * error:
         more = rounds_for_width(weights.rows, ERRORS_OF_THE_MEAN * error, most) if most > 0 else None
         enough = f"; about {more:,} more rounds like these would tell" if more else ""
-        return insufficient_evidence(f"{said}, which may still be chance (standard error {error:.2f}){enough}")
+        return insufficient_evidence(f"{sentence}, which may still be chance (standard error {error:.2f}){enough}")
     why = (
         "some of what this policy would show is never shown by the logging policy: let it explore that, or judge a "
         "policy that shows less of it"
@@ -55,7 +55,7 @@ def mean_weight_answer(weights: WeightSummary, most: float) -> Answer:
         else "the logged ones are smaller than those with which items were chosen: log the real ones"
     )
     return not_identifiable(
-        f"{said} (standard error {error:.2f}), and more rounds like these would not change that: the logged action "
+        f"{sentence} (standard error {error:.2f}), and more rounds like these would not change that: the logged action "
         f"propensities do not cover this policy. Either they are not the probabilities with which items were really "
         f"chosen, or {why}"
     )

@@ -153,8 +153,8 @@ def _rows(
         yield from (question.row(name, answer, None) for name in (*POLICY_VALUE_ESTIMATORS, LOGGED_MEAN))
         return
     for estimator in POLICY_VALUE_ESTIMATORS.values():
-        asked = question.on(data.unseen_days) if estimator.on == "unseen" else question
-        yield _estimator_row(estimator, asked, data, rule)
+        own_days = question.on(data.unseen_days) if estimator.on == "unseen" else question
+        yield _estimator_row(estimator, own_days, data, rule)
     rounds = rounds_for_estimators(question.rounds, question.metric, data)
     weights = summarise_weights(rounds.weight)
     yield question.row(LOGGED_MEAN, ANSWERED, weights) | _mean(rounds.reward, rounds.clusters)

@@ -87,61 +87,61 @@ def settings_stated(
         templates: File -> what the template says.
         changed: File -> the tables that were made from another version of it.
     """
-    found = []
+    settings = []
     for file in FILES:
         tables = tuple((changed or {}).get(file, ()))
-        mine, theirs = homes.get(file, {}), templates.get(file, {})
-        found += [Stated(file, key, value, how, tables) for key, value, how in _of_file(file, mine, theirs)]
+        own, template = homes.get(file, {}), templates.get(file, {})
+        settings += [Stated(file, key, value, how, tables) for key, value, how in _of_file(file, own, template)]
     fixed = {
         "confidence level of every interval": f"{CONFIDENCE:.0%}",
         "clipping of the importance weights that judge policies": "none",
     }
-    return [*found, *(Stated("", name, value, FIXED) for name, value in fixed.items())]
+    return [*settings, *(Stated("", name, value, FIXED) for name, value in fixed.items())]
 
 
-def _of_file(file: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _of_file(file: str, own: Mapping[str, Any], template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if file == "sources.yaml":
         for key, default in OF_THE_SOURCE.items():
-            said = _at(mine, key)
-            yield key, _words(default if said is None else said), DEFAULT if said in (None, default) else STATED
+            value = _at(own, key)
+            yield key, _words(default if value is None else value), DEFAULT if value in (None, default) else STATED
         return
     if file == "expert_graph.yaml":
-        entries = [(kind, entry) for kind in EXPERTS for entry in mine.get(kind) or ()]
-        yield "conflicts", *_value(mine, theirs, "conflicts")
+        entries = [(kind, entry) for kind in EXPERTS for entry in own.get(kind) or ()]
+        yield "conflicts", *_value(own, template, "conflicts")
         for kind, entry in entries:
             yield kind, _entry(entry), STATED
         if not entries:
             yield "entries", "none", DEFAULT
         return
-    flat, default = _flat(mine), _flat(theirs)
+    flat, default = _flat(own), _flat(template)
     for key in dict.fromkeys((*default, *flat, *EXPECTED.get(file, ()))):
         yield key, *_value(flat, default, key)
 
 
-def _value(mine: Mapping[str, Any], theirs: Mapping[str, Any], key: str) -> tuple[str, str]:
+def _value(own: Mapping[str, Any], template: Mapping[str, Any], key: str) -> tuple[str, str]:
     """What holds, and who says so."""
-    said, default = mine.get(key), theirs.get(key)
-    if said is None or said == default:
+    value, default = own.get(key), template.get(key)
+    if value is None or value == default:
         return _words(default), DEFAULT
-    return _words(said), STATED
+    return _words(value), STATED
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Nested keys with dots between them; an empty mapping is a value."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            found |= _flat(value, f"{above}{key}.")
+            flat |= _flat(value, f"{above}{key}.")
         else:
-            found[f"{above}{key}"] = value
-    return found
+            flat[f"{above}{key}"] = value
+    return flat
 
 
 def _at(settings: Mapping[str, Any], key: str) -> Any:
-    found: Any = settings
+    value: Any = settings
     for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _entry(entry: Any) -> str:

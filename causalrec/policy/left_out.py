@@ -49,12 +49,12 @@ class LeftOut:
         many, of = sum(foreign.values()), sum(foreign.values()) + self.judged
         if many <= most * of:
             return
-        said = "; ".join(f"{count:,}: {reason}" for reason, count in foreign.items())
+        counts = "; ".join(f"{count:,}: {reason}" for reason, count in foreign.items())
         day, items = next(iter(self.examples.items()), (None, ()))
         example = f" (on {day} e.g. {list(items)})" if day else ""
         raise InputError(
             f"{many:,} of {of:,} recommended slots show an item that a policy which chooses among the candidates could "
-            f"not have shown: {said}{example}. At most {most:.1%} may be left out (policy.yaml: most_left_out). Land "
+            f"not have shown: {counts}{example}. At most {most:.1%} may be left out (policy.yaml: most_left_out). Land "
             "these items in the items files of their day, or correct `match`"
         )
 

@@ -99,8 +99,8 @@ def _left(p: Floats, quantity: Floats, whole: Floats, row: Ints, above: Above) -
     little = np.flatnonzero(1.0 - taken(p) < LITTLE)
     for start in range(0, len(little), SLOTS_AT_ONCE):
         slots = little[start : start + SLOTS_AT_ONCE]
-        rest, theirs = quantity[row[slots]], above.take(slots)
-        rest[theirs.slots, theirs.items] = 0.0
+        rest, taken_above = quantity[row[slots]], above.take(slots)
+        rest[taken_above.slots, taken_above.items] = 0.0
         left[slots] = rest.sum(axis=1)
     return np.asarray(left)
 

@@ -37,11 +37,11 @@ def unslated(units: pl.DataFrame) -> pl.DataFrame:
     """
     rows = units.select("recommended", "request_id", "position", "item_id", "time").with_row_index("at")
     recommended = rows.filter(pl.col("recommended") == 1)
-    known = pl.col("request_id").is_not_null() & pl.col("position").is_not_null()
-    loads = _loads(recommended.filter(known))
+    placed = pl.col("request_id").is_not_null() & pl.col("position").is_not_null()
+    loads = _loads(recommended.filter(placed))
     kept = loads.filter(pl.col("reason").is_null())
-    found = [_unplaced(recommended), loads.select("at", "reason"), _below_a_gap(kept, rows.filter(known))]
-    return pl.concat(found).drop_nulls("reason").sort("at")
+    reasons = [_unplaced(recommended), loads.select("at", "reason"), _below_a_gap(kept, rows.filter(placed))]
+    return pl.concat(reasons).drop_nulls("reason").sort("at")
 
 
 def _unplaced(recommended: pl.DataFrame) -> pl.DataFrame:

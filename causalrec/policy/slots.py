@@ -81,12 +81,12 @@ def judged_slots(
         .when(~pl.Series(_candidates(recommended, items, matches), dtype=pl.Boolean))
         .then(pl.lit(NO_CANDIDATE))
     )
-    told = recommended.with_columns(reason.alias("reason")).filter("weighable")
-    frame, left_out = told.filter(pl.col("reason").is_null()), told.filter(pl.col("reason").is_not_null())
+    weighable = recommended.with_columns(reason.alias("reason")).filter("weighable")
+    frame, left_out = weighable.filter(pl.col("reason").is_null()), weighable.filter(pl.col("reason").is_not_null())
     key = ["user_id", "_hour", *dict.fromkeys(c for c in reads if c != "user_id")]
-    asked = frame.with_columns(pl.col("time").dt.truncate("1h").alias("_hour"))
-    contexts = asked.unique(key, keep="first", maintain_order=True)
-    codes = asked.select(key).join(
+    by_hour = frame.with_columns(pl.col("time").dt.truncate("1h").alias("_hour"))
+    contexts = by_hour.unique(key, keep="first", maintain_order=True)
+    codes = by_hour.select(key).join(
         contexts.select(key).with_row_index("_row"), on=key, how="left", nulls_equal=True, maintain_order="left"
     )["_row"]
     return Slots(
@@ -109,8 +109,8 @@ def _candidates(rows: pl.DataFrame, items: pl.DataFrame, matches: Collection[Seq
     columns = list(dict.fromkeys(column for match in matches for column in match))
     if not columns:
         return np.ones(rows.height, dtype=bool)
-    theirs = items.select("item_id", *(pl.col(c).alias(f"_of_item_{c}") for c in columns))
-    both = rows.select("item_id", *columns).join(theirs, on="item_id", how="left", maintain_order="left")
+    of_items = items.select("item_id", *(pl.col(c).alias(f"_of_item_{c}") for c in columns))
+    both = rows.select("item_id", *columns).join(of_items, on="item_id", how="left", maintain_order="left")
     same = pl.all_horizontal((pl.col(c) == pl.col(f"_of_item_{c}")).fill_null(False) for c in columns)
     return np.asarray(both.select(same).to_series().to_numpy(), dtype=bool)
 

@@ -68,7 +68,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     if unanswered is None:
         unanswered = left_out.no_challenger
     verdict = decide(judged.frame, rule, unanswered)
-    answers = {name: found.answer for name, found in {**read, "off_policy_report": judged}.items()}
+    answers = {name: read_table.answer for name, read_table in {**read, "off_policy_report": judged}.items()}
     gaps = find_gaps(answers, effects_, judged.frame)
     if values is not None and "revenue" not in judged.frame["metric"]:
         gaps.append(Gap("revenue of any policy", not_available(values.no_revenue)))
@@ -125,7 +125,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         *(("gap", gap.subject, gap.answer.status.value, gap.answer.reason) for gap in gaps),
         *(("trust", line.what, "answered", f"{line.number}: {line.words}") for line in trust),
         *(("attribute", use.name, use.kind, f"{use.effects}; by the policy: {use.policy}") for use in attributes),
-        *(("setting", said.name, said.how, said.value) for said in stated),
+        *(("setting", setting.name, setting.how, setting.value) for setting in stated),
     ]
     columns = ("section", "subject", "status", "headline")
     frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
@@ -148,13 +148,13 @@ def _stated(inputs: Inputs, tables: Sequence[Table]) -> list[Stated]:
     """Every setting that shaped the report, and which tables were made from another version of its file."""
     template = Home(CHECKOUT)
     own = {file: inputs.setting(file) for file in FILES if (inputs.home.data / file).exists()}
-    theirs = {file: read_setting(template, file) for file in FILES if template.setting(file).exists()}
+    defaults = {file: read_setting(template, file) for file in FILES if template.setting(file).exists()}
     changed: dict[str, list[str]] = {}
     for file in FILES:
         now = setting_hash(inputs.home, file)
         made_from = {made.name: made.pointer.inputs.get(f"setting:{file}", now) for made in tables}
         changed[file] = [name for name, then in made_from.items() if then != now]
-    return settings_stated(own, theirs, changed)
+    return settings_stated(own, defaults, changed)
 
 
 def _span(days: Sequence[date]) -> str:

@@ -51,8 +51,8 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     catalogue, past = inputs.table("items").frame, inputs.table("history")
     # What is known at the end of this day is what the next day's recommendations may read.
     before = past.frame if past.answer.answered else None
-    known = inputs.table("users")
-    attributes = attributes_read(inputs, source, bundle, lambda: known, "the champion")
+    users = inputs.table("users")
+    attributes = attributes_read(inputs, source, bundle, lambda: users, "the champion")
     state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs), attributes)
     scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
     frame = recommend(
@@ -66,7 +66,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
     sizes = slate_sizes(whom, catalogue, bundle.config)
     short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())
-    unseen = known.frame.join(whom, on="user_id", how="anti").height if known.answer.answered else 0
+    unseen = users.frame.join(whom, on="user_id", how="anti").height if users.answer.answered else 0
     examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
     return Draft(
         inputs,

@@ -60,8 +60,8 @@ def latest_contexts(units: pl.DataFrame, columns: Sequence[str], limit: int | No
         time, user_id and the context columns, in a stable order.
     """
     if limit is None:
-        known = units.filter(pl.col("user_id").is_not_null()).sort("time", "unit_id")
-        newest = known.unique("user_id", keep="last", maintain_order=True)
+        named = units.filter(pl.col("user_id").is_not_null()).sort("time", "unit_id")
+        newest = named.unique("user_id", keep="last", maintain_order=True)
         return newest.select("time", "user_id", *columns).sort("user_id")
     common = units.group_by(columns).agg(pl.len().alias("rows"), pl.col("time").max(), pl.col("user_id").first())
     ordered = common.sort(["rows", *columns], descending=[True, *[False] * len(columns)])
@@ -141,8 +141,8 @@ def slate_sizes(contexts: pl.DataFrame, items: pl.DataFrame, config: PolicyConfi
     if not config.match:
         return pl.Series("size", [min(items.height, config.slate_size)], pl.Int64).new_from_index(0, contexts.height)
     there = items.select(config.match).drop_nulls().group_by(config.match).agg(pl.len().cast(pl.Int64).alias("size"))
-    found = contexts.select(config.match).join(there, on=list(config.match), how="left", maintain_order="left")
-    return found["size"].fill_null(0).clip(upper_bound=config.slate_size)
+    sizes = contexts.select(config.match).join(there, on=list(config.match), how="left", maintain_order="left")
+    return sizes["size"].fill_null(0).clip(upper_bound=config.slate_size)
 
 
 def _explored(part: Scored, first: Floats, exploration: float) -> Mask:
