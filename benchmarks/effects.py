@@ -1,4 +1,4 @@
-"""Effects against the truth over many simulated worlds: naive, SNIPS and AIPW, from landed logs through the causal
+"""Effects against the truth over many simulated worlds: every registered estimator, from landed logs through the causal
 graph.
 
     python -m benchmarks.effects --seeds 20
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from causalrec.estimators.effects import EFFECT_ESTIMATORS
 from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import discover
 from causalrec.graph.identification.identify import adjust
@@ -32,7 +33,9 @@ from causalrec.logs.landing.snapshots import item_snapshot
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.logs.units.history import advance, empty_history
 from causalrec.logs.units.units import build_units, unit_roles
-from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.model.effects import estimate_effect
+from causalrec.model.effects.propensities import treatment_propensities
+from causalrec.model.effects.study import EffectStudy
 from causalrec.settings.discovery import parse_search
 from causalrec.settings.file import read_yaml
 from causalrec.settings.logs.cleaning import CleaningRules
@@ -42,8 +45,6 @@ from causalrec.settings.questions import parse_questions
 from causalrec.simulator.comparison import true_effects
 from causalrec.simulator.landing import simulate
 from causalrec.simulator.world.world import WorldConfig
-
-ESTIMATORS = ("naive", "snips", "aipw")
 
 
 def setting(file: str) -> dict[str, object]:
@@ -83,17 +84,8 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
         chosen = adjust(question, graph, roles, reasons, source.organic_rows, asked.adjustment)
         columns = list(chosen.columns)
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
-        _, estimates, _ = estimate_effect(
-            units,
-            question.treatment,
-            question.outcome,
-            columns,
-            fitted.propensity,
-            fitted.fold,
-            clusters,
-            settings,
-            config.seed,
-        )
+        asked_of = {"treatment": question.treatment, "outcome": question.outcome, "columns": columns}
+        result = estimate_effect(EffectStudy(units, asked_of, fitted, clusters, settings, config.seed))
         value = truth[question.outcome]
         row: dict[str, object] = {
             "seed": config.seed,
@@ -101,9 +93,9 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
             "truth": value,
             "adjusted_for": ", ".join(columns),
         }
-        for name in ESTIMATORS:
-            row[name] = estimates[name].value
-            row[f"{name}_covers"] = estimates[name].lower <= value <= estimates[name].upper
+        for name, estimate in result.estimates.items():
+            row[name] = estimate.value
+            row[f"{name}_covers"] = estimate.lower <= value <= estimate.upper
         yield row
 
 
@@ -111,7 +103,7 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
     """Mean error, its spread over worlds, and coverage."""
     lines = []
     for (question,), part in rows.group_by("question", maintain_order=True):
-        for name in ESTIMATORS:
+        for name in EFFECT_ESTIMATORS:
             error = (part[name] - part["truth"]).to_numpy()
             lines.append(
                 {

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.figures import Figure, say
+from causalrec.estimators.effects import Role, first_of
 from causalrec.graph.discovery.nodes import choose_nodes, tier_of
 from causalrec.graph.discovery.pc import discover, time_order
 from causalrec.graph.identification.criteria import is_valid
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
 from causalrec.home import TEMPLATE
-from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.model.effects import estimate_effect
+from causalrec.model.effects.propensities import treatment_propensities
+from causalrec.model.effects.study import EffectStudy
 from causalrec.settings.discovery import parse_search
 from causalrec.settings.file import read_yaml
 from causalrec.settings.model import parse_model_settings
@@ -46,7 +49,7 @@ class World:
     directions: float
     valid: bool
     naive: dict[str, float]
-    aipw: dict[str, float]
+    robust: dict[str, float]
 
 
 def run(seeds: int = 20, rows: int = ROWS) -> list[Figure]:
@@ -68,7 +71,7 @@ def run(seeds: int = 20, rows: int = ROWS) -> list[Figure]:
         ),
     ]
     for outcome, effect in truth.items():
-        errors = np.array([w.aipw[outcome] - effect for w in worlds])
+        errors = np.array([w.robust[outcome] - effect for w in worlds])
         naive = np.array([w.naive[outcome] - effect for w in worlds])
         spread = errors.std(ddof=1) / np.sqrt(seeds) if seeds > 1 else float("nan")
         figures.append(
@@ -76,7 +79,7 @@ def run(seeds: int = 20, rows: int = ROWS) -> list[Figure]:
                 f"bias left on {outcome} / naive bias",
                 float(abs(errors.mean()) / abs(naive.mean())),
                 0.1,
-                how=f"AIPW {errors.mean():+.5f} (standard error {spread:.5f}), naive {naive.mean():+.5f}, "
+                how=f"doubly robust {errors.mean():+.5f} (standard error {spread:.5f}), naive {naive.mean():+.5f}, "
                 f"truth {effect:.5f}",
             )
         )
@@ -92,7 +95,7 @@ def world(seed: int, rows: int) -> World:
     found = discover(nodes, parse_search(_setting("discovery.yaml")), [clusters])
     truth = true_class(list(found.tiers))
     f1, directions = agreement(found.graph, truth)
-    settings, valid, naive, aipw = parse_model_settings(_setting("model.yaml")), True, {}, {}
+    settings, valid, naive, robust = parse_model_settings(_setting("model.yaml")), True, {}, {}
     whole = MPDAG(unit_scm.COLUMNS, frozenset(unit_scm.edges()), frozenset())
     for question in questions.questions:
         reasons = {d.column: d.reason for d in dropped}
@@ -100,19 +103,11 @@ def world(seed: int, rows: int) -> World:
         columns = list(chosen.columns)
         valid &= chosen.answer.answered and is_valid(whole, question.treatment, question.outcome, set(columns))
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, seed)
-        _, estimates, _ = estimate_effect(
-            units,
-            question.treatment,
-            question.outcome,
-            columns,
-            fitted.propensity,
-            fitted.fold,
-            clusters,
-            settings,
-            seed,
-        )
-        naive[question.outcome], aipw[question.outcome] = estimates["naive"].value, estimates["aipw"].value
-    return World(f1, directions, valid, naive, aipw)
+        asked_of = {"treatment": question.treatment, "outcome": question.outcome, "columns": columns}
+        estimates = estimate_effect(EffectStudy(units, asked_of, fitted, clusters, settings, seed)).estimates
+        naive[question.outcome] = estimates[first_of(Role.NAIVE).name].value
+        robust[question.outcome] = estimates[first_of(Role.ROBUST).name].value
+    return World(f1, directions, valid, naive, robust)
 
 
 def arrows_between(nodes: Iterable[str]) -> set[tuple[str, str]]:

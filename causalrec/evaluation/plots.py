@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from causalrec.escaping import plot
+from causalrec.estimators.effects import EFFECT_ESTIMATORS, Role
 from causalrec.estimators.policy_value import PolicyValueEstimator, in_reading_order
+from causalrec.evaluation.effects import CAUSAL, estimate_columns
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
 from causalrec.evaluation.rounds import EVERYONE
 from causalrec.policy.policies import CHALLENGER
@@ -18,34 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-EFFECTS = {"naive": "naive difference", "snips": "SNIPS", "causal": "causal (AIPW)"}
 GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
-COLOURS = {
-    "naive": PALE,
-    "snips": AMBER,
-    "causal": GREEN,
-}
+OF_ROLE = {Role.NAIVE: PALE, Role.WEIGHTED: AMBER, Role.ROBUST: GREEN}
 
 
 def effects_plot(report: pl.DataFrame) -> bytes | None:
-    """Naive, SNIPS and causal estimates with their intervals; None when no question is answered."""
-    rows = [row for row in report.iter_rows(named=True) if row["causal"] is not None]
-    groups = [
-        (
-            f"{row['treatment']} → {row['outcome']}",
-            [
-                (
-                    label,
-                    COLOURS[name],
-                    100 * row[f"{name}_lower"],
-                    100 * row[name],
-                    100 * row[f"{name}_upper"],
-                )
-                for name, label in EFFECTS.items()
-            ],
-        )
-        for row in rows
-    ]
+    """The estimate of each registered estimator with its interval; None when no question is answered."""
+    groups = []
+    for row in report.filter(pl.col(CAUSAL).is_not_null()).iter_rows(named=True):
+        marks = []
+        for column, name in estimate_columns().items():
+            if row[column] is None:
+                continue
+            estimator = EFFECT_ESTIMATORS[name]
+            label = f"{CAUSAL} ({estimator.label})" if column == CAUSAL else estimator.label
+            low, mid, high = (100 * row[f"{column}{part}"] for part in ("_lower", "", "_upper"))
+            marks.append((label, OF_ROLE[estimator.role], low, mid, high))
+        groups.append((f"{row['treatment']} → {row['outcome']}", marks))
     return _forest(groups, "change by the treatment, in percentage points, with 95 % interval", zero=True)
 
 

@@ -45,7 +45,7 @@ def realised_effects(
 def compare_effects(
     effects: pl.DataFrame, truth: Path, days: Sequence[date], unit_ids: pl.Series | None = None
 ) -> pl.DataFrame:
-    """The naive and the causal estimate of each question beside the truth over the same units.
+    """Each estimate of each question beside the truth over the same units.
 
     Args:
         effects: The published table `effects`.
@@ -53,32 +53,23 @@ def compare_effects(
         unit_ids: The units it was estimated on; None: all of the days.
 
     Returns:
-        question, naive, snips, causal, lower, upper, truth (mean difference of the probabilities),
-        truth_realised (of the drawn potential outcomes), covered (whether the interval holds `truth`; null
-        without an estimate).
+        A row per row of `effects`: question, estimator, estimate, lower, upper, truth (mean difference of the
+        probabilities), truth_realised (of the drawn potential outcomes), covered (whether the interval holds `truth`;
+        null without an estimate).
     """
     outcomes = effects["outcome"].unique(maintain_order=True).to_list()
     units = _units_of(truth, days, unit_ids)
     true, realised = _mean_differences(units, outcomes, "p_"), _mean_differences(units, outcomes, "")
-    rows = []
-    for (question,), estimates in effects.group_by("question", maintain_order=True):
-        by = {row["estimator"]: row for row in estimates.iter_rows(named=True)}
-        causal = by["aipw"]
-        value, answered = true[causal["outcome"]], causal["estimate"] is not None
-        rows.append(
-            {
-                "question": question,
-                "naive": by["naive"]["estimate"],
-                "snips": by["snips"]["estimate"],
-                "causal": causal["estimate"],
-                "lower": causal["lower"],
-                "upper": causal["upper"],
-                "truth": value,
-                "truth_realised": realised[causal["outcome"]],
-                "covered": causal["lower"] <= value <= causal["upper"] if answered else None,
-            }
-        )
-    return pl.DataFrame(rows)
+    of = pl.col("outcome")
+    return effects.select(
+        "question",
+        "estimator",
+        "estimate",
+        "lower",
+        "upper",
+        of.replace_strict(true, return_dtype=pl.Float64).alias("truth"),
+        of.replace_strict(realised, return_dtype=pl.Float64).alias("truth_realised"),
+    ).with_columns(covered=pl.col("truth").is_between("lower", "upper"))
 
 
 def _units_of(truth: Path, days: Sequence[date], unit_ids: pl.Series | None) -> pl.DataFrame:

@@ -173,6 +173,7 @@ def conclude(home: Home) -> None:
 
 def _against_the_truth(home: Home, day: date, effects: pl.DataFrame) -> Iterator[str]:
     """The naive and the causal estimate of each question beside the simulator's answer over the same units."""
+    from causalrec.estimators.effects import Role, first_of
     from causalrec.settings.file import read_setting
     from causalrec.settings.learning import parse_learning
     from causalrec.simulator.comparison import compare_effects
@@ -182,13 +183,18 @@ def _against_the_truth(home: Home, day: date, effects: pl.DataFrame) -> Iterator
     days = learning_window(day, settings).train_days
     yield "What recommending changes, in percentage points (the truth is the simulator's):"
     yield f"  {'question':<24}{'naive':>8}{'causal':>9}   {'95 % interval':<18}{'truth':>7}"
-    for row in compare_effects(effects, home.truth, days).iter_rows(named=True):
-        if row["causal"] is None:
-            yield f"  {row['question']:<24}cannot be told from these logs; the report says why"
+    naive, robust = first_of(Role.NAIVE).name, first_of(Role.ROBUST).name
+    compared = compare_effects(effects, home.truth, days)
+    for (question,), rows in compared.group_by("question", maintain_order=True):
+        of = {row["estimator"]: row for row in rows.iter_rows(named=True)}
+        causal = of[robust]
+        if causal["estimate"] is None:
+            yield f"  {question:<24}cannot be told from these logs; the report says why"
             continue
-        naive, causal, truth = (f"{100 * row[name]:+.2f}" for name in ("naive", "causal", "truth"))
-        interval = f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}"
-        yield f"  {row['question']:<24}{naive:>8}{causal:>9}   {interval:<18}{truth:>7}"
+        numbers = of[naive]["estimate"], causal["estimate"], causal["truth"]
+        first, second, truth = (f"{100 * number:+.2f}" for number in numbers)
+        interval = f"{100 * causal['lower']:+.2f} to {100 * causal['upper']:+.2f}"
+        yield f"  {question:<24}{first:>8}{second:>9}   {interval:<18}{truth:>7}"
 
 
 if __name__ == "__main__":

@@ -1,19 +1,22 @@
 """The asset `effects`: what each treatment changes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import numpy as np
 import polars as pl
 
-from causalrec.estimators.intervals import Estimate
+from causalrec.estimators.effects import EFFECT_ESTIMATORS
 from causalrec.graph.discovery.sample_split import graph_half
 from causalrec.graph.identification.table import AdjustmentNotes
 from causalrec.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec.logs.far_values import far_values
-from causalrec.model.effects import back_door as fit
+from causalrec.model.effects import estimate_effect
 from causalrec.model.effects.notes import EffectsNotes, PropensitiesNotes
-from causalrec.model.effects.strategies import covariates_of, estimate_question
+from causalrec.model.effects.propensities import Propensities, aligned, covariates_of, propensity_answer
+from causalrec.model.effects.study import EffectResult, EffectStudy
+from causalrec.model.effects.table import SCHEMA, answer_of, effect_rows
 from causalrec.settings.model import parse_model_settings
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import table
@@ -24,7 +27,7 @@ from resources.lake import Lake
 
 @gated_asset("effects", stage="model", deps=[UNITS, "adjustment_sets", "treatment_propensities"])
 def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
-    """What the treatment changes about each outcome, over the training units: naive, SNIPS and AIPW."""
+    """What the treatment changes about each outcome, over the training units: naive, weighted and doubly robust."""
     inputs = lake.inputs(context)
     sets = inputs.table("adjustment_sets")
     propensities = inputs.table("treatment_propensities")
@@ -41,37 +44,32 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
         counted = count_clusters(rows.filter(of_effects), cluster)
         far = [one.words for one in far_values(rows.filter(of_effects), _read_by(sets.frame))]
-    found: list[dict[str, Any]] = []
-    diagnostics: dict[str, dict[str, Any]] = {}
+    estimated: list[dict[str, Any]] = []
+    diagnostics: dict[str, Mapping[str, Any]] = {}
     refused = propensities.notes_as(PropensitiesNotes).answers
     for question in sets.frame.iter_rows(named=True):
-        name, answer = question["question"], fit.answer_of(question)
-        estimates: dict[str, Estimate] = {}
+        name, answer = question["question"], answer_of(question)
         if answer.answered:
-            answer = fit.propensity_answer(propensities.answer, refused, name)
+            answer = propensity_answer(propensities.answer, refused, name)
+        result = EffectResult(answer)
         if answer.answered:
-            mine = fit.aligned(propensities.frame, name, rows).filter(of_effects)
-            answer, estimates, diagnostics[name] = estimate_question(
-                rows.filter(of_effects),
-                question,
-                mine["propensity"].to_numpy(),
-                mine["fold"].to_numpy(),
-                clusters,
-                settings,
-                inputs.seed,
-            )
-        found.extend(fit.effect_rows(question, answer, estimates))
-    frame = pl.DataFrame(found, schema=fit.SCHEMA)
+            of_units = aligned(propensities.frame, name, rows).filter(of_effects)
+            fitted = Propensities(of_units["propensity"].to_numpy(), of_units["fold"].to_numpy())
+            study = EffectStudy(rows.filter(of_effects), question, fitted, clusters, settings, inputs.seed)
+            result = estimate_effect(study)
+            diagnostics[name] = result.diagnostics
+        estimated.extend(effect_rows(question, result))
+    frame = pl.DataFrame(estimated, schema=SCHEMA)
     shown = frame.select("question", "estimator", "estimate", "lower", "upper", "status", "reason")
-    trust = pl.DataFrame([{"question": name, **numbers} for name, numbers in diagnostics.items() if numbers])
+    overlap = pl.DataFrame([{"question": name, **numbers} for name, numbers in diagnostics.items() if numbers])
     return Draft(
         inputs,
         frame,
         notes=EffectsNotes(diagnostics, counted, tuple(far)),
-        params={"rows": len(fit.ESTIMATORS) * sets.frame.height},
+        params={"rows": len(EFFECT_ESTIMATORS) * sets.frame.height, "estimators": list(EFFECT_ESTIMATORS)},
         metadata={
             "effects": table(shown),
-            "trust": table(trust),
+            "trust": table(overlap),
             "clustered": counted.words if counted else "nothing was estimated",
             "far_values": "; ".join(far) or "none",
         },

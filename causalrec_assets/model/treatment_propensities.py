@@ -8,9 +8,11 @@ import polars as pl
 from causalrec.answers import ANSWERED, Answer, Status
 from causalrec.estimators.scores import calibration_curve
 from causalrec.logs.clusters import cluster_codes
-from causalrec.model.effects import back_door as fit
 from causalrec.model.effects.notes import PropensitiesNotes
-from causalrec.model.effects.strategies import covariates_of
+from causalrec.model.effects.positivity import as_binary, check_arms
+from causalrec.model.effects.propensities import Propensities, covariates_of
+from causalrec.model.effects.propensities import treatment_propensities as fit_propensities
+from causalrec.model.effects.table import answer_of
 from causalrec.model.plots import calibration_plot, overlap_plot
 from causalrec.settings.model import parse_model_settings
 from causalrec_assets.common.gated import gated_asset
@@ -27,39 +29,39 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
     sets = inputs.table("adjustment_sets").frame
     questions = sets.filter(pl.col("status") == Status.ANSWERED)
     if questions.is_empty():
-        return Draft(inputs, None, answer=fit.answer_of(sets.row(0, named=True)), params={"rows": 0})
+        return Draft(inputs, None, answer=answer_of(sets.row(0, named=True)), params={"rows": 0})
     settings = parse_model_settings(inputs.setting("model.yaml"))
     rows, notes = training_units(inputs)
     clusters = cluster_codes(rows, notes.cluster)
     parts: list[pl.DataFrame] = []
     pictures: dict[str, dg.MarkdownMetadataValue] = {}
-    fitted: dict[tuple[str, ...], fit.Propensities] = {}
+    fitted: dict[tuple[str, ...], Propensities] = {}
     # A question that cannot be asked has an answer of its own, and ends no other.
     refused: dict[str, Answer] = {}
     for question in questions.iter_rows(named=True):
         name, treatment = question["question"], rows[question["treatment"]]
-        answer = fit.can_be_compared(treatment, clusters, settings)
+        answer = check_arms(treatment, clusters, settings)
         if not answer.answered:
             refused[name] = answer
             continue
         # Questions about one treatment often share their adjustment set, and so their propensities.
         key = (question["treatment"], *covariates_of(question))
         if key not in fitted:
-            fitted[key] = fit.treatment_propensities(rows, *_split(key), clusters, settings, inputs.seed)
-        found, t = fitted[key], fit.as_binary(treatment)
+            fitted[key] = fit_propensities(rows, *_split(key), clusters, settings, inputs.seed)
+        of_units, t = fitted[key], as_binary(treatment)
         parts.append(
             pl.DataFrame(
                 {
                     "unit_id": rows["unit_id"],
                     "question": name,
                     "treatment": treatment.cast(pl.Int8),
-                    "propensity": found.propensity,
-                    "fold": found.fold,
+                    "propensity": of_units.propensity,
+                    "fold": of_units.fold,
                 }
             )
         )
-        pictures[f"overlap_{name}"] = picture(overlap_plot(found.propensity, t))
-        curve = calibration_curve(t, found.propensity)
+        pictures[f"overlap_{name}"] = picture(overlap_plot(of_units.propensity, t))
+        curve = calibration_curve(t, of_units.propensity)
         pictures[f"calibration_{name}"] = picture(calibration_plot(curve, "treatment propensity"))
     return Draft(
         inputs,

@@ -19,7 +19,9 @@ import torch
 from causalrec.graph.discovery.evidence import gather
 from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.settings.discovery import Search
-from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.model.effects import estimate_effect
+from causalrec.model.effects.propensities import treatment_propensities
+from causalrec.model.effects.study import EffectStudy
 from dataclasses import replace
 from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.training import train_outcome_model
@@ -40,9 +42,8 @@ evidence = gather(nodes, Search(bootstraps=1), [world.clusters], 1)
 table = evidence.table()
 told("graph", repr(table.rows()).encode(), repr(sorted(evidence.found.separations.items())).encode())
 fitted = treatment_propensities(units, "recommended", COLUMNS, world.clusters, SETTINGS, 1)
-_, found, _ = estimate_effect(
-    units, "recommended", "click", COLUMNS, fitted.propensity, fitted.fold, world.clusters, SETTINGS, 1
-)
+question = {"treatment": "recommended", "outcome": "click", "columns": COLUMNS}
+found = estimate_effect(EffectStudy(units, question, fitted, world.clusters, SETTINGS, 1)).estimates
 told("effects", fitted.propensity.tobytes(), repr([(e.value, e.std_error) for e in found.values()]).encode())
 plan = TrainingPlan("both", units, tuple(COLUMNS), fitted.propensity, purchases=True)
 cpu = {"accelerator": "cpu", "devices": 1}

@@ -3,7 +3,7 @@ import math
 import polars as pl
 import pytest
 
-from causalrec.evaluation.effects import SCHEMA, heading, lead, report, sensitivity
+from causalrec.evaluation.effects import heading, lead, report, schema, sensitivity
 
 ASKED = {
     "question": "q",
@@ -131,23 +131,39 @@ def test_what_was_measured_of_the_overlap_is_kept_when_it_is_the_reason():
 
 def test_one_row_a_question_with_the_tables_schema():
     frame = report(effects(), DIAGNOSTICS, pl.DataFrame([ASKED], schema_overrides=LIST))
-    assert frame.schema == SCHEMA
+    assert frame.schema == schema()
     assert frame.height == 1
 
 
 @pytest.mark.parametrize(
     ("strategy", "whose", "assumes", "e_value"),
     [
-        ({"strategy": "front_door", "mediators": ["add_to_cart"]}, "through add_to_cart", "passes through", False),
-        ({"strategy": "instrument", "instrument": "lottery"}, "among some", "lottery is as good as random", False),
-        ({"strategy": "back_door", "held": ["click"]}, "with click held", "nor of click, given price", True),
+        (
+            {"strategy": "front_door", "mediators": ["add_to_cart"]},
+            "through `add_to_cart`, by which all of it passes",
+            "passes through",
+            False,
+        ),
+        (
+            {"strategy": "instrument", "instrument": "lottery"},
+            "among the units whose `recommended` the instrument `lottery` decides, if it never moves a unit away from "
+            "`recommended`",
+            "lottery is as good as random",
+            False,
+        ),
+        (
+            {"strategy": "back_door", "effect": "direct", "held": ["click"]},
+            "with `click` held, for every unit, at the value that it had",
+            "nor of click, given price",
+            True,
+        ),
     ],
 )
 def test_another_strategy_says_whose_effect_it_is_and_what_it_assumes(strategy, whose, assumes, e_value):
     lists = LIST | {"held": pl.List(pl.String), "mediators": pl.List(pl.String), "instrument": pl.String}
     asked = ASKED | {"held": [], "mediators": [], "instrument": None} | strategy
     sets = pl.DataFrame([asked], schema_overrides=lists)
-    row = report(effects(reason=whose), DIAGNOSTICS, sets).row(0, named=True)
+    row = report(effects(reason="read by nobody"), DIAGNOSTICS, sets).row(0, named=True)
     assert f"+15.00), {whose}; the naive" in row["verdict"]
     assert assumes in row["assumptions"] and row["assumptions"].endswith(".")
     assert (row["e_value"] is not None) == e_value

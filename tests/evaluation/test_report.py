@@ -124,7 +124,7 @@ EFFECTS = pl.DataFrame(
             "verdict": "Cannot be told (not identifiable): only recommended rows were logged.",
         },
     ],
-    schema=effect_report.SCHEMA,
+    schema=effect_report.schema(),
 )
 ANSWERS = {
     "users": not_available("no user id; log one"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalrec.estimators.effects.aipw import naive_difference
+from causalrec.estimators.effects.naive import naive_difference
 from causalrec.estimators.intervals import clustered_mean
 from causalrec.logs.clusters import ClusterCounts, cluster_codes, cluster_names, codes_of, count_clusters
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from causalrec.estimators.scores import calibration_error
-from causalrec.model.crossfit import cross_fit, cross_fit_calibrated, folds_by_cluster
+from causalrec.model.crossfit import cross_fit, cross_fit_averaged, cross_fit_calibrated, folds_by_cluster
 
 
 def world(seed, users=200, rows=15):
@@ -83,3 +83,35 @@ def test_what_cannot_be_cross_fitted_says_why():
         cross_fit_calibrated(x, y, clusters % 2, 1)
     with pytest.raises(ValueError, match="no row to learn from"):
         cross_fit(x, y, clusters % 3, 1, learn_on=clusters % 3 == 0)
+
+
+def test_an_averaged_prediction_is_the_mean_over_those_rows():
+    rng = np.random.default_rng(1)
+    n = 30_000
+    w, m, t = rng.random(n) < 0.5, rng.random(n) < 0.5, rng.random(n) < 0.5
+    m = np.where(t, rng.random(n) < 0.8, m)
+    y = (rng.random(n) < 0.1 + 0.4 * m + 0.2 * w).astype(float)
+    inner, outer = np.column_stack([w, m]).astype(np.float32), w[:, None].astype(np.float32)
+    predicted, averages = cross_fit_averaged(inner, outer, y, rng.integers(3, size=n), 1, ~t, [~t, t])
+    assert np.abs(predicted - (0.1 + 0.4 * m + 0.2 * w)).max() < 0.04
+    for at, share in enumerate((0.5, 0.8)):
+        assert np.abs(averages[:, at] - (0.1 + 0.4 * share + 0.2 * w)).max() < 0.04
+
+
+def test_no_average_depends_on_an_outcome_of_its_own_fold():
+    rng = np.random.default_rng(2)
+    n = 600
+    x, y = rng.normal(size=(n, 2)).astype(np.float32), (rng.random(n) < 0.4).astype(float)
+    fold, everyone = rng.integers(3, size=n), np.ones(n, dtype=bool)
+    before = cross_fit_averaged(x, x[:, :1], y, fold, 1, everyone, [everyone])
+    changed = np.where(fold == 1, 1 - y, y)
+    after = cross_fit_averaged(x, x[:, :1], changed, fold, 1, everyone, [everyone])
+    for old, new in zip(before, after, strict=True):
+        assert (old[fold == 1] == new[fold == 1]).all() and (old[fold != 1] != new[fold != 1]).any()
+
+
+def test_rows_to_average_over_in_one_fold_are_refused():
+    x, fold = np.zeros((6, 1), dtype=np.float32), np.array([0, 0, 1, 1, 2, 2])
+    y, everyone = np.array([0.0, 1, 0, 1, 0, 1]), np.ones(6, dtype=bool)
+    with pytest.raises(ValueError, match="average over"):
+        cross_fit_averaged(x, x, y, fold, 1, everyone, [fold == 0])

@@ -9,7 +9,9 @@ from causalrec.logs.cleaning.clean import TYPES
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.history import empty_history
 from causalrec.logs.units.units import build_units
-from causalrec.model.effects.back_door import estimate_effect, treatment_propensities
+from causalrec.model.effects import estimate_effect
+from causalrec.model.effects.propensities import treatment_propensities
+from causalrec.model.effects.study import EffectStudy
 from tests.logs.worlds import ITEMS, SECOND, source
 from tests.model.worlds import SETTINGS
 
@@ -58,11 +60,10 @@ def test_adjusting_for_what_is_known_of_users_moves_the_answer_to_the_truth():
 
     def found(*columns):
         fitted = treatment_propensities(units, "recommended", columns, clusters, SETTINGS, 1)
-        answer, estimates, _ = estimate_effect(
-            units, "recommended", "click", columns, fitted.propensity, fitted.fold, clusters, SETTINGS, 1
-        )
-        assert answer.answered
-        return estimates["aipw"]
+        question = {"treatment": "recommended", "outcome": "click", "columns": columns}
+        result = estimate_effect(EffectStudy(units, question, fitted, clusters, SETTINGS, 1))
+        assert result.answer.answered
+        return result.estimates["aipw"]
 
     both, one, none = found("plan", "born"), found("plan"), found()
     assert both.lower < EFFECT < both.upper

@@ -127,7 +127,7 @@ def test_the_report(browser, tmp_path):
             }
             for k, text in enumerate(HOSTILE)
         ],
-        schema=effect_report.SCHEMA,
+        schema=effect_report.schema(),
     )
     judged = pl.concat(
         [JUDGED, *(JUDGED.filter(policy="uniform").with_columns(policy=pl.lit(f"p{text}"), segment=pl.lit(f"s{text}"))
@@ -238,7 +238,7 @@ def test_a_picture_of_the_graph_shows_dollars_and_reads_no_formula():
 def test_plots_take_names_that_are_no_formulas():
     first, dollars = EFFECTS.row(0, named=True), [text for text in HOSTILE if "$" in text or "\n" in text]
     named = [{**first, "treatment": text, "outcome": text} for text in dollars]
-    assert effects_plot(pl.DataFrame(named, schema=effect_report.SCHEMA)) is not None
+    assert effects_plot(pl.DataFrame(named, schema=effect_report.schema())) is not None
     one = JUDGED.filter(policy="uniform")
     segments = pl.concat([one.with_columns(segment=pl.lit(text)) for text in dollars])
     assert policy_plot(segments, "uniform", "satisfaction", dollars) is not None

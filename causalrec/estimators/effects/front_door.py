@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalrec.arrays import Codes, Floats
-from causalrec.estimators.effects.aipw import _checked, _checked_propensity
+from causalrec.estimators.effects.checks import checked_arms, checked_propensity
 from causalrec.estimators.intervals import Estimate, contrast, from_influence
 
 
@@ -111,8 +111,8 @@ def _ratios(
     outcome: Floats, treatment: Floats, models: FrontDoorModels
 ) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
     """f(m | a, w) / f(m | T, w) for a = 0 and a = 1, beside the checked outcome and treatment."""
-    y, t = _checked(outcome, treatment)
-    e = _checked_propensity(models.propensity, len(y))
-    given = _checked_propensity(models.propensity_given_mediators, len(y))
+    y, t = checked_arms(outcome, treatment)
+    e = checked_propensity(models.propensity, len(y))
+    given = checked_propensity(models.propensity_given_mediators, len(y))
     odds = given / (1 - given) * (1 - e) / e
     return y, t, (np.where(t == 0, 1.0, 1 / odds), np.where(t == 1, 1.0, odds))

@@ -13,9 +13,9 @@ from causalrec.answers import Answer, InputError, insufficient_evidence, not_ava
 from causalrec.arrays import Floats
 from causalrec.logs.gaps import NO_CLICKS
 from causalrec.logs.units.notes import UnitsNotes
-from causalrec.model.effects.back_door import aligned
-from causalrec.model.effects.back_door import propensity_answer as propensity_answer_of
-from causalrec.model.effects.strategies import blocks_back_doors
+from causalrec.model.effects.propensities import aligned
+from causalrec.model.effects.propensities import propensity_answer as propensity_answer_of
+from causalrec.model.effects.table import blocks_back_doors
 
 NONE_REFUSED: Mapping[str, Answer] = MappingProxyType({})
 

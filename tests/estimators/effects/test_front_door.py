@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from causalrec.estimators.effects.aipw import naive_difference
 from causalrec.estimators.effects.front_door import FrontDoorModels, front_door_effect, front_door_weighted
+from causalrec.estimators.effects.naive import naive_difference
 
 
 def world(seed, users=300, rows=10):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from causalrec.estimators.effects.aipw import aipw_effect, naive_difference
+from causalrec.estimators.effects.aipw import aipw_effect
 from causalrec.estimators.effects.instrument import WeakInstrument, complier_effect, strength
+from causalrec.estimators.effects.naive import naive_difference
 
 
 def world(seed, users=300, rows=10, push=0.3):

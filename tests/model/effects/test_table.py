@@ -1,0 +1,35 @@
+import polars as pl
+
+from causalrec.answers import ANSWERED, not_identifiable
+from causalrec.estimators.effects import EFFECT_ESTIMATORS
+from causalrec.model.effects.study import EffectResult
+from causalrec.model.effects.table import SCHEMA, answer_of, blocks_back_doors, effect_rows
+from tests.model.effects.worlds import BASE, DIRECT, FRONT_DOOR, INSTRUMENT, estimated
+from tests.model.worlds import COLUMNS, toy
+
+QUESTION = {"question": "q", "treatment": "recommended", "outcome": "click", "columns": COLUMNS}
+
+
+def test_rows_of_a_question_without_an_answer_carry_no_number():
+    rows = pl.DataFrame(effect_rows(QUESTION, EffectResult(not_identifiable("no organic arm"))), schema=SCHEMA)
+    assert rows["estimator"].to_list() == list(EFFECT_ESTIMATORS)
+    numbers = rows.select("estimate", "std_error", "lower", "upper", "units", "clusters")
+    assert numbers.null_count().row(0) == (rows.height,) * 6
+    assert set(rows["reason"]) == {"no organic arm"}
+
+
+def test_rows_of_an_answered_question_carry_all_estimates():
+    world = toy(8)
+    rows = pl.DataFrame(effect_rows(QUESTION, estimated(world, QUESTION)), schema=SCHEMA)
+    assert rows["units"].to_list() == [world.units.height] * len(EFFECT_ESTIMATORS)
+    assert rows["clusters"].to_list() == [400] * len(EFFECT_ESTIMATORS)
+    assert rows.filter(~pl.col("estimate").is_between("lower", "upper")).is_empty()
+    assert answer_of(rows.row(0, named=True)) == ANSWERED
+
+
+def test_a_model_of_both_arms_stands_on_back_doors_of_total_effects_only():
+    rows = [BASE | {"question": "a"}, FRONT_DOOR | {"question": "b"}, INSTRUMENT | {"question": "c"}]
+    rows += [DIRECT | {"question": "d"}, BASE | {"question": "e", "status": "not_identifiable"}]
+    sets = pl.DataFrame(rows, infer_schema_length=None)
+    assert blocks_back_doors(sets)["question"].to_list() == ["a"]
+    assert blocks_back_doors(sets.drop("strategy"))["question"].to_list() == ["a", "b", "c", "d"]
