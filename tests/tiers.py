@@ -33,6 +33,8 @@ OF_PATHS = {
     "gate/test_lake_in_a_bucket": "dagster",
     "logs/formats/test_all": "dagster",
     "logs/test_contracts": "gate",
+    "model/effects": "train",
+    "model/effects/test_newcomer": "gate",
     "model/test_contracts": "gate",
     "model/outcome": "train",
     "model/test_compute": "dagster",

@@ -14,9 +14,10 @@ from causalrec.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec.logs.far_values import far_values
 from causalrec.model.effects import estimate_effect
 from causalrec.model.effects.notes import EffectsNotes, PropensitiesNotes
-from causalrec.model.effects.propensities import Propensities, aligned, covariates_of, propensity_answer
+from causalrec.model.effects.propensities import Propensities, aligned, propensity_answer
+from causalrec.model.effects.sets import answer_of, covariates_of
 from causalrec.model.effects.study import EffectResult, EffectStudy
-from causalrec.model.effects.table import SCHEMA, answer_of, effect_rows
+from causalrec.model.effects.table import SCHEMA, effect_rows
 from causalrec.settings.model import parse_model_settings
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import table

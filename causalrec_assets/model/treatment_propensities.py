@@ -10,9 +10,9 @@ from causalrec.estimators.scores import calibration_curve
 from causalrec.logs.clusters import cluster_codes
 from causalrec.model.effects.notes import PropensitiesNotes
 from causalrec.model.effects.positivity import as_binary, check_arms
-from causalrec.model.effects.propensities import Propensities, covariates_of
+from causalrec.model.effects.propensities import Propensities
 from causalrec.model.effects.propensities import treatment_propensities as fit_propensities
-from causalrec.model.effects.table import answer_of
+from causalrec.model.effects.sets import answer_of, covariates_of
 from causalrec.model.plots import calibration_plot, overlap_plot
 from causalrec.settings.model import parse_model_settings
 from causalrec_assets.common.gated import gated_asset

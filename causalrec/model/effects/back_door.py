@@ -9,12 +9,10 @@ import numpy as np
 
 from causalrec.answers import ANSWERED
 from causalrec.estimators.effects import EffectData, Nuisance
-from causalrec.graph.identification.identify import BACK_DOOR
 from causalrec.model.crossfit import cross_fit
 from causalrec.model.effects.positivity import check_positivity, positivity_diagnostics
-from causalrec.model.effects.propensities import covariates_of
+from causalrec.model.effects.sets import BACK_DOOR, covariates_of, given, quoted
 from causalrec.model.effects.study import EffectResult, EffectStudy
-from causalrec.model.effects.words import given, quoted
 
 
 class BackDoor:

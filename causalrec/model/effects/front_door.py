@@ -11,11 +11,10 @@ from causalrec.answers import ANSWERED
 from causalrec.estimators.effects import EffectData, EffectEstimator, Role, first_of
 from causalrec.estimators.effects.front_door import FrontDoorModels, front_door_effect, front_door_weighted
 from causalrec.estimators.intervals import Estimate
-from causalrec.graph.identification.identify import FRONT_DOOR
 from causalrec.model.crossfit import cross_fit_averaged, cross_fit_calibrated
 from causalrec.model.effects.positivity import check_positivity, positivity_diagnostics
+from causalrec.model.effects.sets import given, quoted
 from causalrec.model.effects.study import EffectResult, EffectStudy
-from causalrec.model.effects.words import given, quoted
 
 FORMS = {Role.WEIGHTED: front_door_weighted, Role.ROBUST: front_door_effect}
 """What the front door makes of the estimator that speaks for a role; others of the role have no form here."""
@@ -24,7 +23,7 @@ FORMS = {Role.WEIGHTED: front_door_weighted, Role.ROBUST: front_door_effect}
 class FrontDoor:
     """The self-normalised weights of the front door, and the estimator that augments them."""
 
-    name = FRONT_DOOR
+    name = "front_door"
     adjusts = False
 
     def reads(self, question: Mapping[str, Any]) -> list[str]:

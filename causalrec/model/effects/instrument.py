@@ -14,11 +14,10 @@ from causalrec.estimators.effects import EffectData, Role
 from causalrec.estimators.effects.aipw import aipw_effect
 from causalrec.estimators.effects.instrument import WEAK, WeakInstrument, complier_effect, strength
 from causalrec.estimators.effects.snips import snips_effect
-from causalrec.graph.identification.identify import INSTRUMENT
 from causalrec.model.crossfit import cross_fit, cross_fit_calibrated
 from causalrec.model.effects.positivity import check_positivity, positivity_diagnostics
+from causalrec.model.effects.sets import given
 from causalrec.model.effects.study import EffectResult, EffectStudy
-from causalrec.model.effects.words import given
 
 
 class Instrument:
@@ -27,7 +26,7 @@ class Instrument:
     The naive one stays what it is, the difference of the treatment's arms.
     """
 
-    name = INSTRUMENT
+    name = "instrument"
     adjusts = False
 
     def reads(self, question: Mapping[str, Any]) -> list[str]:

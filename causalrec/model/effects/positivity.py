@@ -12,7 +12,7 @@ import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, InputError, insufficient_evidence, not_available
 from causalrec.arrays import Codes, Floats, Mask
-from causalrec.estimators.effects import EffectData
+from causalrec.estimators.effects.protocol import EffectData
 from causalrec.estimators.scores import calibration_error
 from causalrec.estimators.weights import effective_sample_size
 from causalrec.settings.model import ModelSettings

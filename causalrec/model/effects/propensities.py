@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -28,15 +27,6 @@ class Propensities:
 
     propensity: Floats
     fold: Codes
-
-
-def covariates_of(question: Mapping[str, Any]) -> list[str]:
-    """What the treatment propensity of a question is given: its adjustment set, and the mediators that it holds.
-
-    Args:
-        question: A row of `adjustment_sets`.
-    """
-    return [*question["columns"], *(question.get("held") or [])]
 
 
 @one_thread()

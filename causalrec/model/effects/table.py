@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from causalrec.answers import Answer, Status, not_available
+from causalrec.answers import not_available
 from causalrec.estimators.effects import EFFECT_ESTIMATORS
-from causalrec.graph.identification.identify import BACK_DOOR
 from causalrec.model.effects.study import EffectResult
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -61,20 +60,3 @@ def effect_rows(question: Mapping[str, Any], result: EffectResult) -> list[dict[
             }
         )
     return rows
-
-
-def answer_of(row: Mapping[str, Any]) -> Answer:
-    """The typed answer of a row of `adjustment_sets`."""
-    return Answer(Status(row["status"]), row["reason"] or "")
-
-
-def blocks_back_doors(sets: pl.DataFrame) -> pl.DataFrame:
-    """The questions whose `columns` alone give the total effect: what a model of both arms may stand on.
-
-    Args:
-        sets: The table `adjustment_sets`.
-    """
-    answered = sets.filter(pl.col("status") == Status.ANSWERED)
-    if "strategy" not in sets.columns:
-        return answered
-    return answered.filter((pl.col("strategy") == BACK_DOOR) & (pl.col("effect") == "total"))

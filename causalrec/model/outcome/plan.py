@@ -15,7 +15,7 @@ from causalrec.logs.gaps import NO_CLICKS
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.model.effects.propensities import aligned
 from causalrec.model.effects.propensities import propensity_answer as propensity_answer_of
-from causalrec.model.effects.table import blocks_back_doors
+from causalrec.model.effects.sets import blocks_back_doors
 
 NONE_REFUSED: Mapping[str, Answer] = MappingProxyType({})
 

@@ -2,9 +2,10 @@ import polars as pl
 
 from causalrec.answers import ANSWERED, not_identifiable
 from causalrec.estimators.effects import EFFECT_ESTIMATORS
+from causalrec.model.effects.sets import answer_of
 from causalrec.model.effects.study import EffectResult
-from causalrec.model.effects.table import SCHEMA, answer_of, blocks_back_doors, effect_rows
-from tests.model.effects.worlds import BASE, DIRECT, FRONT_DOOR, INSTRUMENT, estimated
+from causalrec.model.effects.table import SCHEMA, effect_rows
+from tests.model.effects.worlds import estimated
 from tests.model.worlds import COLUMNS, toy
 
 QUESTION = {"question": "q", "treatment": "recommended", "outcome": "click", "columns": COLUMNS}
@@ -25,11 +26,3 @@ def test_rows_of_an_answered_question_carry_all_estimates():
     assert rows["clusters"].to_list() == [400] * len(EFFECT_ESTIMATORS)
     assert rows.filter(~pl.col("estimate").is_between("lower", "upper")).is_empty()
     assert answer_of(rows.row(0, named=True)) == ANSWERED
-
-
-def test_a_model_of_both_arms_stands_on_back_doors_of_total_effects_only():
-    rows = [BASE | {"question": "a"}, FRONT_DOOR | {"question": "b"}, INSTRUMENT | {"question": "c"}]
-    rows += [DIRECT | {"question": "d"}, BASE | {"question": "e", "status": "not_identifiable"}]
-    sets = pl.DataFrame(rows, infer_schema_length=None)
-    assert blocks_back_doors(sets)["question"].to_list() == ["a"]
-    assert blocks_back_doors(sets.drop("strategy"))["question"].to_list() == ["a", "b", "c", "d"]

@@ -7,7 +7,8 @@ import polars as pl
 
 from causalrec.logs.clusters import cluster_codes
 from causalrec.model.effects import estimate_effect
-from causalrec.model.effects.propensities import covariates_of, treatment_propensities
+from causalrec.model.effects.propensities import treatment_propensities
+from causalrec.model.effects.sets import covariates_of
 from causalrec.model.effects.study import EffectResult, EffectStudy
 from tests.model.worlds import SETTINGS, Toy
 
