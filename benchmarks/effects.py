@@ -22,9 +22,10 @@ import polars as pl
 from causalrec.estimators.effects import EFFECT_ESTIMATORS
 from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import discover
+from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.knowledge.entries import parse_knowledge
-from causalrec.graph.knowledge.orient import bind
+from causalrec.graph.knowledge.orient import graph_with_knowledge
 from causalrec.home import TEMPLATE, Home
 from causalrec.logs.cleaning.clean import clean_day
 from causalrec.logs.clusters import cluster_codes
@@ -77,7 +78,8 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
     clusters = cluster_codes(units, source.cluster)
     found = discover(nodes, search, [clusters, cluster_codes(units, "item_id")])
-    graph, _, _ = bind(found.graph, found.colliders, found.separations, knowledge, roles)
+    discovery = Discovery(found.graph, roles, found.colliders, found.separations)
+    graph = graph_with_knowledge(discovery, knowledge)
     settings, truth = parse_model_settings(setting("model.yaml")), true_effects(folder / "truth", days)
     for question in asked.questions:
         reasons = {d.column: d.reason for d in dropped}

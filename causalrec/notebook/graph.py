@@ -14,14 +14,14 @@ from functools import cached_property
 import polars as pl
 
 from causalrec.answers import Answer, InputError
-from causalrec.graph.discovery.evidence import Evidence, gather
+from causalrec.graph.discovery.evidence import DiscoveryEvidence, gather
 from causalrec.graph.discovery.nodes import Dropped, choose_nodes
 from causalrec.graph.discovery.pc import rows_enough
 from causalrec.graph.drawing.exports import GraphExport
 from causalrec.graph.drawing.picture import Picture
 from causalrec.graph.identification.identify import Adjustment, adjust
 from causalrec.graph.knowledge.entries import read_knowledge
-from causalrec.graph.knowledge.orient import Bound, bind
+from causalrec.graph.knowledge.orient import OrientedGraph, orient_with_knowledge
 from causalrec.logs.clusters import codes_of
 from causalrec.settings.discovery import Search
 from causalrec.settings.questions import Question
@@ -32,13 +32,13 @@ class FoundGraph:
     """A graph and what can be asked of it; a notebook shows it as a picture.
 
     Attributes:
-        bound: The graph, its table of edges, the conflicts and the entries that say nothing here.
+        oriented: The graph, its table of edges, the conflicts and the entries that say nothing here.
         evidence: What the data said before experts were heard: PC, how sure it is, FCI's second opinion.
         dropped: Columns that are no nodes, and why.
     """
 
-    bound: Bound
-    evidence: Evidence
+    oriented: OrientedGraph
+    evidence: DiscoveryEvidence
     dropped: tuple[Dropped, ...]
     roles: dict[str, str]
     rows: int
@@ -50,11 +50,11 @@ class FoundGraph:
 
     @property
     def table(self) -> pl.DataFrame:
-        return self.bound.table
+        return self.oriented.table
 
     @cached_property
     def picture(self) -> Picture:
-        return Picture(self.table, self.bound.tiers, self.roles, self.bound.order.names)
+        return Picture(self.table, self.oriented.tiers, self.roles, self.oriented.order.names)
 
     def _repr_png_(self) -> bytes:
         return self.picture.png
@@ -66,15 +66,14 @@ class FoundGraph:
             return Adjustment(asked, self.answer, ())
         reasons = {d.column: d.reason for d in self.dropped}
         twins = {d.column: d.same_as for d in self.dropped if d.same_as}
-        return adjust(asked, self.bound.graph, self.roles, reasons, "every_impression", twins=twins)
+        return adjust(asked, self.oriented.graph, self.roles, reasons, "every_impression", twins=twins)
 
     def export(self) -> GraphExport:
         """For `to_json`, `to_dot` and `to_networkx`."""
         reasons = {d.column: d.reason for d in self.dropped}
-        roles = {n: r for n, r in self.roles.items() if n in self.bound.graph.nodes}
-        return GraphExport(
-            self.table, self.bound.graph.nodes, self.bound.tiers, roles, self.bound.order.names, dropped=reasons
-        )
+        nodes, order = self.oriented.graph.nodes, self.oriented.order
+        roles = {n: r for n, r in self.roles.items() if n in nodes}
+        return GraphExport(self.table, nodes, self.oriented.tiers, roles, order.names, dropped=reasons)
 
 
 def causal_graph(
@@ -117,14 +116,5 @@ def causal_graph(
         )
     codes = [codes_of(frame[c]) for c in clusters]
     evidence = gather(nodes, search or Search(), codes, seed)
-    found = evidence.found
-    bound = bind(
-        found.graph,
-        found.colliders,
-        found.separations,
-        read_knowledge(expert),
-        roles,
-        evidence.table(),
-        evidence.shares(),
-    )
-    return FoundGraph(bound, evidence, tuple(dropped), roles, frame.height)
+    oriented = orient_with_knowledge(evidence.discovery(roles), read_knowledge(expert))
+    return FoundGraph(oriented, evidence, tuple(dropped), roles, frame.height)

@@ -7,14 +7,17 @@ import dagster as dg
 import polars as pl
 
 from causalrec.graph.discovery.notes import DiscoveryNotes
+from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.drawing.exports import GraphExport
 from causalrec.graph.drawing.picture import draw
 from causalrec.graph.knowledge.changes import changes_since
+from causalrec.graph.knowledge.conflicts import conflict_table
+from causalrec.graph.knowledge.edge_table import graph_of
 from causalrec.graph.knowledge.entries import FILE, read_knowledge
 from causalrec.graph.knowledge.notes import GraphNotes
-from causalrec.graph.knowledge.orient import bind, conflict_table, graph_of
+from causalrec.graph.knowledge.orient import orient_with_knowledge
 from causalrec.graph.knowledge.overrides import effect_table, in_words, override_effects
-from causalrec.graph.mpdag import MPDAG, Edge, find_cycle
+from causalrec.graph.mpdag import MPDAG, find_cycle
 from causalrec.settings.discovery import parse_search
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import picture, table
@@ -32,41 +35,36 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         nothing_wrong = dict.fromkeys(("acyclic", "experts_and_data_agree", "may_be_used", "holds_still"), True)
         return Draft(inputs, None, answer=found.answer, params=nothing_wrong)
     asked, notes = questions_of(inputs), found.notes_as(DiscoveryNotes)
-    separations: dict[Edge, tuple[float, float]] = {(a, b): (p, r) for a, b, p, r in notes.separations}
-    colliders = list(notes.colliders)
+    discovery, roles = _discovery(found.frame, notes), notes.roles
     knowledge = read_knowledge(inputs.setting_text(FILE), inputs.day)
-    discovered, roles = graph_of(found.frame, list(notes.nodes)), notes.roles
-    shares = {(a, b): share for a, b, share in notes.shares}
-    bound = bind(discovered, colliders, separations, knowledge, roles, found.frame, shares)
+    oriented = orient_with_knowledge(discovery, knowledge)
 
     def sets(graph: MPDAG) -> Mapping[str, str]:
         return {a.question.name: in_words(a.answer, a.columns) for a in adjustments_of(asked, graph, notes)}
 
-    effects = override_effects(discovered, colliders, separations, knowledge, roles, sets)
+    effects = override_effects(discovery, knowledge, sets)
     search = parse_search(inputs.setting("discovery.yaml"))
-    graph, changes = (
-        bound.graph,
-        changes_since(earlier_graph(inputs, inputs.day), bound.table, list(bound.graph.nodes)),
-    )
-    agree, said = bound.verdict()
+    graph = oriented.graph
+    changes = changes_since(earlier_graph(inputs, inputs.day), oriented.table, list(graph.nodes))
+    agree, said = oriented.verdict()
     still, change = changes.verdict(search.may_change)
     reasons = {d.column: d.reason for d in notes.dropped}
     export = GraphExport(
-        bound.table,
+        oriented.table,
         list(graph.nodes),
-        bound.tiers,
+        oriented.tiers,
         {node: roles[node] for node in graph.nodes if node in roles},
-        bound.order.names,
+        oriented.order.names,
         reasons,
         {"day": str(inputs.day), "confidence": notes.draws},
     )
-    drawn = draw(bound.table, bound.tiers, roles, bound.order.names)
+    drawn = draw(oriented.table, oriented.tiers, roles, oriented.order.names)
     return Draft(
         inputs,
-        bound.table,
+        oriented.table,
         notes=GraphNotes(
             nodes=tuple(graph.nodes),
-            tiers=bound.tiers,
+            tiers=oriented.tiers,
             roles=notes.roles,
             dropped=notes.dropped,
             disagreements=notes.disagreements,
@@ -75,7 +73,7 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             rows=notes.rows,
             rates=notes.rates,
             split=notes.split,
-            conflicts=tuple(bound.conflicts),
+            conflicts=tuple(oriented.conflicts),
         ),
         files={
             "graph.png": drawn,
@@ -89,16 +87,28 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         params={
             "acyclic": find_cycle(graph.directed) is None,
             "experts_and_data_agree": agree or said,
-            "may_be_used": said if bound.blocks and not agree else True,
+            "may_be_used": said if oriented.blocks and not agree else True,
             "holds_still": still or change,
         },
         metadata={
             "graph": picture(drawn),
-            "edges": table(bound.table),
-            "conflicts": table(conflict_table(bound.conflicts)),
+            "edges": table(oriented.table),
+            "conflicts": table(conflict_table(oriented.conflicts)),
             "entries": table(effect_table(effects)),
-            "entries_not_used": table(pl.DataFrame([asdict(u) for u in bound.unused])),
+            "entries_not_used": table(pl.DataFrame([asdict(u) for u in oriented.unused])),
             "change": change,
             "changes": table(changes.table),
         },
+    )
+
+
+def _discovery(edges: pl.DataFrame, notes: DiscoveryNotes) -> Discovery:
+    """The published graph with what its notes say."""
+    return Discovery(
+        graph_of(edges, list(notes.nodes)),
+        notes.roles,
+        tuple(notes.colliders),
+        {(a, b): (p_value, strength) for a, b, p_value, strength in notes.separations},
+        edges,
+        {(a, b): share for a, b, share in notes.shares},
     )

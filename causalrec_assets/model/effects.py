@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from causalrec.estimators.effects import EFFECT_ESTIMATORS
-from causalrec.graph.discovery.sample_split import graph_half
+from causalrec.graph.discovery.sample_split import is_discovery_half
 from causalrec.graph.identification.table import AdjustmentNotes
 from causalrec.logs.clusters import ClusterCounts, cluster_codes, count_clusters
 from causalrec.logs.far_values import far_values
@@ -41,7 +41,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         cluster = notes.cluster
         # Where units are split, those that the graph was found on may teach propensities, but say nothing of effects.
         split = sets.notes_as(AdjustmentNotes).split
-        of_effects = ~graph_half(rows, cluster) if split else pl.repeat(True, rows.height, eager=True)
+        of_effects = ~is_discovery_half(rows, cluster) if split else pl.repeat(True, rows.height, eager=True)
         clusters = cluster_codes(rows, cluster)[of_effects.to_numpy()]
         counted = count_clusters(rows.filter(of_effects), cluster)
         far = [one.words for one in far_values(rows.filter(of_effects), _read_by(sets.frame))]

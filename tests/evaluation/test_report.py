@@ -18,7 +18,7 @@ from causalrec.evaluation.stated import Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
-from causalrec.graph.knowledge.orient import Conflict
+from causalrec.graph.knowledge.conflicts import Conflict
 from causalrec.logs.clusters import ClusterCounts
 from causalrec.model.outcome.calibration import OutcomeScores
 

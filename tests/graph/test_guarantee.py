@@ -1,4 +1,4 @@
-"""Whatever data say, the bound graph holds what is known, on random graphs and random knowledge."""
+"""Whatever data say, the causal graph holds what is known, on random graphs and random knowledge."""
 
 import itertools
 
@@ -7,8 +7,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.knowledge.entries import Knowledge
-from causalrec.graph.knowledge.orient import bind
+from causalrec.graph.knowledge.orient import graph_with_knowledge, orient_with_knowledge
 from causalrec.graph.knowledge.resolve import resolve
 from causalrec.graph.mpdag import MPDAG, close, colliders_of, extend, orient, pair
 from tests.graph.graphs import members, skeleton_of
@@ -26,18 +27,17 @@ def what_data_say(draw, most: int):
         seen = draw(some(colliders, 0.7)) | {c for c in wrong if pair(c[0], c[2]) not in skeleton}
         colliders = draw(st.permutations(sorted(seen)))
     graph, _ = orient(world.names, skeleton, (), colliders)
-    return graph, colliders
+    roles = dict.fromkeys(world.names, "pre_treatment")
+    return Discovery(graph, roles, tuple(colliders), edges=pl.DataFrame(schema=["source", "target"]))
 
 
 @twice_as_many
 @given(what_data_say(8), st.data())
-def test_knowledge_is_a_guarantee(discovered, drawn):
-    data, colliders = discovered
-    roles = dict.fromkeys(data.nodes, "pre_treatment")
+def test_knowledge_is_a_guarantee(discovery, drawn):
+    data = discovery.graph
     known = drawn.draw(knowledge(data.nodes))
-    nothing = pl.DataFrame(schema=["source", "target"])
-    bound = bind(data, colliders, {}, known, roles, nothing)
-    graph, tiers = bound.graph, bound.order.of
+    oriented = orient_with_knowledge(discovery, known)
+    graph, tiers = oriented.graph, oriented.order.of
     in_data = {pair(a, b) for a, b in data.directed | data.undirected}
     forbidden = {s.edge for s in known.forbidden}
 
@@ -57,15 +57,17 @@ def test_knowledge_is_a_guarantee(discovered, drawn):
     assert close(graph.nodes, graph.directed, graph.undirected) == graph
     assert extend(graph) is not None
     # Every row says where it comes from, and every one that goes against data is in the report.
-    against = bound.table.filter(bound.table["provenance"] == "conflict")
-    told = {c.edge for c in bound.conflicts}
-    told |= {
-        " -> ".join(c.edge.split(" -> ")[::-1]) for c in bound.conflicts if c.says == "forbidden, but the data find it"
+    against = oriented.table.filter(oriented.table["provenance"] == "conflict")
+    reported = {c.edge for c in oriented.conflicts}
+    reported |= {
+        " -> ".join(c.edge.split(" -> ")[::-1])
+        for c in oriented.conflicts
+        if c.says == "forbidden, but the data find it"
     }
-    assert {f"{a} -> {b}" for a, b in against.select("source", "target").iter_rows()} <= told
+    assert {f"{a} -> {b}" for a, b in against.select("source", "target").iter_rows()} <= reported
     turned = {(b, a) for a, b in data.directed} & graph.directed
-    assert {f"{a} -> {b}" for a, b in turned} <= told
-    assert bound.table.filter(bound.table["provenance"] != "data")["who"].null_count() == 0
+    assert {f"{a} -> {b}" for a, b in turned} <= reported
+    assert oriented.table.filter(oriented.table["provenance"] != "data")["who"].null_count() == 0
 
 
 @given(dags(5), st.data())
@@ -75,7 +77,7 @@ def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_c
     data, _ = orient(names, skeleton_of(arrows), (), sorted(suggested))
     known = drawn.draw(knowledge(names))
     roles = dict.fromkeys(names, "pre_treatment")
-    graph = bind(data, sorted(suggested), {}, known, roles).graph
+    graph = graph_with_knowledge(Discovery(data, roles, tuple(sorted(suggested))), known)
     skeleton = {pair(a, b) for a, b in graph.directed | graph.undirected}
     found = colliders_of(extend(graph))
     # Is there a DAG over the same edges that holds what is known and no collider but those that data suggest, that
@@ -98,7 +100,7 @@ def test_a_pair_that_may_not_be_joined_makes_no_collider():
     roles = dict.fromkeys("xyz", "pre_treatment")
     for undirected in ({("x", "y"), ("y", "z")}, {("x", "y"), ("y", "z"), ("x", "z")}):
         data = MPDAG(("x", "y", "z"), frozenset(), frozenset(undirected))
-        graph = bind(data, (), {}, Knowledge(forbidden=forbidden), roles).graph
+        graph = graph_with_knowledge(Discovery(data, roles), Knowledge(forbidden=forbidden))
         assert graph.undirected == {("x", "y"), ("y", "z")} and not graph.directed
 
 
@@ -109,6 +111,6 @@ def test_an_edge_that_could_only_close_a_cycle_is_taken_away_and_reported():
         forbidden=(said("forbidden", ("a", "c"), 3),),
     )
     data = MPDAG(("a", "b", "c"), frozenset(), frozenset({("a", "b"), ("a", "c"), ("b", "c")}))
-    bound = bind(data, (), {}, known, dict.fromkeys("abc", "pre_treatment"))
-    assert bound.graph.directed == {("a", "b"), ("b", "c")} and not bound.graph.undirected
-    assert [(c.edge, c.line) for c in bound.conflicts] == [("a -> c", 3)]
+    oriented = orient_with_knowledge(Discovery(data, dict.fromkeys("abc", "pre_treatment")), known)
+    assert oriented.graph.directed == {("a", "b"), ("b", "c")} and not oriented.graph.undirected
+    assert [(c.edge, c.line) for c in oriented.conflicts] == [("a -> c", 3)]

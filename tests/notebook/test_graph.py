@@ -18,8 +18,8 @@ def graph():
 
 
 def test_a_frame_gives_a_graph(graph):
-    assert ("price", "recommended") in graph.bound.graph.directed
-    assert ("recommended", "position") in graph.bound.graph.directed
+    assert ("price", "recommended") in graph.oriented.graph.directed
+    assert ("recommended", "position") in graph.oriented.graph.directed
     assert [d.column for d in graph.dropped] == ["position"]
     assert graph.table["strength"].drop_nulls().len() == graph.table.height - 1
 
@@ -33,7 +33,7 @@ def test_it_is_shown_asked_and_exported(graph):
 
 def test_rows_of_a_user_may_depend_on_each_other(graph):
     frame = sample(2_000, seed=1).select(COLUMNS).with_row_index("user_id")
-    assert "user_id" not in causal_graph(frame, "recommended", ["click"], clusters=["user_id"]).bound.graph.nodes
+    assert "user_id" not in causal_graph(frame, "recommended", ["click"], clusters=["user_id"]).oriented.graph.nodes
 
 
 def test_a_column_that_is_not_there_is_named():

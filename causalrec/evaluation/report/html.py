@@ -23,7 +23,7 @@ from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
-from causalrec.graph.knowledge.orient import Conflict
+from causalrec.graph.knowledge.conflicts import Conflict
 from causalrec.policy.policies import CHALLENGER, labels
 
 TEMPLATE = "report.html.j2"

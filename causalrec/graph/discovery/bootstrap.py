@@ -74,8 +74,8 @@ class Confidence:
         share = self.direction_share(a, b)
         return None if share is None else calibrated(share, self.adjacent[pair(a, b)], DIRECTION)
 
-    def said(self) -> str:
-        """In words, for the metadata."""
+    def in_words(self) -> str:
+        """How many draws there were, for the metadata."""
         if not self.asked:
             return "not asked for (discovery.yaml: bootstraps)"
         short = "" if self.draws == self.asked else f" of {self.asked}: the time was over (bootstrap_seconds)"

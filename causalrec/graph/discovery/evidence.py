@@ -16,7 +16,8 @@ from causalrec.graph.discovery.bootstrap import Confidence, bootstrap
 from causalrec.graph.discovery.fci import SecondOpinion, second_opinion
 from causalrec.graph.discovery.nodes import Node
 from causalrec.graph.discovery.pc import Discovered, find_graph
-from causalrec.graph.discovery.sample_split import graph_half
+from causalrec.graph.discovery.result import Discovery
+from causalrec.graph.discovery.sample_split import is_discovery_half
 from causalrec.graph.independence.blocks import BlockTest
 from causalrec.graph.mpdag import Edge
 from causalrec.logs.clusters import cluster_codes
@@ -33,7 +34,7 @@ DISAGREEMENTS: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True)
-class Evidence:
+class DiscoveryEvidence:
     """What was found.
 
     Attributes:
@@ -61,6 +62,15 @@ class Evidence:
         """Of the pairs without an edge that a draw joined: how sure an edge is."""
         return {e: self.confidence.edge(*e) or 0.0 for e in self.found.separations if self.confidence.share(*e)}
 
+    def discovery(self, roles: Mapping[str, str]) -> Discovery:
+        """What knowledge can orient.
+
+        Args:
+            roles: Of all columns, also of those that are no nodes.
+        """
+        pc = self.found
+        return Discovery(pc.graph, roles, pc.colliders, pc.separations, self.table(), self.shares())
+
     def disagreements(self) -> pl.DataFrame:
         """Where FCI reads an edge of PC in another way: pc, fci, says, and the share of draws in which it does."""
         rows = []
@@ -77,7 +87,7 @@ def gather(
     clusters: Sequence[Codes],
     seed: int,
     progress: Callable[[str], object] | None = None,
-) -> Evidence:
+) -> DiscoveryEvidence:
     """Search, draw anew, ask FCI, as far as the settings want it.
 
     Args:
@@ -108,7 +118,7 @@ def gather(
         # Whether chance made FCI say so is asked only where it says something.
         doubt if opinion and opinion.disagreements else None,
     )
-    return Evidence(found, confidence, opinion, doubted)
+    return DiscoveryEvidence(found, confidence, opinion, doubted)
 
 
 def rows_to_search(units: pl.DataFrame, notes: UnitsNotes, search: Search) -> pl.DataFrame:
@@ -120,7 +130,7 @@ def rows_to_search(units: pl.DataFrame, notes: UnitsNotes, search: Search) -> pl
     """
     cluster, rows = notes.cluster, without_held_out(units, notes.held_out_policies)
     if search.split:
-        rows = rows.filter(graph_half(rows, cluster))
+        rows = rows.filter(is_discovery_half(rows, cluster))
     if rows.height > search.max_rows:
         kept = cluster_codes(rows, cluster) % -(-rows.height // search.max_rows) == 0
         rows = rows.filter(pl.Series(kept))

@@ -16,7 +16,7 @@ import polars as pl
 from causalrec.logs.clusters import cluster_names
 
 
-def graph_half(units: pl.DataFrame, cluster: str) -> pl.Series:
+def is_discovery_half(units: pl.DataFrame, cluster: str) -> pl.Series:
     """Which units the graph is found on: all of a cluster's or none, whatever other rows there are.
 
     Args:

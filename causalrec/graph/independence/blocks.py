@@ -36,7 +36,7 @@ from causalrec.graph.independence.covariance import (
     plain_layout,
     with_products,
 )
-from causalrec.graph.independence.effective_rows import independent_rows
+from causalrec.graph.independence.effective_rows import effective_rows
 
 RIDGE = 1e-9
 DETERMINED = 1e-6
@@ -91,7 +91,7 @@ class BlockTest:
         self._take(matrix)
         self.added_chance = 0.0
         self.rare = tuple(rare_rows(column) for column in self.columns)
-        self.worth = independent_rows(self.columns, clusters)
+        self.effective_rows = effective_rows(self.columns, clusters)
 
     def _take(self, correlation: Floats) -> None:
         correlation[np.diag_indices_from(correlation)] += RIDGE
@@ -122,7 +122,7 @@ class BlockTest:
         other.columns, other.floor, other.rows = self.columns, self.floor, self.rows
         other.layout, other._moments, other.rare = self.layout, self._moments, self.rare
         other._take(correlation)
-        other.worth, other.added_chance = self.worth * copies, added_chance
+        other.effective_rows, other.added_chance = self.effective_rows * copies, added_chance
         return other
 
     def in_groups(self, groups: Codes) -> GroupedTest:
@@ -150,12 +150,12 @@ class BlockTest:
         first, second = self._often_enough(x, y)
         if not (len(first) and len(second)):
             return 1.0, 0.0
-        z = self.layout.given(given, self.worth[x, y] * MOST_CONDITIONS) if given else NONE
+        z = self.layout.given(given, self.effective_rows[x, y] * MOST_CONDITIONS) if given else NONE
         found = _log_ratio(self.correlation, z, first, second) or _careful_log_ratio(self.correlation, z, first, second)
         if found is None:
             return self.test(x, y)
         log_ratio, trace, p, q = found
-        free = self.worth[x, y] - len(z) - 1
+        free = self.effective_rows[x, y] - len(z) - 1
         if len(z) and chdtrc(p * q, max(0.0, free * min(p, q))) > SEEN:
             # A condition that leaves too few rows to see even a full dependence in separates nothing.
             return self.test(x, y)
@@ -181,7 +181,7 @@ class BlockTest:
         """
         first, second = self.layout.tested[x], self.layout.tested[y]
         of_x, of_y = self.rare[x][: len(first)], self.rare[y][: len(second)]
-        share = self.worth[x, y] / self.rows**2
+        share = self.effective_rows[x, y] / self.rows**2
         keep_x, keep_y = np.ones(len(first), np.bool_), np.ones(len(second), np.bool_)
         while keep_x.any() and keep_y.any():
             i = int(np.where(keep_x, of_x, np.inf).argmin())

@@ -13,7 +13,7 @@ CHUNK = 32_768
 """Rows whose products are summed in single precision."""
 
 
-def independent_rows(columns: Sequence[Column], clusters: Sequence[Codes]) -> Floats:
+def effective_rows(columns: Sequence[Column], clusters: Sequence[Codes]) -> Floats:
     """How many independent rows each pair of nodes is worth, (nodes, nodes).
 
     A pair's rows n are worth n (sum of e_i^2) / (sum over clusters of (sum of e_i)^2), e_i the influence of row i on
@@ -28,15 +28,15 @@ def independent_rows(columns: Sequence[Column], clusters: Sequence[Codes]) -> Fl
         Scott (1981), JASA 76, for the mean of design effects.
     """
     nodes, rows = len(columns), columns[0].rows
-    worth = np.full((nodes, nodes), float(rows))
+    pairs = np.full((nodes, nodes), float(rows))
     if not clusters:
-        return worth
-    owner, found = [], []
+        return pairs
+    owner, contrasts = [], []
     for node, column in enumerate(columns):
         for one in column.contrasts():
             owner.append(node)
-            found.append(((one - one.mean()) / (one.std() or 1.0)).astype(np.float32))
-    z: Singles = np.stack(found)
+            contrasts.append(((one - one.mean()) / (one.std() or 1.0)).astype(np.float32))
+    z: Singles = np.stack(contrasts)
     square: Singles = np.square(z)
     # Sums over rows of a^2 b^2, a^3 b and a^4 give the sum of squared influences without forming them.
     r, mixed = _product(z, z) / rows, _product(square, square)
@@ -60,8 +60,8 @@ def independent_rows(columns: Sequence[Column], clusters: Sequence[Codes]) -> Fl
     of = np.array(owner)
     for x in range(nodes):
         for y in range(x):
-            worth[x, y] = worth[y, x] = rows / float(inflation[np.ix_(of == x, of == y)].mean())
-    return worth
+            pairs[x, y] = pairs[y, x] = rows / float(inflation[np.ix_(of == x, of == y)].mean())
+    return pairs
 
 
 def _product(a: Singles, b: Singles) -> Floats:

@@ -41,7 +41,7 @@ class Entry(ABC):
 
     @property
     @abstractmethod
-    def said(self) -> str:
+    def statement(self) -> str:
         """The entry in a few words."""
 
 
@@ -62,7 +62,7 @@ class Statement(Entry):
         return (self.cause, self.effect)
 
     @property
-    def said(self) -> str:
+    def statement(self) -> str:
         return f"{self.kind}: {self.cause} -> {self.effect}"
 
 
@@ -85,7 +85,7 @@ class Placement(Entry):
         return f"{('before ', '', 'after ')[self.beside + 1]}{self.tier}"
 
     @property
-    def said(self) -> str:
+    def statement(self) -> str:
         return f"tier: {', '.join(self.columns)} in `{self.place}`"
 
 
@@ -96,7 +96,7 @@ class Hidden(Entry):
     name: str
 
     @property
-    def said(self) -> str:
+    def statement(self) -> str:
         return f"hidden: {self.name}"
 
 
@@ -220,7 +220,7 @@ def _lines(file: str, *entries: Entry) -> str:
 def _refuse_duplicates(knowledge: Knowledge, file: str) -> None:
     seen: dict[str, Entry] = {}
     for entry in knowledge.entries:
-        key = f"hidden: {entry.name}" if isinstance(entry, Hidden) else entry.said
+        key = f"hidden: {entry.name}" if isinstance(entry, Hidden) else entry.statement
         if first := seen.get(key):
             raise InputError(f"{_lines(file, first, entry)}: `{key}` is said twice; keep one of the two entries")
         seen[key] = entry

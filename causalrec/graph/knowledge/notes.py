@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causalrec.graph.discovery.notes import WindowNotes
-from causalrec.graph.knowledge.orient import Conflict
+from causalrec.graph.knowledge.conflicts import Conflict
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from causalrec.answers import Answer, InputError
+from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.knowledge.changes import compare
 from causalrec.graph.knowledge.entries import Entry, Knowledge
-from causalrec.graph.knowledge.orient import Collider, bind_graph
-from causalrec.graph.mpdag import MPDAG, Edge
+from causalrec.graph.knowledge.orient import graph_with_knowledge
+from causalrec.graph.mpdag import MPDAG
 
 SCHEMA: dict[str, pl.DataType] = {
     "line": pl.Int64(),
@@ -44,36 +45,30 @@ class Effect:
     questions: Mapping[str, tuple[str, str]]
 
 
-def override_effects(
-    discovered: MPDAG,
-    colliders: Sequence[Collider],
-    separations: Mapping[Edge, tuple[float, float]],
-    knowledge: Knowledge,
-    roles: Mapping[str, str],
-    sets: Sets,
-) -> list[Effect]:
-    """Bind without each entry in turn and compare.
+def override_effects(discovery: Discovery, knowledge: Knowledge, sets: Sets) -> list[Effect]:
+    """Orient without each entry in turn and compare.
 
     An entry that says what others say too, or what the data give anyway, changes nothing, and that is said. One that
     another entry cannot do without (it places a column where that one's arrow follows time) is told so.
 
     Args:
-        discovered, colliders, separations, knowledge, roles: As of `causal_graph.bind`.
+        discovery, knowledge: As of `orient_with_knowledge`.
         sets: Asked once for each graph that differs.
     """
-    whole = bind_graph(discovered, colliders, separations, knowledge, roles)
+    whole = graph_with_knowledge(discovery, knowledge)
     answers = dict(sets(whole))
-    known: dict[MPDAG, Mapping[str, str]] = {whole: answers}
+    answers_of: dict[MPDAG, Mapping[str, str]] = {whole: answers}
     effects = []
     for entry in knowledge.entries:
         try:
-            rest = bind_graph(discovered, colliders, separations, knowledge.without(entry), roles)
+            rest = graph_with_knowledge(discovery, knowledge.without(entry))
         except InputError as error:
             effects.append(Effect(entry, f"another entry needs it; without it: {error}", {}))
             continue
-        if rest not in known:
-            known[rest] = sets(rest)
-        changed = {q: (known[rest][q], now) for q, now in answers.items() if known[rest][q] != now}
+        if rest not in answers_of:
+            answers_of[rest] = sets(rest)
+        before = answers_of[rest]
+        changed = {q: (before[q], now) for q, now in answers.items() if before[q] != now}
         effects.append(Effect(entry, _edges(rest, whole), changed))
     return effects
 
@@ -82,8 +77,8 @@ def effect_table(effects: Sequence[Effect]) -> pl.DataFrame:
     """One row for each entry and question that it changes; an entry that changes no question has one row."""
     rows: list[tuple[object, ...]] = []
     for effect in effects:
-        said = (effect.entry.line, effect.entry.said, effect.entry.who, effect.edges)
-        rows += [(*said, q, *sets) for q, sets in effect.questions.items()] or [(*said, None, None, None)]
+        entry = (effect.entry.line, effect.entry.statement, effect.entry.who, effect.edges)
+        rows += [(*entry, q, *sets) for q, sets in effect.questions.items()] or [(*entry, None, None, None)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 

@@ -177,7 +177,7 @@ def _matches(name: str, columns: Iterable[str]) -> list[str]:
 
 
 def _not_used(entry: Entry, why_not: str) -> Unused:
-    return Unused(entry.line, entry.said, why_not, entry.who)
+    return Unused(entry.line, entry.statement, why_not, entry.who)
 
 
 def _obstacle(said: Statement, usable: list[str], hidden: tuple[str, ...], roles: Mapping[str, str]) -> str | None:

@@ -40,7 +40,7 @@ def test_counted_groups_are_rows_counted_one_by_one(groups):
     times = rng.integers(0, 4, groups).astype(float)
     counted, weighted = tests.in_groups(codes).counted(times), tests.reweighted(times[codes])
     np.testing.assert_allclose(counted.correlation, weighted.correlation, atol=1e-12)
-    np.testing.assert_allclose(counted.worth, weighted.worth)
+    np.testing.assert_allclose(counted.effective_rows, weighted.effective_rows)
     assert counted.added_chance == pytest.approx(weighted.added_chance)
     assert counted.test(0, 1, (3,)) == pytest.approx(weighted.test(0, 1, (3,)), rel=1e-9)
 
@@ -90,13 +90,13 @@ def test_the_same_seed_gives_the_same_shares_and_another_one_others():
 
 def test_when_the_time_is_over_the_draws_made_until_then_are_said():
     sure = confidence(columns(500), 500, bootstrap_seconds=1e-9)
-    assert sure.draws == 1 and sure.said() == "1 draw of users of 20: the time was over (bootstrap_seconds)"
+    assert sure.draws == 1 and sure.in_words() == "1 draw of users of 20: the time was over (bootstrap_seconds)"
 
 
 def test_without_draws_nothing_is_known():
     nothing = confidence(columns(500), 500, bootstraps=0)
     assert nothing.share("a", "b") is None and nothing.direction_share("a", "b") is None
-    assert "not asked for" in nothing.said()
+    assert "not asked for" in nothing.in_words()
 
 
 def test_an_open_edge_is_half_of_each_direction():

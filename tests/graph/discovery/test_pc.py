@@ -113,7 +113,7 @@ def test_clusters_that_say_nothing_cost_nothing():
     rng = np.random.default_rng(6)
     x, y = rng.normal(size=(2, 20_000))
     tests = BlockTest([x[:, None], y[:, None]], 0.0, [rng.integers(0, 500, 20_000), rng.integers(0, 200, 20_000)])
-    assert tests.worth[0, 1] > 15_000
+    assert tests.effective_rows[0, 1] > 15_000
 
 
 # -- upstream: each of these fails when causal-learn changes, and tells us that a workaround can go

@@ -9,7 +9,7 @@ import pytest
 
 from causalrec.answers import InputError
 from causalrec.graph.drawing.exports import GraphExport, from_json
-from causalrec.graph.knowledge.orient import SCHEMA
+from causalrec.graph.knowledge.edge_table import SCHEMA
 
 EDGES = [
     ("price in €", "t", "directed", "conflict", 0.1, 0.2, 0.9, 0.7, "Ada", 'she said "so"', "2026-01-01"),

@@ -127,7 +127,7 @@ def test_weights_count_rows(seed):
     assert same.test(0, 2, [1]) == pytest.approx(plain.test(0, 2, [1]), rel=1e-9, abs=1e-12)
     doubled = plain.reweighted(np.full(3_000, 2.0))
     assert np.allclose(doubled.correlation, plain.correlation, atol=1e-9)
-    assert (doubled.worth == 2 * plain.worth).all()
+    assert (doubled.effective_rows == 2 * plain.effective_rows).all()
     # With the same scores, counting a row twice is having it twice.
     drawn = plain.reweighted(weights.astype(float))
     raw = [c[:, None].astype(float) for c in columns]
@@ -135,7 +135,7 @@ def test_weights_count_rows(seed):
     counted = BlockTest(raw, 0.0).reweighted(weights.astype(float))
     n = len(counted.layout.at)
     assert np.allclose(counted.correlation[:n, :n], repeated.correlation[:n, :n], atol=1e-7)
-    assert drawn.worth[0, 2] == pytest.approx(weights.sum())
+    assert drawn.effective_rows[0, 2] == pytest.approx(weights.sum())
 
 
 def test_a_draw_of_rows_finds_no_dependence_that_the_rows_do_not_have():

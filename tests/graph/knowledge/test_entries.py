@@ -46,7 +46,7 @@ def test_every_shipped_file_is_read(path):
 
 def test_an_entry_knows_its_line():
     said = read_knowledge(written(required=["cause: a, effect: b"], settled=["cause: a, effect: c"]))
-    assert [(e.said, e.line) for e in said.entries] == [("required: a -> b", 2), ("settled: a -> c", 4)]
+    assert [(e.statement, e.line) for e in said.entries] == [("required: a -> b", 2), ("settled: a -> c", 4)]
 
 
 def test_an_empty_file_knows_nothing():
@@ -207,5 +207,5 @@ def test_the_example_of_the_documentation_is_read():
     text = (DATA.parent / "docs" / "causal-graph.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n")[1].split("```")[0]
     said = read_knowledge(example, date(2026, 12, 31))
-    assert [e.said.split(":")[0] for e in said.entries] == ["required", "forbidden", "settled", "tier", "hidden"]
+    assert [e.statement.split(":")[0] for e in said.entries] == ["required", "forbidden", "settled", "tier", "hidden"]
     assert not said.blocks and not said.expired

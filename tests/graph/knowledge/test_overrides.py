@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from causalrec.answers import ANSWERED, Answer, Status, not_identifiable
+from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.knowledge.entries import Knowledge, read_knowledge
 from causalrec.graph.knowledge.overrides import NOTHING, effect_table, in_words, override_effects
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient
@@ -23,7 +24,7 @@ def parents(graph):
 
 def effects(text, data=DATA):
     knowledge = read_knowledge(text.replace("SIGNED", SIGNED))
-    return {e.entry.line: e for e in override_effects(data, (), {}, knowledge, ROLES, parents)}
+    return {e.entry.line: e for e in override_effects(Discovery(data, ROLES), knowledge, parents)}
 
 
 def test_an_entry_that_changes_the_graph_and_a_set_is_told_with_both():
@@ -76,7 +77,7 @@ required:
   - {{cause: b, effect: user_clicks, {SIGNED}}}
 """
     data = MPDAG(("a", "b", "t", "user_clicks", "y"), DATA.directed, frozenset())
-    found = override_effects(data, (), {}, read_knowledge(text), roles, parents)
+    found = override_effects(Discovery(data, roles), read_knowledge(text), parents)
     assert found[0].edges.startswith(
         "another entry needs it; without it: expert_graph.yaml, line 5: `user_clicks -> a`"
     )
@@ -102,12 +103,6 @@ def test_thirty_entries_and_twenty_nodes_take_seconds():
         **{kind: tuple(s for s in entries if s.kind == kind) for kind in ("required", "settled", "forbidden")}
     )
     started = time.process_time()
-    found = override_effects(
-        graph,
-        sorted(colliders_of(arrows)),
-        {},
-        known,
-        dict.fromkeys(names, "pre_treatment"),
-        lambda g: {"q": str(len(g.directed))},
-    )
+    discovery = Discovery(graph, dict.fromkeys(names, "pre_treatment"), tuple(sorted(colliders_of(arrows))))
+    found = override_effects(discovery, known, lambda g: {"q": str(len(g.directed))})
     assert len(found) == 30 and time.process_time() - started < 10
