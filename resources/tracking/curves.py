@@ -1,4 +1,4 @@
-"""Lightning's own loggers for the curve of a training, where their failure does not end it.
+"""Loggers for the curve of a training, where their failure does not end it.
 
 Imported inside the functions that need it only: Lightning costs seconds.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger  # noqa: TID253
@@ -67,41 +66,3 @@ class SurvivingLogger(Logger):  # type: ignore[misc]
         """Until what was begun is done; nothing can be logged after it."""
         if self._thread is not None:
             self._thread.shutdown()
-
-
-def mlflow_curve(uri: str, experiment: str, run_id: str, troubles: Troubles) -> SurvivingLogger:
-    """Into a run that is open."""
-
-    def make() -> Any:
-        from lightning.pytorch.loggers import MLFlowLogger
-
-        return MLFlowLogger(experiment_name=experiment, tracking_uri=uri, run_id=run_id)
-
-    return SurvivingLogger("MLflow", make, troubles, aside=True)
-
-
-def tensorboard_curve(root: Path, partition: str, dagster_run: str, troubles: Troubles) -> SurvivingLogger:
-    """Into `root/PARTITION/DAGSTER_RUN`."""
-
-    def make() -> Any:
-        from lightning.pytorch.loggers import TensorBoardLogger
-
-        # A step that is tried again in the same Dagster run writes the whole curve anew: readers drop the older one.
-        return TensorBoardLogger(root, name=partition, version=dagster_run, default_hp_metric=False, purge_step=0)
-
-    return SurvivingLogger("TensorBoard", make, troubles)
-
-
-def wandb_curve(
-    root: Path, project: str, partition: str, config: Mapping[str, object], troubles: Troubles
-) -> SurvivingLogger:
-    """Into a run of its own, in `root/wandb` on this machine."""
-
-    def make() -> Any:
-        from lightning.pytorch.loggers import WandbLogger
-
-        return WandbLogger(
-            project=project, name=partition, group=partition, save_dir=root, config=dict(config), job_type="training"
-        )
-
-    return SurvivingLogger("W&B", make, troubles)

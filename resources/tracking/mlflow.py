@@ -16,7 +16,7 @@ from typing import Any
 from causalrec.home import Home
 from causalrec.settings.deployment.tracking import TrackingSettings, without_secret
 
-PARTITION, DAGSTER_RUN, RELEASE_RUN = "partition", "dagster_run", "release_dagster_run"
+RELEASE_RUN = "release_dagster_run"
 OPENED_BY = "opened_by"
 """The Dagster run that opened the run last: the one whose end must end it."""
 

@@ -1,5 +1,5 @@
-"""Experiment tracking, through dagster-mlflow: one MLflow run per training partition, opened when the training begins,
-ended with it, and continued by the release. MLflow, Lightning and W&B are imported when they are first used."""
+"""Experiment tracking: each training is told to every tracker; its MLflow run, opened when the training begins and
+ended with it, is continued by the release. MLflow and Lightning are imported when they are first used."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +15,11 @@ from causalrec.model.outcome.calibration import OutcomeScores
 from causalrec.settings.deployment.tracking import TrackingSettings, parse_tracking
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.releases import Champion
-from resources.tracking.attempt import Attempt, TrainingRun, dagster_link, linked, log_files
-from resources.tracking.mlflow import DAGSTER_RUN, OPENED_BY, PARTITION, RELEASE_RUN, STATUSES, MlflowStore, close
+from resources.tracking.attempt import TrainingRun
+from resources.tracking.mlflow import OPENED_BY, RELEASE_RUN, STATUSES, MlflowStore, close
+from resources.tracking.mlflow_tracker import dagster_link, linked, log_files
 from resources.tracking.registry import BUNDLE, MODEL, mirror_champion, register, registered_model
+from resources.tracking.tracker import DAGSTER_RUN, PARTITION, Attempt
 from resources.tracking.troubles import Troubles
 
 __all__ = ["MODEL", "Attempt", "Tracking", "Training", "TrainingRun", "held_out_metrics"]
@@ -52,7 +54,7 @@ class Training:
 
 
 class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """MLflow, with TensorBoard beside it, and W&B where an API key is configured.
+    """The trackers of `TRACKERS`, and the release, mirrored in MLflow.
 
     Attributes:
         tracking_uri, experiment, dagster_ui, mlflow_ui, wandb_project: In place of what `data/tracking.yaml`
@@ -82,11 +84,11 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def training(self, home: Home, attempt: Attempt, log: Any) -> Iterator[TrainingRun]:
-        """The MLflow run of a training, ended as FINISHED, FAILED (an exception) or KILLED (an interrupt).
+        """The tracking of a training, ended as FINISHED, FAILED (an exception) or KILLED (an interrupt).
 
-        A process that is killed leaves it RUNNING. The partition's next attempt ends it as KILLED and has a run of its
-        own, with the whole curve from the checkpoint: a run tells of one Dagster run, and if the old process is not
-        dead after all, the two do not write into each other's.
+        A process that is killed leaves its MLflow run RUNNING. The partition's next attempt ends it as KILLED and has a
+        run of its own, with the whole curve from the checkpoint: a run tells of one Dagster run, and if the old process
+        is not dead after all, the two do not write into each other's.
 
         Args:
             log: Of the step.
@@ -94,8 +96,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             InputError: `data/tracking.yaml` is wrong; anything else that goes wrong is told in the metadata.
         """
-        store = MlflowStore(home, self.configured(home)) if self.enabled else None
-        run = TrainingRun(store, attempt, log)
+        run = TrainingRun(home, self.configured(home) if self.enabled else None, attempt, log)
         try:
             run.open()
             yield run

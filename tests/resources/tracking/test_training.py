@@ -13,8 +13,8 @@ import pytest
 from causalrec.home import Home
 from causalrec.model.outcome.lightning import OutcomeTraining
 from resources.tracking.resource import Attempt, Tracking
-from tests.model.tracked import DAYS, LATER, LOG, curve_of, expected, runs_of, same, tracked, train
 from tests.model.worlds import SETTINGS
+from tests.resources.tracking.tracked import DAYS, LATER, LOG, curve_of, expected, runs_of, same, tracked, train
 
 
 @contextmanager
@@ -158,7 +158,7 @@ from datetime import date
 from pathlib import Path
 from causalrec.home import Home
 from causalrec.model.outcome.lightning import OutcomeTraining
-from tests.model.tracked import tracked
+from tests.resources.tracking.tracked import tracked
 from tests.model.worlds import toy
 
 step = OutcomeTraining.training_step

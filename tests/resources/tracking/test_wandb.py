@@ -7,7 +7,7 @@ import pytest
 
 from causalrec.home import Home
 from resources.tracking.resource import Attempt, Tracking
-from tests.model.tracked import DAYS, LOG, expected, same, tracked, train
+from tests.resources.tracking.tracked import DAYS, LOG, expected, same, tracked, train
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_wandb_is_used_only_where_a_key_is_configured(store, no_key, tmp_path):
 
 def test_a_key_without_the_package_is_told(store, no_key, monkeypatch, day):
     no_key.setenv("WANDB_API_KEY", "0" * 40)
-    monkeypatch.setattr("resources.tracking.attempt.wandb_installed", lambda: False)
+    monkeypatch.setattr("resources.tracking.wandb.wandb_installed", lambda: False)
     with Tracking().training(store.home, Attempt(day, "d"), LOG) as run:
         assert names(run) == ["MLflow", "TensorBoard"]
     assert "pip install -e '.[wandb]'" in run.metadata["tracking"]

@@ -12,7 +12,7 @@ from tests.model.worlds import toy
 def store(tmp_path_factory):
     """A home, and an MLflow client on its store."""
     from resources.tracking.resource import Attempt, Tracking
-    from tests.model.tracked import DAYS, LOG
+    from tests.resources.tracking.tracked import DAYS, LOG
 
     home = Home(tmp_path_factory.mktemp("tracking") / "home")
     home.root.mkdir()
@@ -30,6 +30,6 @@ def world():
 
 @pytest.fixture
 def day():
-    from tests.model.tracked import DAYS
+    from tests.resources.tracking.tracked import DAYS
 
     return next(DAYS)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import yaml
 
 from resources.tracking.resource import Tracking
-from tests.model.tracked import runs_of
+from tests.resources.tracking.tracked import runs_of
 from tests.worlds import FIRST, materialise, words
 
 
