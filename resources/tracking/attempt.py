@@ -8,7 +8,7 @@ from typing import Any
 
 from causalrec.home import Home
 from causalrec.settings.deployment.tracking import TrackingSettings
-from resources.tracking import TRACKERS
+from resources.tracking import TRACKERS, trackers
 from resources.tracking.tracker import Attempt, CurveRow, Run, Tracker
 from resources.tracking.troubles import Troubles
 
@@ -31,7 +31,10 @@ class TrainingRun:
         """Begin with every tracker."""
         if self._run is None:
             return
-        for name, make in TRACKERS.items():
+        every = TRACKERS
+        with self.troubles.survived("the trackers of other packages do not track this training"):
+            every = trackers()
+        for name, make in every.items():
             with self.troubles.survived(f"{name} does not track this training"):
                 tracker = make(self._run)
                 # Before it begins: an interrupt while it does must end it, too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from causalrec.home import Home
 from causalrec.settings.deployment.tracking import TrackingSettings
@@ -48,6 +48,7 @@ class Run:
     troubles: Troubles
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """The tracking of one attempt. Made when the attempt begins; what it raises is told, and the training goes on.
 

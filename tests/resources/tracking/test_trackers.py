@@ -1,10 +1,12 @@
 """One more tracker is one line in the registry; what it gets, and that its failures are its own."""
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from causalrec.home import Home
 from causalrec.model.outcome.lightning import OutcomeTraining
-from resources.tracking import TRACKERS, attempt
+from resources.tracking import GROUP, TRACKERS, trackers
 from resources.tracking.resource import Attempt, Tracking
 from tests.resources.tracking.tracked import LATER, LOG, expected, same, tracked, train
 
@@ -82,7 +84,7 @@ def only(monkeypatch):
 
     def register(tracker):
         tracker.kept = []
-        monkeypatch.setattr(attempt, "TRACKERS", {tracker.name: tracker})
+        monkeypatch.setattr("resources.tracking.TRACKERS", {tracker.name: tracker})
 
     return register
 
@@ -134,10 +136,29 @@ def test_a_tracker_that_cannot_be_made_leaves_the_others(tmp_path, day, monkeypa
             raise OSError("no room")
 
     two = {"impossible": Impossible, "tensorboard": TRACKERS["tensorboard"]}
-    monkeypatch.setattr(attempt, "TRACKERS", two)
+    monkeypatch.setattr("resources.tracking.TRACKERS", two)
     with Tracking().training(Home(tmp_path), Attempt(day, "d"), LOG) as run:
         assert [logger.name for logger in run.loggers()] == ["TensorBoard"]
     assert "impossible does not track this training: OSError: no room" in run.metadata["tracking"]
+
+
+def installed(monkeypatch, *points):
+    monkeypatch.setattr("causalrec.plugins.entry_points", lambda group: [p for p in points if p.group == group])
+
+
+def test_a_package_brings_a_tracker_by_an_entry_point(monkeypatch):
+    installed(monkeypatch, EntryPoint("notebook", f"{__name__}:Notebook", GROUP))
+    assert list(trackers()) == [*TRACKERS, "notebook"]
+    assert trackers()["notebook"] is Notebook
+
+
+def test_a_package_whose_tracker_is_none_costs_no_training_and_is_told(tmp_path, day, monkeypatch):
+    monkeypatch.setattr("resources.tracking.attempt.TRACKERS", {"tensorboard": TRACKERS["tensorboard"]})
+    installed(monkeypatch, EntryPoint("page", f"{__name__}:installed", GROUP))
+    with Tracking().training(Home(tmp_path), Attempt(day, "d"), LOG) as run:
+        assert [logger.name for logger in run.loggers()] == ["TensorBoard"]
+    assert "page" in run.metadata["tracking"]
+    assert "is no Tracker: it lacks" in run.metadata["tracking"]
 
 
 def test_mlflow_comes_first():
