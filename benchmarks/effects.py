@@ -37,12 +37,12 @@ from causalrec.logs.units.units import build_units, unit_roles
 from causalrec.model.effects import estimate_effect
 from causalrec.model.effects.propensities import treatment_propensities
 from causalrec.model.effects.study import EffectStudy
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.discovery import Search
 from causalrec.settings.file import read_yaml
 from causalrec.settings.logs.cleaning import CleaningRules
 from causalrec.settings.logs.sources import Source, parse_source
-from causalrec.settings.model import parse_model_settings
-from causalrec.settings.questions import parse_questions
+from causalrec.settings.model import ModelSettings
+from causalrec.settings.questions import Questions
 from causalrec.simulator.comparison import true_effects
 from causalrec.simulator.landing import simulate
 from causalrec.simulator.world.world import WorldConfig
@@ -72,15 +72,15 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     days = [config.first_day + timedelta(days=k) for k in range(config.days)]
     units = units_of(folder / "landing", source, days, folder / "cache")
     roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
-    asked = parse_questions(setting("questions.yaml"))
+    asked = Questions.parse(setting("questions.yaml"))
     knowledge = parse_knowledge(setting("demos/simulated/expert_graph.yaml"))
-    search = parse_search(setting("discovery.yaml"))
+    search = Search.parse(setting("discovery.yaml"))
     nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
     clusters = cluster_codes(units, source.cluster)
     found = discover(nodes, search, [clusters, cluster_codes(units, "item_id")])
     discovery = Discovery(found.graph, roles, found.colliders, found.separations)
     graph = graph_with_knowledge(discovery, knowledge)
-    settings, truth = parse_model_settings(setting("model.yaml")), true_effects(folder / "truth", days)
+    settings, truth = ModelSettings.parse(setting("model.yaml")), true_effects(folder / "truth", days)
     for question in asked.questions:
         reasons = {d.column: d.reason for d in dropped}
         chosen = adjust(question, graph, roles, reasons, source.organic_rows, asked.adjustment)

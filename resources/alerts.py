@@ -12,22 +12,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
-from causalrec.answers import InputError
 from causalrec.escaping import lines, plain, slack
 from causalrec.home import Home
+from causalrec.settings.deployment.alerts import FILE, AlertKind, AlertSettings, parse_alerts
 from causalrec.settings.file import read_setting
 
-FILE = "operations.yaml"
 TIMEOUT_SECONDS = 10
 TRIES = 3
 BACKOFF_SECONDS = 1.0
@@ -36,19 +34,6 @@ LONGEST_WAIT_SECONDS = 10.0
 HEADER, SECTION, FIELD = 150, 3000, 2000
 """Slack's limits, in characters."""
 CUT = " … (cut, see the run)"
-
-
-class AlertKind(StrEnum):
-    FAILURE = "failure"
-    """A run failed, or died."""
-    REFUSED = "refused"
-    """A table did not pass the gate."""
-    BLOCKED_RELEASE = "blocked_release"
-    """A challenger was trained and is not released."""
-    STALE = "stale"
-    """A published partition is not what a run would make now, or a day is late."""
-    RECOVERED = "recovered"
-    """What was refused has been published."""
 
 
 @dataclass(frozen=True)
@@ -165,76 +150,6 @@ def recovered_alert(table: str, partition: str, version: int, run_id: str | None
 
 def _of(partition: str | None) -> str:
     return f" of {partition}" if partition else ""
-
-
-@dataclass(frozen=True)
-class AlertSettings:
-    """`alerts` of `data/operations.yaml`, with the webhook's URL looked up; "" is none."""
-
-    log: bool
-    webhook: str = field(repr=False)
-    dagster_ui: str
-    on: frozenset[AlertKind]
-
-
-def parse_alerts(operations: Mapping[str, Any], environment: Mapping[str, str]) -> AlertSettings:
-    """Read the `alerts` key; other keys of the file belong to others.
-
-    Raises:
-        InputError: An unknown key, or a value of the wrong kind. The webhook's URL is never repeated.
-    """
-    raw = operations.get("alerts", {})
-    if not isinstance(raw, Mapping):
-        raise _wrong("alerts", "a mapping", raw)
-    # YAML 1.1 reads the bare word `on` as true, as a key too.
-    given = {"on" if key is True else str(key): value for key, value in raw.items()}
-    defaults: dict[str, Any] = {
-        "log": True,
-        "webhook": "",
-        "webhook_env": "CAUSALREC_ALERT_WEBHOOK",
-        "dagster_ui": "",
-        "on": [AlertKind.FAILURE, AlertKind.REFUSED, AlertKind.BLOCKED_RELEASE, AlertKind.STALE],
-    }
-    if unknown := sorted(given.keys() - defaults.keys()):
-        raise InputError(f"{FILE}: `alerts`: unknown {unknown}; known are {sorted(defaults)}")
-    values = defaults | given
-    if not isinstance(values["log"], bool):
-        raise _wrong("alerts.log", "true or false", values["log"])
-    kinds = [str(kind) for kind in AlertKind]
-    if not isinstance(values["on"], list) or not all(kind in kinds for kind in values["on"]):
-        raise _wrong("alerts.on", f"a list of {kinds}", values["on"])
-    ui = values["dagster_ui"]
-    if not isinstance(ui, str) or (ui and not _is_url(ui)):
-        raise _wrong("alerts.dagster_ui", 'a URL such as http://localhost:3000, or ""', ui)
-    webhook = _webhook(values["webhook"], values["webhook_env"], environment)
-    return AlertSettings(values["log"], webhook, ui.rstrip("/"), frozenset(AlertKind(k) for k in values["on"]))
-
-
-def _webhook(url: object, variable: object, environment: Mapping[str, str]) -> str:
-    # None of these messages repeats what was given: it may be the secret, or a mistyped one.
-    if not isinstance(variable, str) or "/" in variable:
-        raise InputError(f"{FILE}: `alerts.webhook_env` must be the name of an environment variable, not a URL")
-    if not isinstance(url, str):
-        raise InputError(f'{FILE}: `alerts.webhook` must be a URL, or ""')
-    where = f"`alerts.webhook` of {FILE}" if url else f"the environment variable {variable}"
-    found = (url or environment.get(variable, "")).strip()
-    if found and not _is_url(found):
-        raise InputError(f"{where} must hold a URL that begins with https:// (or http://) and has no blanks")
-    return found
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        # Reading the port parses it.
-        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:
-        return False
-    return named and parts.scheme in ("http", "https") and text.isascii() and text.isprintable() and " " not in text
-
-
-def _wrong(key: str, accepted: str, given: object) -> InputError:
-    return InputError(f"{FILE}: `{key}` must be {accepted}, got {given!r}")
 
 
 def slack_payload(alert: Alert, dagster_ui: str = "") -> dict[str, Any]:

@@ -313,7 +313,7 @@ def test_the_bare_word_on_is_a_key_although_yaml_reads_true():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"sink": "x"}, r"operations.yaml: `alerts`: unknown \['sink'\]"),
+        ({"sink": "x"}, r"operations.yaml: `alerts`: unknown key `sink`"),
         ({"log": "yes please"}, "operations.yaml: `alerts.log` must be true or false"),
         ({"on": ["failures"]}, "operations.yaml: `alerts.on` must be a list of .*refused"),
         ({"on": "failure"}, "`alerts.on` must be a list"),

@@ -9,22 +9,22 @@ from causalrec.answers import InputError
 from causalrec.graph.knowledge.entries import parse_knowledge
 from causalrec.home import TEMPLATE
 from causalrec.logs.cleaning.forgotten import parse_forgotten
-from causalrec.settings.deployment.lake import parse_lake
-from causalrec.settings.deployment.operations import parse_operations
-from causalrec.settings.deployment.tracking import parse_tracking
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.deployment.lake import LakeSettings
+from causalrec.settings.deployment.operations import Operations
+from causalrec.settings.deployment.tracking import TrackingSettings
+from causalrec.settings.discovery import Search
 from causalrec.settings.file import read_yaml
 from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.calendar import parse_calendar
 from causalrec.settings.logs.cleaning import parse_cleaning
 from causalrec.settings.logs.covariates import parse_leave_out
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.model import parse_model_settings
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.policy import parse_policy
-from causalrec.settings.questions import parse_questions
-from causalrec.settings.release import parse_release
-from causalrec.settings.serving import parse_serving
+from causalrec.settings.model import ModelSettings
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
+from causalrec.settings.questions import Questions
+from causalrec.settings.release import ReleaseRule
+from causalrec.settings.serving import ServingSettings
 from causalrec_assets.gate.contracts import parse_contract
 from resources.alerts import parse_alerts
 
@@ -33,17 +33,17 @@ PARSERS = {
     "cleaning.yaml": [parse_cleaning],
     "calendar.yaml": [parse_calendar],
     "covariates.yaml": [parse_leave_out],
-    "questions.yaml": [parse_questions],
-    "discovery.yaml": [parse_search],
+    "questions.yaml": [Questions.parse],
+    "discovery.yaml": [Search.parse],
     "demos/obd/expert_graph.yaml": [parse_knowledge],
-    "model.yaml": [parse_model_settings],
-    "policy.yaml": [parse_policy],
-    "demos/simulated/objective.yaml": [parse_objective],
-    "release.yaml": [parse_release],
-    "serving.yaml": [parse_serving],
-    "operations.yaml": [parse_operations, lambda raw: parse_alerts(raw, {})],
-    "lake.yaml": [parse_lake],
-    "tracking.yaml": [parse_tracking],
+    "model.yaml": [ModelSettings.parse],
+    "policy.yaml": [PolicyConfig.parse],
+    "demos/simulated/objective.yaml": [Objective.parse],
+    "release.yaml": [ReleaseRule.parse],
+    "serving.yaml": [ServingSettings.parse],
+    "operations.yaml": [Operations.parse, lambda raw: parse_alerts(raw, {})],
+    "lake.yaml": [LakeSettings.parse],
+    "tracking.yaml": [TrackingSettings.parse],
     "forgotten.yaml": [parse_forgotten],
     "learning.yaml": [lambda raw: parse_learning(raw, read_yaml(TEMPLATE / "sources.yaml"))],
     "contracts/clean_events.yaml": [lambda raw: parse_contract("clean_events", raw)],

@@ -25,7 +25,7 @@ from causalrec.graph.discovery.nodes import plain_nodes
 from causalrec.graph.discovery.pc import discover
 from causalrec.graph.mpdag import pair
 from causalrec.home import TEMPLATE
-from causalrec.settings.discovery import Search, parse_search
+from causalrec.settings.discovery import Search
 from causalrec.settings.file import read_yaml
 
 Pairs = set[tuple[str, str]]
@@ -36,7 +36,7 @@ FIRST = 101
 
 
 def run(seeds: int = SEEDS, rows: int = ROWS) -> list[Figure]:
-    search = parse_search(read_yaml(TEMPLATE / "discovery.yaml"))
+    search = Search.parse(read_yaml(TEMPLATE / "discovery.yaml"))
     scores: dict[str, list[float]] = {}
     seconds: dict[str, float] = {}
     for seed in range(FIRST, FIRST + seeds):

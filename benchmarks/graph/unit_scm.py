@@ -25,10 +25,10 @@ from causalrec.home import TEMPLATE
 from causalrec.model.effects import estimate_effect
 from causalrec.model.effects.propensities import treatment_propensities
 from causalrec.model.effects.study import EffectStudy
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.discovery import Search
 from causalrec.settings.file import read_yaml
-from causalrec.settings.model import parse_model_settings
-from causalrec.settings.questions import parse_questions
+from causalrec.settings.model import ModelSettings
+from causalrec.settings.questions import Questions
 from causalrec.simulator.world import unit_scm
 
 ROWS, ROWS_A_USER = 200_000, 10
@@ -90,12 +90,12 @@ def world(seed: int, rows: int) -> World:
     """Discover, choose, estimate."""
     units = unit_scm.sample(rows, seed)
     clusters = np.arange(rows) // ROWS_A_USER
-    questions = parse_questions(_setting("questions.yaml"))
+    questions = Questions.parse(_setting("questions.yaml"))
     nodes, dropped = choose_nodes(units, ROLES, [q.outcome for q in questions.questions])
-    found = discover(nodes, parse_search(_setting("discovery.yaml")), [clusters])
+    found = discover(nodes, Search.parse(_setting("discovery.yaml")), [clusters])
     truth = true_class(list(found.tiers))
     f1, directions = agreement(found.graph, truth)
-    settings, valid, naive, robust = parse_model_settings(_setting("model.yaml")), True, {}, {}
+    settings, valid, naive, robust = ModelSettings.parse(_setting("model.yaml")), True, {}, {}
     whole = MPDAG(unit_scm.COLUMNS, frozenset(unit_scm.edges()), frozenset())
     for question in questions.questions:
         reasons = {d.column: d.reason for d in dropped}

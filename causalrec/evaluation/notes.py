@@ -29,7 +29,7 @@ class OffPolicyNotes(LeftOutNotes):
 
     Attributes:
         clusters: How many judged rounds name no cluster.
-        objective: What the policies maximise, as `parse_objective` reads it.
+        objective: What the policies maximise, as `Objective.parse` reads it.
         no_revenue: Why no policy has a revenue, in words, if none has.
     """
 

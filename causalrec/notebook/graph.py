@@ -61,7 +61,7 @@ class FoundGraph:
 
     def adjust(self, treatment: str, outcome: str) -> Adjustment:
         """What to adjust for, or why nothing will do."""
-        asked = Question(f"{treatment} on {outcome}", treatment, outcome)
+        asked = Question(name=f"{treatment} on {outcome}", treatment=treatment, outcome=outcome)
         if not self.answer.answered:
             return Adjustment(asked, self.answer, ())
         reasons = {d.column: d.reason for d in self.dropped}

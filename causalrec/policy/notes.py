@@ -32,7 +32,7 @@ class PolicyNotes(LeftOutNotes):
         champion: The hash of the bundle that the challenger has to beat; None: the logging policy.
         policies: The policies that have rows.
         report_by: The columns by whose values the report tells policies apart.
-        objective: What the policies maximise, as `parse_objective` reads it.
+        objective: What the policies maximise, as `Objective.parse` reads it.
         no_price: Why money decides nothing on some days, in words; None where every item has a price.
     """
 

@@ -42,8 +42,8 @@ class Settings(BaseModel):
 
     FILE: ClassVar[str] = ""
     """The file; empty: a section."""
-    NAME: ClassVar[str] = "entry"
-    """What messages call one of a list of these: "question 2"."""
+    NAME: ClassVar[str] = ""
+    """What messages call one of a list of these, as in "question 2"; empty: "entry 2 of `LIST`"."""
 
     @classmethod
     def read(cls, home: Home) -> Self:
@@ -73,7 +73,7 @@ class Settings(BaseModel):
         raise InputError(faults)
 
     @classmethod
-    def keys(cls) -> dict[str, FieldInfo]:
+    def by_key(cls) -> dict[str, FieldInfo]:
         """Key in the file -> its field."""
         return {str(field.validation_alias or name): field for name, field in cls.model_fields.items()}
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 from causalrec.answers import InputError
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import number, whole
 
-FILE = "discovery.yaml"
-RULES = ("strongest", "majority", "stock")
 
-
-@dataclass(frozen=True)
-class Search:
+class Search(Settings):
     """Settings of the discovery.
 
     Attributes:
@@ -31,49 +28,22 @@ class Search:
         may_change: Share of edges that may change from one partition to the next without a warning.
     """
 
-    alpha: float = 0.001
-    floor: float = 0.01
-    max_conditioning: int = 3
-    separating_sets: str = "strongest"
-    max_rows: int = 1_000_000
-    bootstraps: int = 0
-    bootstrap_seconds: float = 120.0
+    FILE = "discovery.yaml"
+
+    alpha: Annotated[float, number(0, 1, "()")] = 0.001
+    floor: Annotated[float, number(0, 1, "[)")] = 0.01
+    max_conditioning: Annotated[int, whole(0)] = 3
+    separating_sets: Literal["strongest", "majority", "stock"] = "strongest"
+    max_rows: Annotated[int, whole(100)] = 1_000_000
+    bootstraps: Annotated[int, whole(0)] = 0
+    bootstrap_seconds: Annotated[float, number(0, closed="()")] = 120.0
     fci: bool = False
     split: bool = False
-    may_change: float = 0.2
+    may_change: Annotated[float, number(0, 1)] = 0.2
 
-
-def parse_search(settings: Mapping[str, Any]) -> Search:
-    """Read `data/discovery.yaml`.
-
-    Raises:
-        InputError: An unknown or missing key, a value of another type, or one out of its range.
-    """
-    known = {f.name for f in fields(Search)}
-    if set(settings) != known:
-        raise InputError(f"{FILE}: needs exactly {sorted(known)}, got {sorted(settings)}")
-    for name, value in settings.items():
-        wanted: tuple[type, ...] = {
-            "fci": (bool,),
-            "split": (bool,),
-            "may_change": (int, float),
-            "alpha": (float,),
-            "floor": (int, float),
-            "separating_sets": (str,),
-        }.get(name, (int,))
-        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-            raise InputError(f"{FILE}: `{name}` must be {' or '.join(t.__name__ for t in wanted)}, got {value!r}")
-    parsed = Search(**settings)
-    ranges = {
-        "alpha": 0 < parsed.alpha < 1,
-        "floor": 0 <= parsed.floor < 1,
-        "max_conditioning": parsed.max_conditioning >= 0,
-        "separating_sets": parsed.separating_sets in RULES,
-        "max_rows": parsed.max_rows >= 100,
-        "bootstraps": parsed.bootstraps >= 0,
-        "bootstrap_seconds": parsed.bootstrap_seconds > 0,
-        "may_change": 0 <= parsed.may_change <= 1,
-    }
-    if wrong := [name for name, holds in ranges.items() if not holds]:
-        raise InputError(f"{FILE}: out of range: {', '.join(f'{name}: {settings[name]}' for name in wrong)}")
-    return parsed
+    @classmethod
+    def parse(cls, settings: Mapping[str, Any], where: str = "") -> Self:
+        """As of every file; this one states each key, for what a program leaves out is no shop's choice."""
+        if missing := [f"`{key}`" for key in cls.by_key() if key not in settings]:
+            raise InputError(f"{where or cls.FILE}: {', '.join(missing)} missing; the file states every key")
+        return super().parse(settings, where)

@@ -67,7 +67,7 @@ def _of_type(annotation: Any) -> str:
         *others, last = map(str, get_args(annotation))
         return f"{', '.join(others)} or {last}" if others else last
     if inner is not None:
-        mapping = f"with {', '.join(inner.keys())}"
+        mapping = f"with {', '.join(inner.by_key())}"
         return f"{WORDS[kind]} of mappings {mapping}" if kind in WORDS else f"a mapping {mapping}"
     if kind not in WORDS:
         raise TypeError(f"nothing says in words what {annotation} accepts; give it a Must(...)")
@@ -78,7 +78,7 @@ def _fault(fault: Mapping[str, Any], model: type[Settings], settings: object, wh
     """Its line, 0 where nobody knows it, and what to tell."""
     keys, kind, problem = tuple(fault["loc"]), str(fault["type"]), fault.get("ctx", {}).get("error")
     if isinstance(problem, Wrong | Conflict) and problem.key:
-        keys += tuple(problem.key.split("."))
+        keys += tuple(int(key) if key.isdigit() else key for key in problem.key.split("."))
     place, key = _place(model, keys)
     field, around = _at(model, keys)
     if isinstance(problem, Conflict):
@@ -91,7 +91,7 @@ def _fault(fault: Mapping[str, Any], model: type[Settings], settings: object, wh
     elif kind in ("extra_forbidden", "invalid_key"):
         section = _place(model, keys[:-1])[1]
         says = f"{f'`{section}`: ' if section else ''}unknown key `{keys[-1]}`"
-        says += f"; known are {', '.join(_nearest(str(keys[-1]), around.keys() if around else ()))}"
+        says += f"; known are {', '.join(_nearest(str(keys[-1]), around.by_key() if around else ()))}"
     elif kind == "missing":
         says = f"`{key}` is missing; it must be {accepted(field) if field else 'there'}"
     else:
@@ -118,7 +118,8 @@ def _place(model: type[Settings], keys: Keys) -> tuple[str, str]:
     for key in keys:
         annotation = _inside(annotation, key)
         if isinstance(key, int) and (inner := inner_model(annotation)) is not None:
-            place, names = f"{place}, {inner.NAME} {key + 1}", []
+            entry = f"{inner.NAME} {key + 1}" if inner.NAME else f"entry {key + 1} of `{'.'.join(names)}`"
+            place, names = f"{place}, {entry}", []
         else:
             names.append(str(key + 1 if isinstance(key, int) else key))
     return place, ".".join(names)
@@ -130,7 +131,7 @@ def _at(model: type[Settings], keys: Keys) -> tuple[FieldInfo | None, type[Setti
     for key in keys[:-1]:
         annotation = _inside(annotation, key)
     around = _as_model(annotation)
-    return (around.keys().get(str(keys[-1])) if around and keys else None), around
+    return (around.by_key().get(str(keys[-1])) if around and keys else None), around
 
 
 def _inside(annotation: Any, key: str | int) -> Any:
@@ -138,7 +139,7 @@ def _inside(annotation: Any, key: str | int) -> Any:
     model = _as_model(annotation)
     if model is None:
         return inner_model(annotation)
-    field = model.keys().get(str(key))
+    field = model.by_key().get(str(key))
     return field.annotation if field else None
 
 

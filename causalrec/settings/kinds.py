@@ -97,6 +97,11 @@ def number(low: float, high: float = math.inf, closed: str = "[]") -> Must:
     return Must(f"a number of at least {low:g}" if "[" in closed else f"a number above {low:g}", holds)
 
 
+def left_out_as(value: object) -> Callable[[object], object]:
+    """For `BeforeValidator`: a key without a value (`retention:` and no more) is read as this one."""
+    return lambda given: value if given is None else given
+
+
 def _listed(value: object) -> object:
     if value is None:
         return ()

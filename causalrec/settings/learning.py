@@ -4,9 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from typing import Annotated, Any, Self
 
-from causalrec.answers import InputError
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Conflict, Day, Wrong, whole
+
+
+class Learning(Settings):
+    """`data/learning.yaml`.
+
+    Attributes:
+        window_days: w, the days that a challenger is trained on.
+        judgement_days: h, the days after them that judge it.
+        min_days: With fewer training days the learning assets publish `insufficient_evidence`.
+        seed: The seed of every random choice of the learning assets.
+    """
+
+    FILE = "learning.yaml"
+
+    window_days: Annotated[int, whole(1)]
+    judgement_days: Annotated[int, whole(1)]
+    min_days: Annotated[int, whole(1)]
+    seed: Annotated[int, whole(0)]
+
+    @model_validator(mode="after")
+    def _a_window_can_be_enough(self) -> Self:
+        if self.min_days > self.window_days:
+            raise Conflict(
+                "min_days",
+                f"`min_days` is {self.min_days} and a window holds {self.window_days} (window_days), so no number of "
+                "days would ever be enough; make the window longer, or ask for fewer days",
+            )
+        return self
+
+
+def _maturities(outcomes: object) -> dict[str, int]:
+    """Outcome -> days."""
+    if not isinstance(outcomes, Mapping | None):
+        raise Wrong("", "a mapping of each outcome to its settings, e.g. click: {maturity_days: 0}", outcomes)
+    return {str(name): _maturity(name, settings) for name, settings in (outcomes or {}).items()}
+
+
+def _maturity(outcome: object, settings: object) -> int:
+    days = settings.get("maturity_days", 0) if isinstance(settings, Mapping) else 0 if settings is None else settings
+    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+        raise Wrong(str(outcome), "such as {maturity_days: 0}, in whole days", days)
+    return days
+
+
+class _SourceDays(Settings):
+    """What of `data/sources.yaml` says which days there are; the whole of it is read where logs are."""
+
+    model_config = ConfigDict(extra="ignore")
+    FILE = "sources.yaml"
+
+    first_day: Day
+    outcomes: Annotated[dict[str, int], BeforeValidator(_maturities)] = Field(default_factory=dict)
+    sparse: Any = False
 
 
 @dataclass(frozen=True)
@@ -32,50 +89,19 @@ class LearningSettings:
     sparse: bool = False
 
 
-def parse_learning(learning: Mapping[str, object], sources: Mapping[str, object]) -> LearningSettings:
+def parse_learning(learning: Mapping[str, Any], sources: Mapping[str, Any]) -> LearningSettings:
     """Read the two settings files.
 
     Raises:
-        InputError: An unknown or missing key, or a value that is not a whole number of at least 1.
+        InputError: An unknown or missing key, or a value that is not accepted.
     """
-    known = {"window_days", "judgement_days", "min_days", "seed"}
-    if unknown := set(learning) - known:
-        raise InputError(f"learning.yaml: unknown key {sorted(unknown)}; known are {sorted(known)}")
-    numbers = {}
-    for key in sorted(known):
-        value = learning.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < (0 if key == "seed" else 1):
-            raise InputError(f"learning.yaml: `{key}` must be a whole number of at least 1, got {value!r}")
-        numbers[key] = value
-    if numbers["min_days"] > numbers["window_days"]:
-        raise InputError(
-            f"learning.yaml: `min_days` is {numbers['min_days']} and a window holds {numbers['window_days']} "
-            "(window_days), so no number of days would ever be enough; make the window longer, or ask for fewer days"
-        )
-    first = sources.get("first_day")
-    if not isinstance(first, date) or isinstance(first, datetime):
-        raise InputError(f"sources.yaml: `first_day` must be a date such as 2026-03-02, got {first!r}")
-    outcomes = sources.get("outcomes") or {}
-    if not isinstance(outcomes, Mapping):
-        raise InputError(
-            "sources.yaml: `outcomes` must map each outcome to its settings, e.g. click: {maturity_days: 0}"
-        )
-    maturity = max((_maturity(name, settings) for name, settings in outcomes.items()), default=0)
+    own, days = Learning.parse(learning), _SourceDays.parse(sources)
     return LearningSettings(
-        numbers["window_days"],
-        numbers["judgement_days"],
-        numbers["min_days"],
-        maturity,
-        first,
-        numbers["seed"],
-        sources.get("sparse") is True,
+        window_days=own.window_days,
+        judgement_days=own.judgement_days,
+        min_days=own.min_days,
+        maturity_days=max(days.outcomes.values(), default=0),
+        first_day=days.first_day,
+        seed=own.seed,
+        sparse=days.sparse is True,
     )
-
-
-def _maturity(outcome: object, settings: object) -> int:
-    days = settings.get("maturity_days", 0) if isinstance(settings, Mapping) else 0 if settings is None else settings
-    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
-        raise InputError(
-            f"sources.yaml: `outcomes.{outcome}` must be such as {{maturity_days: 0}}, in whole days, got {days!r}"
-        )
-    return days

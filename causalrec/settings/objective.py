@@ -7,21 +7,20 @@ share of a price that is, only the people of a shop know: until they state it th
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from causalrec.answers import InputError
-from causalrec.arrays import Floats
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Conflict, Must
 
-SATISFYING = ("click", "purchase")
+Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(Settings):
     """What to maximise.
 
     Attributes:
@@ -30,9 +29,25 @@ class Objective:
         margin: Share of an item's price that a purchase brings; None: nobody has stated it, and there is no R.
     """
 
-    satisfying: str
-    weight: float | None
-    margin: float | None
+    FILE = "objective.yaml"
+
+    satisfying: Literal["click", "purchase"]
+    weight: Annotated[
+        float | None, Must("a number at least 0 (or left out)", lambda value: value is None or value >= 0)
+    ] = Field(None, validation_alias="lambda")
+    margin: Annotated[
+        float | None, Must("a number from 0 to 1 (or left out)", lambda value: value is None or 0 <= value <= 1)
+    ] = None
+
+    @model_validator(mode="after")
+    def _money_is_stated_before_it_is_weighed(self) -> Self:
+        if self.weight and self.margin is None:
+            raise Conflict(
+                "lambda",
+                f"`lambda: {self.weight:g}` weighs revenue, and without a `margin` there is none; state the margin, or "
+                "leave lambda out",
+            )
+        return self
 
     def satisfaction(self, click: Floats, purchase: Floats | None) -> Floats:
         """L, in nats, at most 0."""
@@ -51,40 +66,5 @@ class Objective:
         return satisfaction if revenue is None or self.weight is None else satisfaction + self.weight * revenue
 
     def to_json(self) -> dict[str, Any]:
-        """As `parse_objective` reads it."""
+        """As `parse` reads it."""
         return {"satisfying": self.satisfying, "lambda": self.weight, "margin": self.margin}
-
-
-def parse_objective(settings: Mapping[str, Any]) -> Objective:
-    """Read `data/objective.yaml` (or a bundle's copy of it).
-
-    Raises:
-        InputError: A missing or unknown key, a value out of its range, or a lambda without the margin that it needs.
-    """
-    if unknown := sorted(map(str, set(settings) - {"satisfying", "lambda", "margin"})):
-        raise InputError(f"objective.yaml: unknown {unknown}; known are satisfying, lambda and margin")
-    satisfying = settings.get("satisfying")
-    if satisfying not in SATISFYING:
-        raise InputError(f"objective.yaml: `satisfying` must be one of {SATISFYING}, got {satisfying!r}")
-    weight = _number(settings, "lambda", "at least 0 (or left out)", math.inf)
-    margin = _number(settings, "margin", "from 0 to 1 (or left out)", 1.0)
-    if weight and margin is None:
-        raise InputError(
-            f"objective.yaml: `lambda: {weight:g}` weighs revenue, and without a `margin` there is none; state the "
-            "margin, or leave lambda out"
-        )
-    return Objective(str(satisfying), weight, margin)
-
-
-def _number(settings: Mapping[str, Any], key: str, accepted: str, most: float) -> float | None:
-    """A number from 0 to `most`; None where it is not stated."""
-    value = settings.get(key)
-    if value is None:
-        return None
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not (math.isfinite(value) and 0 <= value <= most)
-    ):
-        raise InputError(f"objective.yaml: `{key}` must be a number {accepted}, got {value!r}")
-    return float(value)

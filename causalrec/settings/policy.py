@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from causalrec.answers import InputError
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Must, Names, Wrong, number, whole
 
 FILE, KEY = "policy.yaml", "allow_sensitive"
-MOST_LEFT_OUT = 0.02
 
 
-@dataclass(frozen=True)
-class PolicyConfig:
+def _entries(value: object) -> object:
+    if not isinstance(value, list | tuple | None):
+        raise Wrong("", "a list of entries with column, who and why", value)
+    return tuple(value or ())
+
+
+Words = Annotated[str, Must("a text", lambda text: bool(text.strip()))]
+
+
+class Allowed(Settings):
+    """Somebody's word that a policy may read a sensitive attribute.
+
+    Attributes:
+        column: The attribute of users.
+        who: Who allows it.
+        why: What for.
+    """
+
+    column: Words
+    who: Words
+    why: Words
+
+
+Entries = Annotated[tuple[Allowed, ...], BeforeValidator(_entries), Field(strict=False)]
+
+
+class PolicyConfig(Settings):
     """The target policy's dials.
 
     Attributes:
@@ -29,59 +55,37 @@ class PolicyConfig:
         allow_sensitive: Sensitive attributes that the policy may read, each with who allows it and why.
     """
 
-    temperature: float
-    exploration: float
-    slate_size: int
-    named: tuple[str, ...]
-    match: tuple[str, ...]
-    report_by: tuple[str, ...]
-    most_left_out: float = MOST_LEFT_OUT
-    allow_sensitive: tuple[Allowed, ...] = ()
+    FILE = FILE
+
+    temperature: Annotated[float, number(0, closed="()")]
+    exploration: Annotated[
+        float,
+        Must(
+            "a number in (0, 1] (without it nothing could be learned from the policy's own logs)",
+            lambda share: 0 < share <= 1,
+        ),
+    ]
+    slate_size: Annotated[int, whole(1)]
+    named: Names
+    match: Names
+    report_by: Names
+    most_left_out: Annotated[float, number(0, 1, "[)")] = 0.02
+    allow_sensitive: Entries = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return self.model_dump()
 
 
-def parse_policy(settings: Mapping[str, Any]) -> PolicyConfig:
-    """Read `data/policy.yaml` (or a bundle's copy of it).
+class Allowance(Settings):
+    """What of `data/policy.yaml` the logs read: their tables are not made anew when another key changes.
 
-    Raises:
-        InputError: A missing or unknown key, or a value out of its range.
+    Attributes:
+        allow_sensitive: As of `PolicyConfig`.
     """
-    known = {"temperature", "exploration", "slate_size", "named", "match", "report_by"}
-    if set(settings) - {"most_left_out", KEY} != known:
-        raise InputError(
-            f"policy.yaml: needs exactly {sorted(known)}, and may have `most_left_out` and `{KEY}`; got "
-            f"{sorted(settings)}"
-        )
-    for key in ("named", "match", "report_by"):
-        if not isinstance(settings[key], list | tuple | None):
-            raise InputError(f"policy.yaml: `{key}` must be a list of names, got {settings[key]!r}")
-    lists = {key: tuple(str(v) for v in settings[key] or ()) for key in ("named", "match", "report_by")}
-    left_out = settings.get("most_left_out", MOST_LEFT_OUT)
-    numbers = {key: settings[key] for key in ("temperature", "exploration", "slate_size")} | {"most_left_out": left_out}
-    for key, value in numbers.items():
-        kinds = (int,) if key == "slate_size" else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-            kind = "whole number" if kinds == (int,) else "number"
-            raise InputError(f"policy.yaml: `{key}` must be a {kind}, got {value!r}")
-    config = PolicyConfig(
-        float(settings["temperature"]),
-        float(settings["exploration"]),
-        int(settings["slate_size"]),
-        **lists,
-        most_left_out=float(left_out),
-        allow_sensitive=parse_allowed(settings.get(KEY)),
-    )
-    if config.temperature <= 0 or not 0 < config.exploration <= 1 or config.slate_size < 1:
-        raise InputError(
-            "policy.yaml: temperature must be above 0, exploration in (0, 1] (without it nothing could be learned "
-            f"from the policy's own logs), slate_size at least 1; got {config.temperature}, {config.exploration}, "
-            f"{config.slate_size}"
-        )
-    if not 0 <= config.most_left_out < 1:
-        raise InputError(f"policy.yaml: `most_left_out` is a share in [0, 1), got {config.most_left_out}")
-    return config
+
+    FILE = FILE
+
+    allow_sensitive: Entries = ()
 
 
 def require_columns(
@@ -106,35 +110,3 @@ def require_columns(
         raise InputError(
             f"policy.yaml: `report_by`: units have no {wrong}; contexts have {sorted(contexts)} (sources.yaml: context)"
         )
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Somebody's word that a policy may read a sensitive attribute."""
-
-    column: str
-    who: str
-    why: str
-
-
-def parse_allowed(value: object) -> tuple[Allowed, ...]:
-    """Read `allow_sensitive` of `data/policy.yaml`.
-
-    Raises:
-        InputError: It is no list of entries with column, who and why, each a text.
-    """
-    if value is None:
-        return ()
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise InputError(f"{FILE}: `{KEY}` must be a list of entries with column, who and why, got {value!r}")
-    return tuple(_allowed(entry) for entry in value)
-
-
-def _allowed(entry: Any) -> Allowed:
-    keys = ("column", "who", "why")
-    if not isinstance(entry, Mapping) or set(entry) != set(keys):
-        raise InputError(f"{FILE}: an entry of `{KEY}` needs exactly column, who and why, got {entry!r}")
-    words = [entry[key] for key in keys]
-    if not all(isinstance(word, str) and word.strip() for word in words):
-        raise InputError(f"{FILE}: column, who and why of an entry of `{KEY}` must be texts, got {dict(entry)!r}")
-    return Allowed(*words)

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from causalrec.answers import InputError
+from pydantic import BeforeValidator, Field, model_validator
 
-FILE = "questions.yaml"
-NEEDED = ("name", "treatment", "outcome")
-LISTS = ("held", "instruments", "through")
-RULES = ("causes_of_either", "optimal")
-STRATEGIES = ("declared", "graph")
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Conflict, Must, Wrong
+
 ASKED_TREATMENT, ASKED_MEDIATOR = "asked_treatment", "asked_mediator"
 """Roles of columns that are known before anything is shown, and that a question asks about all the same: a coupon, and
 what comes of it before anything is shown. A coupon comes after what is known of the past, so that the past can be its
 cause; for the questions about other treatments it is a covariate like any."""
 
 
-@dataclass(frozen=True)
-class Question:
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _columns(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _entries(value: object) -> object:
+    if not isinstance(value, list | tuple | None):
+        raise Wrong("", "a list, each entry beginning with `- `", value)
+    return tuple(value or ())
+
+
+Column = Annotated[str, BeforeValidator(_text), Must("a text", lambda text: bool(text.strip()))]
+Columns = Annotated[
+    tuple[str, ...], BeforeValidator(_columns), Must("a list of columns", lambda names: all(map(str.strip, names)))
+]
+
+
+class Question(Settings):
     """What does the treatment change about the outcome?
 
     Attributes:
+        name: What reports call it.
+        treatment: The column that is changed.
+        outcome: The column in which the change is looked for.
         effect: `total`, or `direct`: what it would change if the `held` mediators stayed as they are.
         held: Mediators; only of a direct effect.
         instruments: Columns that people vouch for: they move the treatment, and the outcome only through it.
@@ -31,28 +50,75 @@ class Question:
             them and the treatment, or both them and the outcome.
     """
 
-    name: str
-    treatment: str
-    outcome: str
-    effect: str = "total"
-    held: tuple[str, ...] = ()
-    instruments: tuple[str, ...] = ()
-    through: tuple[str, ...] = ()
+    NAME = "question"
+
+    name: Column
+    treatment: Column
+    outcome: Column
+    effect: Literal["total", "direct"] = "total"
+    held: Columns = ()
+    instruments: Columns = ()
+    through: Columns = ()
+
+    @model_validator(mode="after")
+    def _asks_about_two_columns(self) -> Self:
+        if self.treatment == self.outcome:
+            raise Conflict("outcome", f"`{self.treatment}` is `treatment` and `outcome` at once; ask about two columns")
+        for key, columns in {"held": self.held, "instruments": self.instruments, "through": self.through}.items():
+            if len(set(columns)) != len(columns):
+                raise Conflict(key, f"`{key}` names a column twice: {list(columns)}")
+            if taken := sorted({self.treatment, self.outcome} & set(columns)):
+                raise Conflict(key, f"`{key}` names {taken}, which the question is about")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_mediators_of_a_direct_effect(self) -> Self:
+        if self.effect == "direct" and not self.held:
+            raise Conflict("effect", "a direct effect needs `held`, the mediators that stay as they are, e.g. [click]")
+        if self.effect == "total" and self.held:
+            raise Conflict("held", "a total effect holds no mediator; say `effect: direct`, or leave `held` out")
+        if self.effect == "direct" and (self.instruments or self.through):
+            raise Conflict("effect", "instruments and front doors answer a total effect only")
+        return self
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(Settings):
     """All that is asked.
 
     Attributes:
+        questions: Each with a name of its own.
         adjustment: `causes_of_either` or `optimal`; see `adjustment.adjust`.
         strategies: Which front doors and instruments may be used where no adjustment is valid: `declared` are those
             that a question names, `graph` are all that the graph allows (it then is believed where it has no edge).
     """
 
-    questions: tuple[Question, ...]
-    adjustment: str
-    strategies: str = "declared"
+    FILE = "questions.yaml"
+
+    questions: Annotated[tuple[Question, ...], BeforeValidator(_entries)] = Field((), strict=False)
+    adjustment: Literal["causes_of_either", "optimal"]
+    strategies: Literal["declared", "graph"] = "declared"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_discovery(cls, settings: Any) -> Any:
+        if isinstance(settings, Mapping) and "discovery" in settings:
+            raise Conflict("discovery", "`discovery` has a file of its own; move it to discovery.yaml")
+        return settings
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if not self.questions:
+            raise Conflict("questions", "`questions` is empty; ask at least one, e.g. recommended -> click")
+        first: dict[str, int] = {}
+        for number, question in enumerate(self.questions):
+            if question.name in first:
+                raise Conflict(
+                    f"questions.{number}",
+                    f"two questions have the same name: `name: {question.name}` is question "
+                    f"{first[question.name] + 1} already; rename one",
+                )
+            first[question.name] = number
+        return self
 
     @property
     def spoken_of(self) -> list[str]:
@@ -74,72 +140,3 @@ class Questions:
         }
         asked = dict.fromkeys(treatments, ASKED_TREATMENT) | dict.fromkeys(later, ASKED_MEDIATOR)
         return {column: asked.get(column, role) if role == "pre_treatment" else role for column, role in roles.items()}
-
-
-def parse_questions(settings: Mapping[str, Any]) -> Questions:
-    """Read `data/questions.yaml`.
-
-    Raises:
-        InputError: An unknown or missing key, two questions of one name, or a setting out of its range.
-    """
-    if "discovery" in settings:
-        raise InputError(f"{FILE}: `discovery` has a file of its own; move it to discovery.yaml")
-    if unknown := set(settings) - {"questions", "adjustment", "strategies"}:
-        raise InputError(f"{FILE}: unknown key {sorted(unknown)}; known are adjustment, questions, strategies")
-    rule, strategies = settings.get("adjustment"), settings.get("strategies", "declared")
-    if rule not in RULES:
-        raise InputError(f"{FILE}: `adjustment` must be {' or '.join(RULES)}, got {rule!r}")
-    if strategies not in STRATEGIES:
-        raise InputError(f"{FILE}: `strategies` must be {' or '.join(STRATEGIES)}, got {strategies!r}")
-    asked = settings.get("questions") or []
-    if not isinstance(asked, list | tuple):
-        raise InputError(f"{FILE}: `questions` must be a list, each entry beginning with `- `; got {asked!r}")
-    found = [_question(number, raw) for number, raw in enumerate(asked, start=1)]
-    first: dict[str, int] = {}
-    for number, question in enumerate(found, start=1):
-        if question.name in first:
-            raise InputError(
-                f"{FILE}, question {number}: two questions have the same name: `name: {question.name}` is question "
-                f"{first[question.name]} already; rename one"
-            )
-        first[question.name] = number
-    if not found:
-        raise InputError(f"{FILE}: `questions` is empty; ask at least one, e.g. recommended -> click")
-    return Questions(tuple(found), rule, strategies)
-
-
-def _question(number: int, raw: Any) -> Question:
-    where = f"{FILE}, question {number}"
-    if not isinstance(raw, Mapping) or not set(NEEDED) <= set(raw) or set(raw) - {*NEEDED, "effect", *LISTS}:
-        raise InputError(
-            f"{where}: needs exactly name, treatment and outcome, and may have effect, held, instruments and through; "
-            f"got {raw!r}"
-        )
-    for key in NEEDED:
-        if not isinstance(raw[key], str | int) or isinstance(raw[key], bool) or not str(raw[key]).strip():
-            raise InputError(f"{where}: `{key}` must be a text, got {raw[key]!r}")
-    treatment, outcome = str(raw["treatment"]), str(raw["outcome"])
-    if treatment == outcome:
-        raise InputError(f"{where}: `{treatment}` is `treatment` and `outcome` at once; ask about two columns")
-    effect = raw.get("effect", "total")
-    if effect not in ("total", "direct"):
-        raise InputError(f"{where}: `effect` must be total or direct, got {effect!r}")
-    lists = {key: _names(where, key, raw.get(key, [])) for key in LISTS}
-    for key, columns in lists.items():
-        if taken := sorted({treatment, outcome} & set(columns)):
-            raise InputError(f"{where}: `{key}` names {taken}, which the question is about")
-    if effect == "direct" and not lists["held"]:
-        raise InputError(f"{where}: a direct effect needs `held`, the mediators that stay as they are, e.g. [click]")
-    if effect == "total" and lists["held"]:
-        raise InputError(f"{where}: a total effect holds no mediator; say `effect: direct`, or leave `held` out")
-    if effect == "direct" and (lists["instruments"] or lists["through"]):
-        raise InputError(f"{where}: instruments and front doors answer a total effect only")
-    return Question(str(raw["name"]), treatment, outcome, effect, **lists)
-
-
-def _names(where: str, key: str, raw: Any) -> tuple[str, ...]:
-    if not isinstance(raw, list) or not all(isinstance(name, str) and name.strip() for name in raw):
-        raise InputError(f"{where}: `{key}` must be a list of columns, got {raw!r}")
-    if len(set(raw)) != len(raw):
-        raise InputError(f"{where}: `{key}` names a column twice: {raw}")
-    return tuple(raw)

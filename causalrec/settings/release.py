@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-from causalrec.answers import InputError
+from pydantic import BeforeValidator
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Must, number
 
 OUTCOMES, ENOUGH_OUTCOMES = "min_effective_outcomes", 32.0
 """Of fewer 95 % intervals cover 63 to 94 %, from here on 93 %, and from 160 on 95 % (docs/decisions/0035)."""
-NUMBERS = ("min_effective_rounds", "max_mean_weight_gap", "max_weight_share", "revenue_margin")
 
 
-@dataclass(frozen=True)
-class ReleaseRule:
+def _names(sheet: object) -> object:
+    if isinstance(sheet, Mapping):
+        return {str(policy): str(logs) for policy, logs in sheet.items()}
+    return sheet or {}
+
+
+class ReleaseRule(Settings):
     """When evidence counts, and when a challenger is released.
 
     Attributes:
@@ -30,12 +36,16 @@ class ReleaseRule:
             too short. 0: this is not asked.
     """
 
-    min_effective_rounds: float
-    max_mean_weight_gap: float
-    max_weight_share: float
-    revenue_margin: float
-    answer_sheet: Mapping[str, str]
-    min_effective_outcomes: float = 0.0
+    FILE = "release.yaml"
+
+    min_effective_rounds: Annotated[float, number(0)]
+    max_mean_weight_gap: Annotated[float, number(0)]
+    max_weight_share: Annotated[float, number(0)]
+    revenue_margin: Annotated[float, number(0)]
+    answer_sheet: Annotated[
+        dict[str, str], BeforeValidator(_names), Must("a mapping of a policy to a held-out logging policy")
+    ]
+    min_effective_outcomes: Annotated[float, number(0)] = ENOUGH_OUTCOMES
 
     def words(self) -> str:
         """The rule in one sentence for the report."""
@@ -44,26 +54,3 @@ class ReleaseRule:
             "satisfaction lies above 0 and, where there is revenue, a loss of more than "
             f"{self.revenue_margin:.0%} of it is ruled out."
         )
-
-
-def parse_release(settings: Mapping[str, object]) -> ReleaseRule:
-    """Read `data/release.yaml`.
-
-    Raises:
-        InputError: A missing or unknown key, or a value out of its range.
-    """
-    known = {*NUMBERS, "answer_sheet"}
-    if set(settings) - {OUTCOMES} != known:
-        raise InputError(
-            f"release.yaml: needs exactly {sorted(known)}, and may have {OUTCOMES}; got {sorted(settings)}"
-        )
-    sheet = settings["answer_sheet"] or {}
-    if not isinstance(sheet, Mapping):
-        raise InputError(f"release.yaml: `answer_sheet` maps a policy to a held-out logging policy, got {sheet!r}")
-    numbers = {}
-    for key in (*NUMBERS, OUTCOMES):
-        value = settings.get(key, ENOUGH_OUTCOMES)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value >= 0):
-            raise InputError(f"release.yaml: `{key}` must be a number of at least 0, got {value!r}")
-        numbers[key] = float(value)
-    return ReleaseRule(**numbers, answer_sheet={str(policy): str(logs) for policy, logs in sheet.items()})

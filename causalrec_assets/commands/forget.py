@@ -45,7 +45,8 @@ from causalrec_assets.lake.retention import sweep
 from causalrec_assets.lake.storage.pointer import REFUSAL
 from causalrec_assets.lake.store import Store, open_store
 
-ONLY_CURRENT = Retention(versions=1, staging_days=0, quarantine_days=36_500)
+# A file may not ask for what a person types here.
+ONLY_CURRENT = Retention.model_construct(versions=1, staging_days=0, quarantine_days=36_500)
 LANDED_TABLES = ("clean_events", "users")
 """Tables of users that are made from landed files."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from causalrec.answers import InputError
 from causalrec.home import Home
-from causalrec.settings.deployment.lake import LAKE, parse_lake
+from causalrec.settings.deployment.lake import LAKE, LakeSettings
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.retention import sweep
 from causalrec_assets.lake.store import open_store
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     home = Home.current()
     try:
-        settings = parse_lake(read_setting(home, LAKE), str(home.setting(LAKE))).retention
+        settings = LakeSettings.parse(read_setting(home, LAKE), str(home.setting(LAKE))).retention
         store = open_store(home)
     except InputError as error:
         print(error, file=sys.stderr)

@@ -13,8 +13,8 @@ from causalrec.logs.units.covariates import user_attributes
 from causalrec.model.outcome.model import OutcomeModel
 from causalrec.policy.bundle import Bundled
 from causalrec.settings.logs.sources import Source
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.policy import parse_policy
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
 from causalrec_assets.common.reads import withheld_from_policies
 from causalrec_assets.lake.inputs import Inputs, Table
 from causalrec_assets.lake.releases import Champion
@@ -33,7 +33,7 @@ def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
     }
     model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
     return Bundled(
-        model, vectors, parse_policy(champion.bundle["policy"]), parse_objective(champion.bundle["objective"])
+        model, vectors, PolicyConfig.parse(champion.bundle["policy"]), Objective.parse(champion.bundle["objective"])
     )
 
 

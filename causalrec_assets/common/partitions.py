@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from causalrec.home import Home
-from causalrec.settings.deployment.operations import parse_operations
+from causalrec.settings.deployment.operations import Operations
 from causalrec.settings.file import read_setting
 from causalrec.settings.learning import parse_learning
 
@@ -48,7 +48,7 @@ learning_window_mapping = dg.TimeWindowPartitionMapping(
     allow_nonexistent_upstream_partitions=True,
 )
 
-_hour, _minute = parse_operations(read_setting(_home, "operations.yaml")).fresh_by
+_hour, _minute = Operations.read(_home).retrain.fresh_by
 due_every_day = dg.FreshnessPolicy.cron(
     # What people and shops read must be of the last complete day from this time of day on; the UI warns when it is not.
     deadline_cron=f"{_minute} {_hour} * * *",

@@ -14,7 +14,7 @@ from causalrec.settings.logs.covariates import FILE, CovariateSettings, parse_le
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.policy import FILE as POLICY
 from causalrec.settings.policy import KEY as ALLOW_SENSITIVE
-from causalrec.settings.policy import parse_allowed
+from causalrec.settings.policy import Allowance
 from causalrec_assets.lake.inputs import Inputs
 
 
@@ -24,7 +24,8 @@ def withheld_from_policies(inputs: Inputs, source: Source) -> frozenset[str]:
     Raises:
         InputError: `policy.yaml` allows an attribute that `sources.yaml` does not declare sensitive.
     """
-    allowed = {entry.column for entry in parse_allowed(inputs.setting_of(POLICY, ALLOW_SENSITIVE))}
+    allowance = Allowance.parse({ALLOW_SENSITIVE: inputs.setting_of(POLICY, ALLOW_SENSITIVE)})
+    allowed = {entry.column for entry in allowance.allow_sensitive}
     if unknown := sorted(allowed - set(source.sensitive)):
         raise InputError(
             f"{POLICY}: `{ALLOW_SENSITIVE}` names {unknown}, and the sensitive attributes are "

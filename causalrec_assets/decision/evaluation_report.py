@@ -20,9 +20,9 @@ from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.policy.notes import LeftOutNotes
 from causalrec.settings.file import read_setting
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.policy import parse_policy
-from causalrec.settings.release import parse_release
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
+from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import due_every_day
 from causalrec_assets.common.reads import covariate_settings
@@ -53,8 +53,8 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The verdict on the challenger and the report for people, as one HTML file."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
-    rule = parse_release(inputs.setting("release.yaml"))
-    objective = parse_objective(inputs.setting("objective.yaml"))
+    rule = ReleaseRule.parse(inputs.setting("release.yaml"))
+    objective = Objective.parse(inputs.setting("objective.yaml"))
     judged, effects_told = inputs.table("off_policy_report"), inputs.table("effect_report")
     effects_ = effects_told.frame
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
@@ -89,7 +89,7 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         found_graph,
         inputs.table("adjustment_sets").frame,
         fitted,
-        parse_policy(inputs.setting("policy.yaml")).allow_sensitive,
+        PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
     )
     html = render(
         Story(

@@ -11,8 +11,8 @@ from causalrec.logs.gaps import why_no_revenue
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.release import parse_release
+from causalrec.settings.objective import Objective
+from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.ui import picture, table
@@ -28,14 +28,14 @@ from resources.lake import Lake
 def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Each policy's value on days it never saw, by every estimator beside the logged mean, weights checked first."""
     inputs = lake.inputs(context)
-    source, rule = parse_source(inputs.setting("sources.yaml")), parse_release(inputs.setting("release.yaml"))
+    source, rule = parse_source(inputs.setting("sources.yaml")), ReleaseRule.parse(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
     names = {"estimators": row_names(), "bounded_estimators": bounded_row_names()}
     if unanswered is not None:
         return Draft(inputs, None, answer=unanswered, notes=targets.notes_as(LeftOutNotes), params=names)
     window, notes = inputs.window("units", inputs.learning.days), targets.notes_as(PolicyNotes)
-    objective, of_units = parse_objective(notes.objective), window.notes_as(UnitsNotes)
+    objective, of_units = Objective.parse(notes.objective), window.notes_as(UnitsNotes)
     data = EvaluationData(
         window.frame,
         targets.frame,

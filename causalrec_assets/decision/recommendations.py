@@ -10,7 +10,7 @@ from causalrec.logs.units.held_out import without_held_out
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.grid import score_grid
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.serving import parse_serving
+from causalrec.settings.serving import ServingSettings
 from causalrec_assets.common.bundles import attributes_read, load_champion
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import due_every_day, learning_window_mapping
@@ -40,7 +40,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         return Draft(inputs, None, answer=not_available(NO_RELEASE), params={"per_context": True})
     source, serving = (
         parse_source(inputs.setting("sources.yaml")),
-        parse_serving(inputs.setting("serving.yaml")),
+        ServingSettings.parse(inputs.setting("serving.yaml")),
     )
     bundle = load_champion(inputs, champion)
     columns = [*context_columns(source), *(["position"] if "position" in bundle.model.design.names else [])]

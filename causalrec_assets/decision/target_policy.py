@@ -21,8 +21,8 @@ from causalrec.policy.plots import weights_plot
 from causalrec.policy.policies import CHALLENGER, CHAMPION, FittedPolicy, Policy, named_policies
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source, parse_source
-from causalrec.settings.objective import Objective, parse_objective
-from causalrec.settings.policy import parse_policy, require_columns
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig, require_columns
 from causalrec_assets.common.bundles import attributes_read, load_champion, load_model
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
@@ -50,7 +50,10 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What challenger, champion and named policies would have done in the judged slots, and what to expect of it."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
-    config, objective = parse_policy(inputs.setting("policy.yaml")), parse_objective(inputs.setting("objective.yaml"))
+    config, objective = (
+        PolicyConfig.parse(inputs.setting("policy.yaml")),
+        Objective.parse(inputs.setting("objective.yaml")),
+    )
     named = named_policies(config.named)
     require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
     models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")

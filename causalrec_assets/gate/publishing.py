@@ -9,7 +9,7 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.engine.one_file import parquet_rows, parquet_schema
-from causalrec.settings.deployment.lake import LAKE, parse_lake
+from causalrec.settings.deployment.lake import LAKE, LakeSettings
 from causalrec.settings.file import read_setting
 from causalrec_assets.gate import data_docs
 from causalrec_assets.gate.checking import Audit, audit, offending_rows
@@ -55,7 +55,7 @@ def write_audit_publish(draft: Draft) -> Outcome:
     """
     inputs = draft.inputs
     contract = read_contract(inputs.home, inputs.asset)
-    settings = parse_lake(read_setting(inputs.home, LAKE), str(inputs.home.setting(LAKE))).gate
+    settings = LakeSettings.parse(read_setting(inputs.home, LAKE), str(inputs.home.setting(LAKE))).gate
     staged, aside = _staged(draft, contract), _set_aside(draft)
     try:
         rows, schema = parquet_rows(staged), parquet_schema(staged)

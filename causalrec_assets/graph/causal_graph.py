@@ -18,7 +18,7 @@ from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.graph.knowledge.orient import orient_with_knowledge
 from causalrec.graph.knowledge.overrides import effect_table, in_words, override_effects
 from causalrec.graph.mpdag import MPDAG, find_cycle
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.discovery import Search
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.gate.draft import Draft
@@ -43,7 +43,7 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         return {a.question.name: in_words(a.answer, a.columns) for a in adjustments_of(asked, graph, notes)}
 
     effects = override_effects(discovery, knowledge, sets)
-    search = parse_search(inputs.setting("discovery.yaml"))
+    search = Search.parse(inputs.setting("discovery.yaml"))
     graph = oriented.graph
     changes = changes_since(earlier_graph(inputs, inputs.day), oriented.table, list(graph.nodes))
     agree, said = oriented.verdict()

@@ -12,7 +12,7 @@ from causalrec.graph.knowledge.resolve import tier_order
 from causalrec.graph.mpdag import find_cycle
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.notes import UnitsNotes
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.discovery import Search
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.ui import picture, table
@@ -27,7 +27,7 @@ def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     if not inputs.learning.enough:
         return no_graph(inputs, inputs.learning.reason)
-    asked, search = questions_of(inputs), parse_search(inputs.setting("discovery.yaml"))
+    asked, search = questions_of(inputs), Search.parse(inputs.setting("discovery.yaml"))
     window = inputs.window("units", inputs.learning.train_days)
     notes = window.notes_as(UnitsNotes)
     rows = rows_to_search(window.frame, notes, search)

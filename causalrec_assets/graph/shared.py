@@ -10,7 +10,7 @@ from causalrec.graph.identification.explanations import Scale
 from causalrec.graph.identification.identify import Adjustment, adjust
 from causalrec.graph.knowledge.changes import EarlierGraph
 from causalrec.graph.mpdag import MPDAG
-from causalrec.settings.questions import Questions, parse_questions
+from causalrec.settings.questions import Questions
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
 
@@ -37,7 +37,7 @@ def mean_of(rows: pl.DataFrame, column: str) -> float | None:
 
 
 def questions_of(inputs: Inputs) -> Questions:
-    return parse_questions(inputs.setting("questions.yaml"))
+    return Questions.parse(inputs.setting("questions.yaml"))
 
 
 def adjustments_of(asked: Questions, graph: MPDAG, notes: WindowNotes) -> list[Adjustment]:

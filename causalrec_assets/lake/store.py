@@ -29,7 +29,7 @@ from causalrec.durable import clear_drafts, open_draft
 from causalrec.engine.one_file import read_parquet
 from causalrec.hashing import canonical, sha256, sha256_of_file
 from causalrec.home import Home
-from causalrec.settings.deployment.lake import LAKE, parse_lake
+from causalrec.settings.deployment.lake import LAKE, LakeSettings
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.lost import LostObject, ends_like_parquet, heal
 from causalrec_assets.lake.storage.bucket import open_bucket
@@ -49,7 +49,7 @@ def open_store(home: Home) -> Store:
         InputError: The settings are wrong, or the lake is on a store that cannot be reached or decides no races.
     """
     where = home.setting(LAKE)
-    settings = parse_lake(read_setting(home, LAKE), str(where))
+    settings = LakeSettings.parse(read_setting(home, LAKE), str(where))
     scratch, root = home.work / "staging", settings.root.removeprefix("file://")
     if "://" in root:
         options = json.dumps(dict(settings.storage_options), sort_keys=True)

@@ -18,7 +18,7 @@ from causalrec.model.effects.propensities import Propensities, aligned, propensi
 from causalrec.model.effects.sets import answer_of, covariates_of
 from causalrec.model.effects.study import EffectResult, EffectStudy
 from causalrec.model.effects.table import SCHEMA, effect_rows
-from causalrec.settings.model import parse_model_settings
+from causalrec.settings.model import ModelSettings
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import table
 from causalrec_assets.gate.draft import Draft
@@ -32,7 +32,7 @@ def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     inputs = lake.inputs(context)
     sets = inputs.table("adjustment_sets")
     propensities = inputs.table("treatment_propensities")
-    settings = parse_model_settings(inputs.setting("model.yaml"))
+    settings = ModelSettings.parse(inputs.setting("model.yaml"))
     rows, of_effects, clusters = pl.DataFrame(), pl.Series(dtype=pl.Boolean), np.empty(0, dtype=np.int64)
     counted: ClusterCounts | None = None
     far: list[str] = []

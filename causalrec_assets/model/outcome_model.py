@@ -19,7 +19,7 @@ from causalrec.model.outcome.training import Trained, train_outcome_model
 from causalrec.model.plots import calibration_plot, training_plot
 from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.model import ModelSettings, parse_model_settings
+from causalrec.settings.model import ModelSettings
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.reads import withheld_from_policies
 from causalrec_assets.common.ui import picture, table
@@ -50,7 +50,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     inputs = lake.inputs(context)
     if not inputs.learning.enough:
         return _no_model(inputs, insufficient_evidence(inputs.learning.reason))
-    settings = parse_model_settings(inputs.setting("model.yaml"))
+    settings = ModelSettings.parse(inputs.setting("model.yaml"))
     inputs.note("compute", compute.fingerprint)
     rows, notes = training_units(inputs)
     withheld = withheld_from_policies(inputs, parse_source(inputs.setting("sources.yaml")))
@@ -102,7 +102,7 @@ def _params(
     learning = parse_learning(inputs.setting("learning.yaml"), inputs.setting("sources.yaml"))
     train, judge = inputs.learning.train_days, inputs.learning.judge_days
     return {
-        **{f"model.{name}": value for name, value in asdict(settings).items()},
+        **{f"model.{name}": value for name, value in settings.model_dump().items()},
         "columns": plan.columns,
         "arms": plan.arms,
         "divides_by": plan.divides_by,

@@ -14,7 +14,7 @@ from causalrec.model.effects.propensities import Propensities
 from causalrec.model.effects.propensities import treatment_propensities as fit_propensities
 from causalrec.model.effects.sets import answer_of, covariates_of
 from causalrec.model.plots import calibration_plot, overlap_plot
-from causalrec.settings.model import parse_model_settings
+from causalrec.settings.model import ModelSettings
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.gate.draft import Draft
@@ -30,7 +30,7 @@ def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Dra
     questions = sets.filter(pl.col("status") == Status.ANSWERED)
     if questions.is_empty():
         return Draft(inputs, None, answer=answer_of(sets.row(0, named=True)), params={"rows": 0})
-    settings = parse_model_settings(inputs.setting("model.yaml"))
+    settings = ModelSettings.parse(inputs.setting("model.yaml"))
     rows, notes = training_units(inputs)
     clusters = cluster_codes(rows, notes.cluster)
     parts: list[pl.DataFrame] = []

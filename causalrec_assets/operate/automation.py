@@ -8,8 +8,7 @@ import dagster as dg
 
 from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
-from causalrec.settings.deployment.operations import Operations, parse_operations
-from causalrec.settings.file import read_setting
+from causalrec.settings.deployment.operations import Operations
 from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.common.partitions import days
 from causalrec_assets.lake.currentness import Resolver
@@ -36,7 +35,7 @@ UNFINISHED = [
 
 
 def _operations() -> Operations:
-    return parse_operations(read_setting(Home.current(), "operations.yaml"))
+    return Operations.read(Home.current())
 
 
 log_assets = dg.define_asset_job(
@@ -151,7 +150,7 @@ def retrain_every_day(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunR
 
 @dg.sensor(
     jobs=[rebuilt_logs, learning_assets],
-    minimum_interval_seconds=_operations().look_every_seconds,
+    minimum_interval_seconds=_operations().new_data.look_every_seconds,
     description="Compares the landing zone with the lake and has just those days rebuilt that new, changed or removed "
     "files touch; then what carries on from them, in order, until a state comes out as it was; then the newest day's "
     "learning.",
@@ -163,14 +162,14 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
         return
     operations = _operations()
     plans = planner(Home.current(), data_only=True, tried=Attempts(context.instance))
-    arriving = plans.zone.arriving(operations.settle_seconds)
+    arriving = plans.zone.arriving(operations.new_data.settle_seconds)
     plan = plans.logs(plans.span, {day for _, day in arriving})
     newest, job = plans.zone.newest_day, rebuilt_logs
     waits = list(plan.waits)
-    if not plan.requests and newest and not arriving and operations.retrain_on_new_data:
+    if not plan.requests and newest and not arriving and operations.new_data.retrain:
         plan, job = plans.learning(newest, learning_parents(context.repository_def)), learning_assets
         waits += plan.waits
-    for request in plan.requests[: operations.runs_per_look]:
+    for request in plan.requests[: operations.new_data.runs_per_look]:
         context.log.info("%s %s: %s", request.day, ", ".join(request.assets), request.why)
         yield _request(request, "new_data", job_name=job.name)
     for said in plans.zone.passed_over:

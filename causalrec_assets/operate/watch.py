@@ -9,8 +9,7 @@ import dagster as dg
 
 from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
-from causalrec.settings.deployment.operations import parse_operations
-from causalrec.settings.file import read_setting
+from causalrec.settings.deployment.operations import Operations
 from causalrec_assets.common.gated import CONTRACT
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.operate.leftovers import command_is_gone, end
@@ -125,7 +124,7 @@ def look_for_overdue(home: Home, now: datetime, told: str | None) -> tuple[str, 
     Returns:
         What was found, in words, and the alert if there is one to send.
     """
-    hour, minute = parse_operations(read_setting(home, "operations.yaml")).fresh_by
+    hour, minute = Operations.read(home).retrain.fresh_by
     day = (now - timedelta(days=1)).date()
     zone = LandingZone.of(home)
     if zone.source.last_day is not None and day > zone.source.last_day:

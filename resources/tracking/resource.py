@@ -12,7 +12,7 @@ import dagster as dg
 from causalrec.hashing import canonical, sha256
 from causalrec.home import Home
 from causalrec.model.outcome.calibration import OutcomeScores
-from causalrec.settings.deployment.tracking import TrackingSettings, parse_tracking
+from causalrec.settings.deployment.tracking import TrackingSettings
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.releases import Champion
 from resources.tracking.attempt import TrainingRun
@@ -75,8 +75,8 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             InputError: The file, or the resource, says something that cannot be.
         """
-        own = {name: getattr(self, name) for name in TrackingSettings.__dataclass_fields__ if getattr(self, name)}
-        return parse_tracking({**read_setting(home, "tracking.yaml"), **own})
+        own = {name: getattr(self, name) for name in TrackingSettings.by_key() if getattr(self, name)}
+        return TrackingSettings.parse({**read_setting(home, "tracking.yaml"), **own})
 
     def uri(self, home: Home) -> str:
         """The MLflow store."""

@@ -47,7 +47,7 @@ found = estimate_effect(EffectStudy(units, question, fitted, world.clusters, SET
 told("effects", fitted.propensity.tobytes(), repr([(e.value, e.std_error) for e in found.values()]).encode())
 plan = TrainingPlan("both", units, tuple(COLUMNS), fitted.propensity, purchases=True)
 cpu = {"accelerator": "cpu", "devices": 1}
-trained = train_outcome_model(plan, world.vectors, replace(SETTINGS, epochs=2), 1, cpu)
+trained = train_outcome_model(plan, world.vectors, SETTINGS.model_copy(update={"epochs": 2}), 1, cpu)
 saved = trained.model.save()
 predicted = trained.model.predict(units, world.vectors)
 told("model", saved["model.safetensors"], saved["card.json"])

@@ -49,7 +49,10 @@ def test_each_attribute_says_where_it_was_used_or_why_not():
 
 
 def test_who_let_a_policy_read_what_is_sensitive_is_said():
-    found = uses(model=replace(MODEL, columns=("age",)), allowed=[Allowed("age", "the board", "it helps the young")])
+    found = uses(
+        model=replace(MODEL, columns=("age",)),
+        allowed=[Allowed(column="age", who="the board", why="it helps the young")],
+    )
     assert found["age"].policy == "read, though sensitive: allowed by the board (it helps the young)"
 
 

@@ -12,10 +12,10 @@ from causalrec.estimators.weights import WeightSummary
 from causalrec.evaluation.policy_values import SCHEMA, report
 from causalrec.evaluation.rounds import EvaluationData
 from causalrec.evaluation.weight_diagnostics import check_outcomes, check_weights
-from causalrec.settings.release import ReleaseRule
+from tests.evaluation.rules import release_rule
 
 TRAIN, JUDGE = date(2026, 3, 2), date(2026, 3, 3)
-TRUSTING = ReleaseRule(1, 5.0, 1.0, 0.02, {"uniform": "random"})
+TRUSTING = release_rule(1, 5.0, 1.0, 0.02, {"uniform": "random"})
 
 # Four logged rounds of two users. The weights of the challenger below are 1, 1/2, 1 and 2.
 UNITS = pl.DataFrame(
@@ -199,7 +199,7 @@ class TestDaysThatTheModelHasSeen:
 
 class TestWeightsAreCheckedFirst:
     def test_few_effective_rounds_are_no_evidence_and_no_number_is_given(self):
-        found = judged(rule=ReleaseRule(100, 5.0, 1.0, 0.02, {}))
+        found = judged(rule=release_rule(100, 5.0, 1.0, 0.02, {}))
         for estimator in ("ips", "snips", "dm", "dr"):
             said = row(found, estimator)
             assert (said["status"], said["estimate"], said["difference"]) == (
@@ -211,39 +211,39 @@ class TestWeightsAreCheckedFirst:
         assert row(found, "logged_mean")["status"] == "answered"
 
     def test_a_mean_weight_far_from_1_is_no_evidence(self):
-        answer = check_weights(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), release_rule(100, 0.5, 0.1, 0.02, {}))
         assert "mean importance weight is 3.10" in answer.reason
         # Its standard error is 3.1 sqrt((20 - 1) / 10,000) = 0.14: no number of such rounds brings it to 1.
         assert answer.status.value == "not_identifiable"
         assert "standard error 0.14" in answer.reason and "log the real ones" in answer.reason
 
     def test_a_mean_weight_that_may_be_off_by_chance_says_how_many_rounds_would_tell(self):
-        answer = check_weights(WeightSummary(1_000, 100.0, 0.4, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(1_000, 100.0, 0.4, 50.0, 0.01), release_rule(50, 0.0625, 0.1, 0.02, {}))
         # 3 x 0.4 sqrt(9 / 1,000) = 0.114 is less than the 0.6 that it is off: not chance.
         assert answer.status.value == "not_identifiable" and "let it explore" in answer.reason
-        answer = check_weights(WeightSummary(1_000, 100.0, 0.9, 50.0, 0.01), ReleaseRule(50, 0.0625, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(1_000, 100.0, 0.9, 50.0, 0.01), release_rule(50, 0.0625, 0.1, 0.02, {}))
         # 3 x 0.9 sqrt(9 / 1,000) = 0.25613 against 0.0625: (0.25613 / 0.0625)^2 = 16.7962 times as many rounds.
         assert answer.status.value == "insufficient_evidence"
         assert "about 15,797 more rounds like these would tell" in answer.reason
 
     def test_few_effective_rounds_say_how_many_more_rounds_it_takes(self):
-        answer = check_weights(WeightSummary(10_000, 40.0, 1.0, 50.0, 0.01), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 40.0, 1.0, 50.0, 0.01), release_rule(100, 0.5, 0.1, 0.02, {}))
         assert answer.status.value == "insufficient_evidence"
         assert "about 15,000 more rounds" in answer.reason
 
     def test_what_the_logs_never_show_no_number_of_rounds_will_tell(self):
-        answer = check_weights(WeightSummary(10_000, 0.0, 0.0, 0.0, 0.0), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 0.0, 0.0, 0.0, 0.0), release_rule(100, 0.5, 0.1, 0.02, {}))
         assert answer.status.value == "not_identifiable"
 
     def test_one_round_that_carries_the_weight_is_no_evidence(self):
-        answer = check_weights(WeightSummary(10_000, 500.0, 1.0, 5000.0, 0.5), ReleaseRule(100, 0.5, 0.1, 0.02, {}))
+        answer = check_weights(WeightSummary(10_000, 500.0, 1.0, 5000.0, 0.5), release_rule(100, 0.5, 0.1, 0.02, {}))
         assert "one round carries 50%" in answer.reason
         assert "about 40,000 more rounds" in answer.reason
 
     def test_a_champion_that_cannot_be_told_leaves_no_comparison(self):
         lopsided = pl.Series([0.5, 0.001, 0.001, 0.001])
         champion = CHALLENGER.with_columns(policy=pl.lit("champion"), action_probability=lopsided)
-        found = row(judged(pl.concat([CHALLENGER, champion]), rule=ReleaseRule(2, 5.0, 1.0, 0.02, {})), "dr")
+        found = row(judged(pl.concat([CHALLENGER, champion]), rule=release_rule(2, 5.0, 1.0, 0.02, {})), "dr")
         assert found["status"] == "insufficient_evidence"
         assert found["reason"].startswith("of the champion: 1 effective round of 4")
 
@@ -277,7 +277,7 @@ def test_the_table_has_its_schema_with_and_without_rows():
 class TestEnoughOutcomes:
     """Intervals follow effective outcomes, of each kind."""
 
-    RULE = ReleaseRule(1, 5.0, 1.0, 0.02, {}, 160)
+    RULE = release_rule(1, 5.0, 1.0, 0.02, {}, 160)
 
     def asked(self, reward, metric="satisfaction", weight=None):
         reward = np.asarray(reward, float)

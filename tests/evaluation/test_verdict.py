@@ -8,9 +8,9 @@ import pytest
 from causalrec.answers import Status, insufficient_evidence, not_available, not_identifiable
 from causalrec.evaluation.policy_values import SCHEMA
 from causalrec.evaluation.verdict import decide
-from causalrec.settings.release import ReleaseRule
+from tests.evaluation.rules import release_rule
 
-RULE = ReleaseRule(100, 0.5, 0.1, 0.02, {})
+RULE = release_rule(100, 0.5, 0.1, 0.02, {})
 KEYS = {
     "segment": "everyone",
     "policy": "challenger",
@@ -91,7 +91,7 @@ def test_where_the_loss_is_larger_than_allowed_more_rounds_would_show_it():
 
 
 def test_where_nothing_may_be_lost_and_nothing_changes_no_number_of_rounds_is_named():
-    found = decide(world(revenue=(0.0, -0.3, 0.3)), ReleaseRule(100, 0.5, 0.1, 0.0, {}))
+    found = decide(world(revenue=(0.0, -0.3, 0.3)), release_rule(100, 0.5, 0.1, 0.0, {}))
     assert "no number of rounds would rule it out" in found.reason
 
 

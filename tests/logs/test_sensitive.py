@@ -5,7 +5,7 @@ import pytest
 from causalrec.answers import InputError
 from causalrec.home import Home
 from causalrec.logs.sensitive import refuse_withheld
-from causalrec.settings.policy import Allowed, parse_allowed
+from causalrec.settings.policy import Allowance, Allowed
 from causalrec_assets.common.reads import withheld_from_policies
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.store import Store
@@ -55,13 +55,14 @@ def test_allowing_what_is_not_declared_sensitive_is_an_error(attempt):
     ["age", ["age"], [{"column": "age"}], [{**ENTRY, "who": " "}], [{**ENTRY, "why": 3}], [{**ENTRY, "when": "now"}]],
 )
 def test_an_entry_says_column_who_and_why(value):
-    with pytest.raises(InputError, match=r"policy.yaml.*who and why"):
-        parse_allowed(value)
+    with pytest.raises(InputError, match=r"policy.yaml.*allow_sensitive"):
+        Allowance.parse({"allow_sensitive": value})
 
 
 def test_nothing_or_entries_are_read():
-    assert parse_allowed(None) == parse_allowed([]) == ()
-    assert parse_allowed([ENTRY]) == (Allowed("age", "the board", "offers for the young"),)
+    assert Allowance.parse({"allow_sensitive": None}) == Allowance.parse({"allow_sensitive": []}) == Allowance()
+    allowed = Allowed(column="age", who="the board", why="offers for the young")
+    assert Allowance.parse({"allow_sensitive": [ENTRY]}).allow_sensitive == (allowed,)
 
 
 def test_a_policy_that_reads_what_it_may_not_is_refused_with_what_to_do():

@@ -11,8 +11,8 @@ from causalrec.policy.judged import SCHEMA, VALUES, evaluate_slots
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, named_policies
 from causalrec.policy.slots import judged_slots
-from causalrec.settings.objective import Objective, parse_objective
-from causalrec.settings.policy import parse_policy
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
 
 ITEMS = pl.DataFrame({"item_id": ["a", "b", "c"]})
 UNITS = pl.DataFrame(
@@ -34,7 +34,7 @@ CLICK, PURCHASE, PRICE = (
     np.array([[0.05, 0.1, 0.2]]),
     np.array([10.0, 20.0, 5.0]),
 )
-CONFIG = parse_policy(
+CONFIG = PolicyConfig.parse(
     {
         "temperature": 1.0,
         "exploration": 0.3,
@@ -44,7 +44,7 @@ CONFIG = parse_policy(
         "report_by": [],
     }
 )
-OBJECTIVE = parse_objective({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
+OBJECTIVE = Objective.parse({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
 
 
 def judged(
@@ -98,13 +98,13 @@ def test_without_purchases_revenue_is_null_and_not_zero() -> None:
 
 
 def test_a_champion_ranks_by_its_own_objective_and_is_judged_by_todays_margin() -> None:
-    today = parse_objective({"satisfying": "click", "margin": 1.0})
+    today = Objective.parse({"satisfying": "click", "margin": 1.0})
     then, now = judged(PURCHASE), judged(PURCHASE, OBJECTIVE, today)
     assert now["action_probability"].equals(then["action_probability"])
     assert row(now, "u1", "challenger")["shown_revenue"] == pytest.approx(
         2 * row(then, "u1", "challenger")["shown_revenue"]
     )
-    unstated = judged(PURCHASE, OBJECTIVE, parse_objective({"satisfying": "click"}))
+    unstated = judged(PURCHASE, OBJECTIVE, Objective.parse({"satisfying": "click"}))
     assert unstated["model_revenue"].null_count() == unstated.height
 
 
@@ -112,7 +112,7 @@ def test_without_a_model_the_uniform_policys_probabilities_are_known_all_the_sam
     slots = judged_slots(UNITS, ITEMS, [], [])
     for satisfying in ("click", "purchase"):
         unscored = unscored_grid(slots.contexts, ITEMS, [])
-        objective = parse_objective({"satisfying": satisfying})
+        objective = Objective.parse({"satisfying": satisfying})
         frame = evaluate_slots(slots, unscored, named_policies(["uniform"]), objective)
         assert frame.schema == SCHEMA
         assert frame["action_probability"].to_list() == pytest.approx([1 / 3, 1 / 2])

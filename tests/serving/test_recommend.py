@@ -8,9 +8,9 @@ import pytest
 from causalrec.answers import InputError
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import first_slot
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.policy import parse_policy
-from causalrec.settings.serving import parse_serving
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
+from causalrec.settings.serving import ServingSettings
 from causalrec_assets.serving.recommend import SCHEMA, latest_contexts, recommend, slate_sizes
 
 ITEMS = ["a", "b", "c", "d"]
@@ -18,7 +18,7 @@ CLICK = np.array([[0.1, 0.4, 0.2, 0.3], [0.5, 0.1, 0.1, 0.2]])
 PURCHASE = CLICK / 4
 PRICE = np.array([10.0, 1.0, 40.0, 1.0])
 CONTEXTS = pl.DataFrame({"time": [datetime(2026, 3, 2, tzinfo=UTC)] * 2, "user_id": ["x", "y"], "device": ["tv", None]})
-OBJECTIVE = parse_objective({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
+OBJECTIVE = Objective.parse({"satisfying": "click", "lambda": 0.5, "margin": 0.5})
 
 
 def config(**changes):
@@ -30,7 +30,7 @@ def config(**changes):
         "match": [],
         "report_by": [],
     }
-    return parse_policy(dials | changes)
+    return PolicyConfig.parse(dials | changes)
 
 
 def slates(eligible=None, purchase=PURCHASE, click_if_not=None, seed=(1, 2), policy=None, objective=OBJECTIVE):
@@ -122,10 +122,10 @@ def test_equal_seeds_draw_equal_slates_and_another_partition_draws_others():
 
 def test_the_reason_names_what_lifts_the_item():
     # c of x brings 0.5 x 40 x 0.05 = 1 in money, at lambda 20 more than any click.
-    rich = parse_objective({"satisfying": "click", "lambda": 20.0, "margin": 0.5})
+    rich = Objective.parse({"satisfying": "click", "lambda": 20.0, "margin": 0.5})
     greedy = config(temperature=0.01, exploration=1e-6, slate_size=1)
     assert slates(policy=greedy, objective=rich)["reason"][0].endswith("ranked high by its revenue.")
-    poor = parse_objective({"satisfying": "click", "lambda": 0.0, "margin": 0.5})
+    poor = Objective.parse({"satisfying": "click", "lambda": 0.0, "margin": 0.5})
     assert slates(policy=greedy, objective=poor)["reason"][0].endswith("ranked high by its satisfaction.")
 
 
@@ -164,7 +164,7 @@ class TestWhomToRecommendTo:
 @pytest.mark.parametrize("wrong", [{}, {"contexts_without_users": 0}, {"contexts_without_users": True}, {"limit": 3}])
 def test_wrong_settings_are_named(wrong):
     with pytest.raises(InputError, match="contexts_without_users"):
-        parse_serving(wrong)
+        ServingSettings.parse(wrong)
 
 
 def test_the_settings_that_come_with_the_project_are_read():
@@ -172,4 +172,4 @@ def test_the_settings_that_come_with_the_project_are_read():
 
     from causalrec.home import TEMPLATE
 
-    assert parse_serving(yaml.safe_load((TEMPLATE / "serving.yaml").read_text())).contexts_without_users == 200
+    assert ServingSettings.parse(yaml.safe_load((TEMPLATE / "serving.yaml").read_text())).contexts_without_users == 200

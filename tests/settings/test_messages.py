@@ -11,32 +11,32 @@ import pytest
 
 from causalrec.answers import InputError
 from causalrec.home import TEMPLATE
-from causalrec.settings.deployment.lake import parse_lake
-from causalrec.settings.deployment.operations import parse_operations
-from causalrec.settings.deployment.tracking import parse_tracking
-from causalrec.settings.discovery import parse_search
+from causalrec.settings.deployment.lake import LakeSettings
+from causalrec.settings.deployment.operations import Operations
+from causalrec.settings.deployment.tracking import TrackingSettings
+from causalrec.settings.discovery import Search
 from causalrec.settings.file import Section, parse_yaml, read_yaml
 from causalrec.settings.learning import parse_learning
-from causalrec.settings.model import parse_model_settings
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.policy import parse_policy
-from causalrec.settings.questions import parse_questions
-from causalrec.settings.release import parse_release
-from causalrec.settings.serving import parse_serving
+from causalrec.settings.model import ModelSettings
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
+from causalrec.settings.questions import Questions
+from causalrec.settings.release import ReleaseRule
+from causalrec.settings.serving import ServingSettings
 from resources.alerts import parse_alerts
 
 READERS: dict[str, Callable[[Section], object]] = {
-    "model.yaml": parse_model_settings,
-    "release.yaml": parse_release,
-    "questions.yaml": parse_questions,
-    "discovery.yaml": parse_search,
-    "objective.yaml": parse_objective,
-    "policy.yaml": parse_policy,
+    "model.yaml": ModelSettings.parse,
+    "release.yaml": ReleaseRule.parse,
+    "questions.yaml": Questions.parse,
+    "discovery.yaml": Search.parse,
+    "objective.yaml": Objective.parse,
+    "policy.yaml": PolicyConfig.parse,
     "learning.yaml": lambda raw: parse_learning(raw, read_yaml(TEMPLATE / "sources.yaml")),
-    "serving.yaml": parse_serving,
-    "lake.yaml": parse_lake,
-    "operations.yaml": parse_operations,
-    "tracking.yaml": parse_tracking,
+    "serving.yaml": ServingSettings.parse,
+    "lake.yaml": LakeSettings.parse,
+    "operations.yaml": Operations.parse,
+    "tracking.yaml": TrackingSettings.parse,
     "operations.yaml: alerts": lambda raw: parse_alerts(raw, {}),
 }
 GOOD = {"objective.yaml": "demos/simulated/objective.yaml"}

@@ -5,7 +5,7 @@ import yaml
 
 from causalrec.answers import InputError
 from causalrec.home import TEMPLATE
-from causalrec.settings.policy import parse_policy, require_columns
+from causalrec.settings.policy import PolicyConfig, require_columns
 
 SETTINGS = {
     "temperature": 0.5,
@@ -38,17 +38,17 @@ SETTINGS = {
 )
 def test_a_wrong_setting_is_named(change: dict[str, object], named: str) -> None:
     with pytest.raises(InputError, match=f"policy.yaml.*{named}"):
-        parse_policy({**SETTINGS, **change})
+        PolicyConfig.parse({**SETTINGS, **change})
 
 
 def test_a_policy_survives_the_bundle() -> None:
-    config = parse_policy(SETTINGS)
-    assert parse_policy(json.loads(json.dumps(config.to_json()))) == config
+    config = PolicyConfig.parse(SETTINGS)
+    assert PolicyConfig.parse(json.loads(json.dumps(config.to_json()))) == config
 
 
 @pytest.mark.parametrize("file", ["policy.yaml", "demos/obd/policy.yaml"])
 def test_the_templates_parse(file: str) -> None:
-    parse_policy(yaml.safe_load((TEMPLATE / file).read_text()))
+    PolicyConfig.parse(yaml.safe_load((TEMPLATE / file).read_text()))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_templates_parse(file: str) -> None:
     [({"match": ["sektion"]}, "match.*sektion.*section"), ({"report_by": ["colour"]}, "report_by.*colour")],
 )
 def test_a_column_that_is_not_there_is_named_with_those_that_are(change: dict[str, object], named: str) -> None:
-    config = parse_policy({**SETTINGS, **change})
+    config = PolicyConfig.parse({**SETTINGS, **change})
     with pytest.raises(InputError, match=f"policy.yaml.*{named}"):
         require_columns(config, ["section"], ["item_id", "section"], ["section", "hour"])
-    require_columns(parse_policy(SETTINGS), ["section"], ["item_id", "section"], ["section", "hour"])
+    require_columns(PolicyConfig.parse(SETTINGS), ["section"], ["item_id", "section"], ["section", "hour"])

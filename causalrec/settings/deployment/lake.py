@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from causalrec.answers import InputError
-from causalrec.masking import masked
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Must, left_out_as, whole
 
 LAKE = "lake.yaml"
 LEAST_MEMORY_MB = 100
 """With less, DuckDB cannot even read a row group."""
 
 
-@dataclass(frozen=True)
-class Retention:
+class Retention(Settings):
     """How long the lake keeps what nobody reads any more.
 
     Attributes:
@@ -24,13 +23,12 @@ class Retention:
         quarantine_days: After how many days refused drafts and unusable rows are removed.
     """
 
-    versions: int = 5
-    staging_days: int = 2
-    quarantine_days: int = 90
+    versions: Annotated[int, whole(1)] = 5
+    staging_days: Annotated[int, whole(1)] = 2
+    quarantine_days: Annotated[int, whole(0)] = 90
 
 
-@dataclass(frozen=True)
-class GateSettings:
+class GateSettings(Settings):
     """What checking a table may use, and what it leaves for people.
 
     Attributes:
@@ -38,12 +36,11 @@ class GateSettings:
         data_docs: Whether a page of each table and day says in words what held.
     """
 
-    memory_mb: int = 1000
+    memory_mb: Annotated[int, whole(LEAST_MEMORY_MB)] = 1000
     data_docs: bool = True
 
 
-@dataclass(frozen=True)
-class LakeSettings:
+class LakeSettings(Settings):
     """`data/lake.yaml`.
 
     Attributes:
@@ -54,65 +51,19 @@ class LakeSettings:
         gate: What checking a table may use.
     """
 
-    root: str = ""
-    storage_options: Mapping[str, Any] = field(default_factory=dict)
+    FILE = LAKE
+
+    root: Annotated[
+        str,
+        BeforeValidator(left_out_as("")),
+        AfterValidator(str.strip),
+        Must("a folder or a URL such as s3://bucket/prefix"),
+    ] = ""
+    storage_options: Annotated[
+        dict[str, Any],
+        BeforeValidator(left_out_as({})),
+        Must("a mapping of names to values, e.g. endpoint_url: ...", secret=True),
+    ] = Field(default_factory=dict, repr=False)
     single_writer: bool = False
-    retention: Retention = field(default_factory=Retention)
-    gate: GateSettings = field(default_factory=GateSettings)
-
-
-def parse_lake(raw: Mapping[str, Any], where: str = LAKE) -> LakeSettings:
-    """Read the lake's settings; a key that is left out has the value of the template.
-
-    Args:
-        where: The file, for messages.
-
-    Raises:
-        InputError: An unknown key, or a value of another kind.
-    """
-    _refuse_unknown(raw, ("root", "storage_options", "single_writer", "retention", "gate"), where)
-    root, options, single = raw.get("root"), raw.get("storage_options"), raw.get("single_writer", False)
-    if not isinstance(root, str | None):
-        said = masked(repr(root))
-        raise InputError(f"{where}: `root` must be a folder or a URL such as s3://bucket/prefix, got {said}")
-    if not isinstance(options, Mapping | None) or not all(isinstance(key, str) for key in options or {}):
-        kind = type(options).__name__
-        raise InputError(f"{where}: `storage_options` must map names to values, e.g. endpoint_url: ..., got a {kind}")
-    if not isinstance(single, bool):
-        raise InputError(f"{where}: `single_writer` must be true or false, got {single!r}")
-    retention, gate = _parse_retention(raw.get("retention"), where), _parse_gate(raw.get("gate"), where)
-    return LakeSettings((root or "").strip(), dict(options or {}), single, retention, gate)
-
-
-def _parse_retention(raw: Any, where: str) -> Retention:
-    if not isinstance(raw, Mapping | None):
-        raise InputError(
-            f"{where}: `retention` must map versions, staging_days, quarantine_days to numbers, got {raw!r}"
-        )
-    at_least = {"versions": 1, "staging_days": 1, "quarantine_days": 0}
-    _refuse_unknown(raw or {}, tuple(at_least), f"{where}: `retention`")
-    for key, value in (raw or {}).items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < at_least[key]:
-            raise InputError(
-                f"{where}: `retention: {key}` must be a whole number of at least {at_least[key]}, got {value!r}"
-            )
-    return Retention(**(raw or {}))
-
-
-def _parse_gate(raw: Any, where: str) -> GateSettings:
-    if not isinstance(raw, Mapping | None):
-        raise InputError(f"{where}: `gate` must map memory_mb to a number and data_docs to true or false, got {raw!r}")
-    _refuse_unknown(raw or {}, ("memory_mb", "data_docs"), f"{where}: `gate`")
-    gate = GateSettings(**(raw or {}))
-    if not isinstance(gate.memory_mb, int) or isinstance(gate.memory_mb, bool) or gate.memory_mb < LEAST_MEMORY_MB:
-        raise InputError(
-            f"{where}: `gate: memory_mb` must be a whole number of at least {LEAST_MEMORY_MB}, got {gate.memory_mb!r}"
-        )
-    if not isinstance(gate.data_docs, bool):
-        raise InputError(f"{where}: `gate: data_docs` must be true or false, got {gate.data_docs!r}")
-    return gate
-
-
-def _refuse_unknown(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    if unknown := set(raw) - set(known):
-        raise InputError(f"{where}: unknown key {sorted(map(str, unknown))}; known are {sorted(known)}")
+    retention: Annotated[Retention, BeforeValidator(left_out_as({}))] = Retention()
+    gate: Annotated[GateSettings, BeforeValidator(left_out_as({}))] = GateSettings()

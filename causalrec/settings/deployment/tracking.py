@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-from causalrec.answers import InputError
+from pydantic import ConfigDict
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Must
 
 WEB = ("http://", "https://")
+Name = Annotated[str, Must('text ("" for none)')]
+Address = Annotated[
+    str,
+    Must(
+        'an address that begins with http:// or https:// ("" for none)',
+        lambda address: not address or address.startswith(WEB),
+    ),
+]
 
 
-@dataclass(frozen=True)
-class TrackingSettings:
+def _is_store(uri: str) -> bool:
+    return not uri or ("://" in uri and not uri.startswith("file:"))
+
+
+class TrackingSettings(Settings):
     """Where experiments are tracked, and where people look at them.
 
     Attributes:
         tracking_uri: An MLflow server or database; empty: a SQLite store in the home.
         experiment: MLflow's name for all runs of a deployment.
-        dagster_ui, mlflow_ui: Base URLs for links; empty: no link.
+        dagster_ui: Base URL for links to Dagster; empty: no link.
+        mlflow_ui: Base URL for links to MLflow; empty: no link, unless `tracking_uri` is a web address.
         wandb_project: Used only where an API key is configured.
     """
 
-    tracking_uri: str = ""
-    experiment: str = "causalrec"
-    dagster_ui: str = "http://localhost:3000"
-    mlflow_ui: str = ""
-    wandb_project: str = "causalrec"
+    model_config = ConfigDict(str_strip_whitespace=True)
+    FILE = "tracking.yaml"
+
+    tracking_uri: Annotated[
+        str,
+        Must(
+            "a server (https://...) or a database (sqlite:///...), for MLflow has given up stores of plain files "
+            '(text; "" is a store in the home)',
+            _is_store,
+        ),
+    ] = ""
+    experiment: Annotated[str, Must("text: MLflow's name of the experiment, e.g. causalrec", bool)] = "causalrec"
+    dagster_ui: Address = "http://localhost:3000"
+    mlflow_ui: Address = ""
+    wandb_project: Name = "causalrec"
 
     def uri(self, root: Path) -> str:
         """The MLflow store of a home."""
@@ -41,33 +66,6 @@ class TrackingSettings:
         """An MLflow run in its UI."""
         base = self.mlflow_ui or (self.tracking_uri if self.tracking_uri.startswith(WEB) else "")
         return f"{without_secret(base).rstrip('/')}/#/experiments/{experiment_id}/runs/{run}" if base else None
-
-
-def parse_tracking(settings: Mapping[str, object]) -> TrackingSettings:
-    """Read `data/tracking.yaml`. A missing key has its default: an older home has no such file.
-
-    Raises:
-        InputError: An unknown key, a value that is no text, no experiment, a UI that is no web address, or a
-            store that MLflow cannot use.
-    """
-    known = {field.name for field in fields(TrackingSettings)}
-    if unknown := set(settings) - known:
-        raise InputError(f"tracking.yaml: unknown key {sorted(unknown)}; known are {sorted(known)}")
-    for key, value in settings.items():
-        if not isinstance(value, str):
-            raise InputError(f'tracking.yaml: `{key}` must be text ("" for none), got {value!r}')
-    found = TrackingSettings(**{key: str(value).strip() for key, value in settings.items()})
-    if not found.experiment:
-        raise InputError("tracking.yaml: `experiment` must name MLflow's experiment, e.g. causalrec")
-    for key, address in {"dagster_ui": found.dagster_ui, "mlflow_ui": found.mlflow_ui}.items():
-        if address and not address.startswith(WEB):
-            raise InputError(f"tracking.yaml: `{key}` must begin with http:// or https://, got {address!r}")
-    if found.tracking_uri and ("://" not in found.tracking_uri or found.tracking_uri.startswith("file:")):
-        raise InputError(
-            "tracking.yaml: `tracking_uri` must be a server (https://...) or a database (sqlite:///...), for MLflow "
-            f'has given up stores of plain files; got {found.tracking_uri!r}; "" is a store in the home'
-        )
-    return found
 
 
 def without_secret(uri: str) -> str:

@@ -23,12 +23,12 @@ def answer(arrows, *, question=None, roles=(), dropped=None, hidden=("taste", "u
     nodes = sorted({n for e in (*arrows, *undirected) for n in e} | {"t", "y"})
     known = {"t": "treatment", "y": "outcome"} | {n: "pre_treatment" for n in nodes if n not in ("t", "y", *hidden)}
     graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
-    asked = question or Question("q", "t", "y")
+    asked = question or Question(name="q", treatment="t", outcome="y")
     return adjust(asked, graph, known | dict(roles), dropped or {}, "every_impression", **options)
 
 
 def ask(**options) -> Question:
-    return Question("q", "t", "y", **options)
+    return Question(name="q", treatment="t", outcome="y", **options)
 
 
 @pytest.mark.parametrize("rule", ["causes_of_either", "optimal"])
@@ -39,7 +39,7 @@ def test_no_mediator_descendant_treatment_or_outcome_ever_enters(rule, world, dr
     logged = drawn.draw(some(others, 0.8))
     # The roles say that every column is from before the treatment: the graph alone must keep the others out.
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(logged, "pre_treatment")}
-    found = adjust(Question("q", t, y), graph, roles, {}, "every_impression", rule)
+    found = adjust(Question(name="q", treatment=t, outcome=y), graph, roles, {}, "every_impression", rule)
     for columns in (set(found.columns), *map(set, found.minimal_sets)):
         assert columns <= logged
         assert not columns & {t, y}
@@ -208,7 +208,9 @@ def test_forty_nodes_and_a_hundred_and_fifty_edges_take_less_than_a_second():
         hidden = set(rng.choice(names, 3 * (seed % 4), replace=False).tolist())
         roles = {n: "pre_treatment" for n in names if n not in hidden} | {"v05": "treatment", "v35": "outcome"}
         start = time.process_time()
-        adjust(Question("q", "v05", "v35"), graph, roles, {}, "every_impression", strategies="graph")
+        adjust(
+            Question(name="q", treatment="v05", outcome="v35"), graph, roles, {}, "every_impression", strategies="graph"
+        )
         assert time.process_time() - start < 1, seed
 
 
@@ -228,6 +230,8 @@ def test_a_direct_effect_is_answered_exactly_when_some_set_serves_both(world, dr
     graph = world.graph
     t, y, m, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", m: "mediator", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
-    found = adjust(Question("q", t, y, "direct", (m,)), graph, roles, {}, "every_impression")
+    found = adjust(
+        Question(name="q", treatment=t, outcome=y, effect="direct", held=(m,)), graph, roles, {}, "every_impression"
+    )
     assert found.answer.answered == any(is_valid(graph, {t, m}, y, s) for s in all_sets(others))
     assert not found.answer.answered or is_valid(graph, {t, m}, y, found.columns)

@@ -26,7 +26,9 @@ def test_every_kind_of_answer_is_a_row():
 
 
 def test_questions_that_nothing_was_learned_about_are_rows_too():
-    rows = sets_table([Adjustment(Question("q", "t", "y"), not_identifiable("too few days"), ())])
+    rows = sets_table(
+        [Adjustment(Question(name="q", treatment="t", outcome="y"), not_identifiable("too few days"), ())]
+    )
     assert rows.select("status", "reason", "strategy").row(0) == ("not_identifiable", "too few days", None)
     assert dict(sets_table([]).schema) == SCHEMA
 

@@ -10,7 +10,7 @@ import yaml
 from causalrec.answers import InputError
 from causalrec.durable import create_exclusively
 from causalrec.home import TEMPLATE, Home
-from causalrec.settings.deployment.lake import LakeSettings, Retention, parse_lake
+from causalrec.settings.deployment.lake import LakeSettings, Retention
 from causalrec_assets.lake.storage import objects
 from causalrec_assets.lake.storage.bucket import S3, StoreFailed
 from causalrec_assets.lake.storage.objects import Folder, local_path
@@ -59,21 +59,16 @@ def test_where_an_object_is_is_a_path_or_a_url(tmp_path):
 
 
 def test_the_template_says_what_is_assumed_where_nothing_is_said():
-    assert parse_lake(yaml.safe_load((TEMPLATE / "lake.yaml").read_text())) == LakeSettings() == parse_lake({})
+    assert (
+        LakeSettings.parse(yaml.safe_load((TEMPLATE / "lake.yaml").read_text()))
+        == LakeSettings()
+        == LakeSettings.parse({})
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"rot": "x"}, r"lake\.yaml: unknown key \['rot'\]"),
-        ({"retention": {"version": 3}}, r"`retention`: unknown key \['version'\]"),
-        ({"retention": {"versions": 0}}, "versions` must be a whole number of at least 1"),
-        ({"retention": {"staging_days": 0}}, "staging_days` must be a whole number of at least 1"),
-        ({"retention": {"quarantine_days": True}}, "quarantine_days` must be a whole number of at least 0"),
-        ({"retention": 3}, "`retention` must map versions"),
-        ({"root": 3}, "`root` must be a folder or a URL"),
-        ({"single_writer": "no"}, "`single_writer` must be true or false"),
-        ({"storage_options": ["key"]}, "`storage_options` must map names to values"),
         ({"root": "elsewhere", "storage_options": {"key": "a"}}, "belong to a URL"),
         ({"root": "nosuch://bucket"}, "creates a name only once"),
         ({"root": "nosuch://bucket", "single_writer": True}, "opens no file system"),
@@ -86,7 +81,9 @@ def test_a_wrong_setting_names_file_and_key(lake, settings, words):
 
 
 def test_days_are_numbers_and_versions_may_be_one():
-    assert parse_lake({"retention": {"versions": 1, "quarantine_days": 0}}).retention == Retention(1, 2, 0)
+    assert LakeSettings.parse({"retention": {"versions": 1, "quarantine_days": 0}}).retention == Retention(
+        versions=1, staging_days=2, quarantine_days=0
+    )
 
 
 def test_a_folder_elsewhere_is_a_lake(lake, tmp_path):

@@ -14,8 +14,8 @@ from causalrec.logs.landing.zone import LandingZone
 from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.cleaning import CleaningRules
 from causalrec.settings.logs.sources import parse_source
-from causalrec.settings.objective import parse_objective
-from causalrec.settings.questions import parse_questions
+from causalrec.settings.objective import Objective
+from causalrec.settings.questions import Questions
 from causalrec_assets.lake.windows import learning_window
 
 LOG = (
@@ -122,8 +122,8 @@ def test_the_settings_of_the_named_sources_are_accepted(overlay):
     source = parse_source(read("sources.yaml"))
     learning = parse_learning(read("learning.yaml"), read("sources.yaml"))
     assert learning_window(source.last_day, learning).enough
-    assert {q.outcome for q in parse_questions(read("questions.yaml")).questions} == set(source.outcomes)
-    assert parse_objective(read("objective.yaml")).margin is None
+    assert {q.outcome for q in Questions.parse(read("questions.yaml")).questions} == set(source.outcomes)
+    assert Objective.parse(read("objective.yaml")).margin is None
     assert read("expert_graph.yaml") == {"required": [], "forbidden": []}
 
 

@@ -77,14 +77,16 @@ def test_diagnostics_say_how_far_the_arms_overlap():
 
 def test_units_whose_propensity_was_bounded_are_counted():
     world = toy(3)
-    found = effect(world, settings=replace(SETTINGS, propensity_bound=0.3, min_overlap_share=0.0)).diagnostics
+    found = effect(
+        world, settings=SETTINGS.model_copy(update={"propensity_bound": 0.3, "min_overlap_share": 0.0})
+    ).diagnostics
     outside = found["bounded_units"]
     assert 0 < outside < world.units.height
     assert found["overlap_share"] == pytest.approx(1 - outside / world.units.height)
 
 
 def test_no_overlap_is_insufficient_evidence_with_its_diagnostics_beside():
-    result = effect(toy(3), settings=replace(SETTINGS, propensity_bound=0.3))
+    result = effect(toy(3), settings=SETTINGS.model_copy(update={"propensity_bound": 0.3}))
     assert result.answer.status is Status.INSUFFICIENT_EVIDENCE
     assert "could have had either arm" in result.answer.reason
     assert result.estimates == {}

@@ -96,7 +96,7 @@ def test_reweighting_takes_the_confounding_out_of_the_models_mean_effect():
     past = np.log1p(world.units["past_clicks"].to_numpy())
     mobile = world.units["device"].to_numpy() == "mobile"
     e = 1 / (1 + np.exp(-(-1.0 + 0.8 * past - 0.6 * mobile)))
-    uncut, effects = replace(SETTINGS, weight_quantile=1.0), {}
+    uncut, effects = SETTINGS.model_copy(update={"weight_quantile": 1.0}), {}
     for name, propensity in {"weighted": e, "not": np.full(len(e), 0.5)}.items():
         plan = TrainingPlan("both", world.units, ("device",), propensity, purchases=False)
         trained = train_outcome_model(plan, None, uncut, 1, CPU)
@@ -125,7 +125,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch():
     losses = [validation for _, _, validation in trained.curve]
     assert len(losses) == SETTINGS.epochs
     assert losses[trained.best_epoch] == min(losses)
-    stopped = train(toy(2), settings=replace(SETTINGS, epochs=trained.best_epoch + 1))
+    stopped = train(toy(2), settings=SETTINGS.model_copy(update={"epochs": trained.best_epoch + 1}))
     assert same(trained, stopped)
 
 

@@ -278,10 +278,10 @@ def test_a_person_says_in_data_where_experiments_are_tracked(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("tracking_url: https://x\n", r"unknown key \['tracking_url'\]; known are"),
+        ("tracking_url: https://x\n", r"unknown key `tracking_url`; known are"),
         ("experiment: 7\n", "`experiment` must be text"),
-        ("experiment: ''\n", "must name MLflow's experiment"),
-        ("dagster_ui: localhost:3000\n", "`dagster_ui` must begin with http://"),
+        ("experiment: ''\n", "must be text: MLflow's name of the experiment"),
+        ("dagster_ui: localhost:3000\n", "`dagster_ui` must be an address that begins with http://"),
         ("tracking_uri: ./mlruns\n", "given up stores of plain files"),
     ],
 )
