@@ -11,7 +11,7 @@ from causalrec.settings.kinds import number, whole
 
 
 class Search(Settings):
-    """Settings of the discovery.
+    """How the graph is searched for. A file states every key; the defaults are those of a program that calls it.
 
     Attributes:
         alpha: A pair is called independent when its test's p-value is above this.

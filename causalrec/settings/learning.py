@@ -14,7 +14,7 @@ from causalrec.settings.kinds import Conflict, Day, Wrong, whole
 
 
 class Learning(Settings):
-    """`data/learning.yaml`.
+    """The days that a challenger learns from, and those on which it is judged.
 
     Attributes:
         window_days: w, the days that a challenger is trained on.

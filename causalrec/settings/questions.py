@@ -83,11 +83,12 @@ class Question(Settings):
 
 
 class Questions(Settings):
-    """All that is asked.
+    """The causal questions that are asked.
 
     Attributes:
         questions: Each with a name of its own.
-        adjustment: `causes_of_either` or `optimal`; see `adjustment.adjust`.
+        adjustment: Which valid set is taken: all `causes_of_either` treatment or outcome, or the `optimal` one, whose
+            estimate varies least.
         strategies: Which front doors and instruments may be used where no adjustment is valid: `declared` are those
             that a question names, `graph` are all that the graph allows (it then is believed where it has no edge).
     """

@@ -9,7 +9,7 @@ from causalrec.settings.kinds import whole
 
 
 class ServingSettings(Settings):
-    """`data/serving.yaml`.
+    """For whom recommendations are published.
 
     Attributes:
         contexts_without_users: Where the source has no user id, slates are drawn for at most so many contexts, the

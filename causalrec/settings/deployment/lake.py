@@ -41,7 +41,7 @@ class GateSettings(Settings):
 
 
 class LakeSettings(Settings):
-    """`data/lake.yaml`.
+    """Where published tables are kept, how long, and what checking them may use.
 
     Attributes:
         root: A folder or an fsspec URL; empty: the home's `lake/`.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from causalrec.settings.base import Settings
 from causalrec.settings.kinds import Clock, whole
 
@@ -49,7 +51,7 @@ class Operations(Settings):
 
     retrain: Retrain
     new_data: NewData
-    alerts: Any = None
+    alerts: Any = Field(None, exclude=True)
 
     @property
     def retrain_at(self) -> tuple[int, int]:
