@@ -31,6 +31,7 @@ OF_PATHS = {
     "gate/test_dagster_behaviour": "dagster",
     "gate/test_gated_asset": "dagster",
     "gate/test_lake_in_a_bucket": "dagster",
+    "lake/test_code": "dagster",
     "logs/formats/test_all": "dagster",
     "logs/test_contracts": "gate",
     "model/effects": "train",
