@@ -17,7 +17,6 @@ sys.dont_write_bytecode = False
 
 import shutil  # noqa: E402
 
-import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
@@ -30,12 +29,6 @@ settings.register_profile("quick", max_examples=20, derandomize=True, **_calm)
 settings.register_profile("full", max_examples=200, **_calm)
 settings.register_profile("night", max_examples=2_000, **_calm)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
-# How many examples a property is tried on: HYPOTHESIS_PROFILE=full. Where one example is dear, a case says its own.
-hypothesis.settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)
-hypothesis.settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
-hypothesis.settings.register_profile("night", max_examples=2000, deadline=None, print_blob=True)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 TESTS = Path(__file__).parent

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from causalrec.answers import InputError
@@ -205,7 +205,6 @@ def write(folder, name, frame):
     return path
 
 
-@settings(max_examples=60, deadline=None)
 @given(COLUMNS)
 @example(([9007199254740992.0, 1e17, 12.0, None, 1.5], pl.Float64))
 @example((["12", "12.0", "012", "", "nan"], pl.String))
@@ -233,7 +232,6 @@ def test_the_same_ids_in_every_format_are_the_same_or_set_aside(tmp_path_factory
 KINDS = st.one_of(TEXTS, WHOLE, FLOATS, st.booleans(), st.none(), st.integers(2**63, 2**70))
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(KINDS, min_size=1, max_size=6))
 @example([9007199254740993, 12.5, 9007199254740992])
 @example([True, "true", 1, "1", 1.0, "1.0"])

@@ -1,7 +1,7 @@
 """A glance passes over no text that the question is about."""
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from causalrec.cells.ids import LOST, ROUNDED, WITH_POINT
@@ -20,7 +20,6 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, max_size=12), st.integers(0, 3))
 @example([], 0)
 @example([None, None], 0)

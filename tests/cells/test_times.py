@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.answers import InputError
@@ -93,7 +93,6 @@ MOMENTS = st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)).map(lambda t:
 OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(MOMENTS, OFFSETS), min_size=1, max_size=6), st.sampled_from(["%z", "%:z", " %z"]))
 def test_every_offset_is_read_as_python_reads_it(moments, written):
     zoned = [moment.replace(tzinfo=timezone(offset)) for moment, offset in moments]

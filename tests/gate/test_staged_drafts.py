@@ -170,7 +170,7 @@ def test_uniqueness_of_more_keys_than_fit_spills_and_is_still_right(tmp_path):
     assert grown < 250
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ids=st.lists(st.one_of(st.none(), st.text("ab", max_size=3), st.text(max_size=20)), max_size=40),
     hashes=st.integers(1, 50),

@@ -279,9 +279,7 @@ DIALECTS = st.fixed_dictionaries(
 )
 
 
-LAW = settings(
-    deadline=None, max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])
 
 

@@ -170,7 +170,7 @@ def _written(how: str) -> bytes:
 WRITTEN = {how: _written(how) for how in ("polars", "arrow", "csv", "jsonl")}
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(how=st.sampled_from(sorted(WRITTEN)), seed=st.integers(0, 2**32), cut=st.booleans())
 def test_a_file_with_any_bytes_changed_or_cut_off_is_read_or_refused_and_nothing_dies(tmp_path, how, seed, cut):
     draw, content = random.Random(seed), bytearray(WRITTEN[how])

@@ -32,7 +32,7 @@ def of_bytes(root, of=None):
 
 
 @pytest.mark.parametrize("with_id", [True, False])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_same_rows_in_any_order_once_or_thrice_give_the_same_bytes(tmp_path_factory, with_id, data):
     rows, of = a_day(), None if with_id else source(events=NO_EVENT_ID)

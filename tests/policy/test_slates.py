@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.policy.plackett_luce import in_slot
@@ -160,7 +160,6 @@ def probabilities(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
     return {unit: (p, t) for unit, p, t in zip(slots.frame["unit_id"], found, total, strict=True)}
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, max_size=18))
 def test_every_action_probability_lies_in_0_1_and_those_of_a_slot_sum_to_one(rows: list[tuple[object, ...]]) -> None:
     frame = units(*rows) if rows else units((0, "r", 1, 0)).clear()
@@ -173,7 +172,6 @@ def test_every_action_probability_lies_in_0_1_and_those_of_a_slot_sum_to_one(row
     assert slots.frame.height + sum(slots.not_judged.values()) == weighable
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=12), st.lists(ROW, max_size=8))
 def test_odd_rows_of_other_requests_change_no_probability(
     rows: list[tuple[object, ...]], odd: list[tuple[object, ...]]

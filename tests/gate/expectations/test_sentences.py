@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.answers import InputError
@@ -119,7 +119,6 @@ def test_what_is_more_than_that_is_refused_in_one_line_and_touches_nothing(tmp_p
     assert audit(contract_of("a > 0"), ROWS, {}).holds
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.sampled_from(

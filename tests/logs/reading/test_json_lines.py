@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.answers import InputError
@@ -109,7 +109,6 @@ LEAVES = st.one_of(
 ROWS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "v", "é"]), LEAVES, max_size=4), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS, st.booleans(), st.integers(16, 400))
 def test_every_row_and_value_comes_back_whatever_the_size_of_blocks(tmp_path_factory, rows, ascii_, block):
     path = tmp_path_factory.mktemp("json") / "a.jsonl"

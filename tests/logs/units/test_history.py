@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.logs.units.day_counts import SCALE, days_read, reach, too_late
@@ -196,7 +196,6 @@ def test_an_outcome_that_comes_after_all_that_is_looked_at_is_named():
     assert clicks_by_day(clicked(at(DAYS[MATURE + 1], 1)), WORLDS["timed"]) == []
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, len(DAYS) - 2))
 def test_what_becomes_known_later_changes_no_earlier_state(seed, k):
     """Events of earlier days are cleaned again as their outcomes come: the states of before then stay."""
@@ -223,7 +222,6 @@ def test_what_becomes_known_later_changes_no_earlier_state(seed, k):
 
 
 @of_each_world
-@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_sums_are_those_of_the_days_own_counts_within_the_window(world, seed):
     states = carried(random_days(seed), WORLDS[world])
@@ -238,7 +236,6 @@ def test_the_sums_are_those_of_the_days_own_counts_within_the_window(world, seed
 
 
 @of_each_world
-@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), stop=st.integers(1, 7), data=st.data())
 def test_stopping_a_late_row_and_going_on_end_in_the_bytes_of_a_build_from_nothing(world, seed, stop, data):
     of, days = WORLDS[world], random_days(seed)
@@ -291,7 +288,6 @@ def test_a_state_is_read_of_the_day_before_and_of_the_day_that_leaves_and_of_no_
 
 
 @of_each_world
-@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), gaps=st.sets(st.integers(0, 8), max_size=7))
 def test_days_without_tables_are_as_days_without_events_to_the_last_that_has_some(world, seed, gaps):
     """What became known on a day without tables counts on the next that has some; what leaves then leaves later."""

@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from causalrec.logs.clusters import cluster_codes
@@ -39,7 +38,6 @@ def test_slices_do_not_matter(tmp_path):
     assert pl.read_parquet_schema(tmp_path / "empty.parquet") == whole.schema
 
 
-@examples(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 2))
 def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed, back):
     """Whatever becomes of the past days' events from the unit's day on: their outcomes come, or do not."""
@@ -74,7 +72,6 @@ def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed,
     )
 
 
-@examples(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
 def test_changing_other_units_of_the_day_changes_no_covariate_of_a_unit(seed):
     past, today = days(seed)

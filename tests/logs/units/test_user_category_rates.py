@@ -1,7 +1,7 @@
 """Rates of pairs are found as a join finds them."""
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalrec.logs.units.user_category_rates import Tastes
@@ -13,7 +13,6 @@ asked = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(known=pairs.map(list), rows=asked, in_order=st.booleans())
 def test_a_rate_is_found_as_a_join_finds_it(known, rows, in_order):
     known = sorted(known) if in_order else known
