@@ -39,6 +39,7 @@ OF_PATHS = {
     "model/outcome": "train",
     "model/test_compute": "dagster",
     "model/test_contracts": "gate",
+    "notebook/test_docs": "train",
     "notebook/test_effects": "train",
     "operate": "dagster",
     "resources": "dagster",

@@ -1,7 +1,7 @@
 """A causal graph from a frame, for a notebook:
 
-from causalrec.notebook.graph import causal_graph
-graph = causal_graph(pl.read_parquet("units.parquet"), treatment="recommended", outcomes=["click", "purchase"])
+import causalrec as cr
+graph = cr.causal_graph(pl.read_parquet("units.parquet"), treatment="recommended", outcomes=["click", "purchase"])
 graph
 """
 
@@ -118,3 +118,16 @@ def causal_graph(
     evidence = gather(nodes, search or Search(), codes, seed)
     oriented = orient_with_knowledge(evidence.discovery(roles), read_knowledge(expert))
     return FoundGraph(oriented, evidence, tuple(dropped), roles, frame.height)
+
+
+def identify(graph: FoundGraph, treatment: str, outcome: str) -> Adjustment:
+    """How an effect can be told from logs like these: by an adjustment set, a front door or an instrument, or why not.
+
+    Args:
+        graph: From `causal_graph`.
+        treatment, outcome: Columns of its frame.
+
+    Returns:
+        Its `answer`, and where that is answered the `strategy` and its `columns`.
+    """
+    return graph.adjust(treatment, outcome)
