@@ -20,6 +20,7 @@ MINE = pl.DataFrame({"mine": [1, 2]})
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.gate
 def test_a_name_that_looks_like_a_pattern_is_read_as_that_file_and_no_other(tmp_path, name):
     path = tmp_path / name
     for other in ("day=2026-03-02/events1", "axb/events", "axb", "hxy/aa{c,d}", "hxy/aac"):

@@ -22,6 +22,7 @@ def a_day(rows, seed=0):
     return frame(*(event(f"e{k}", at(FIRST, int(rng.integers(24)), int(rng.integers(60))), "hat") for k in range(rows)))
 
 
+@pytest.mark.train
 @settings(max_examples=15, suppress_health_check=SLOW_TO_MAKE)
 @given(room=st.integers(0, 40_000), few=st.integers(20, 400), order=st.permutations(range(300)))
 def test_the_bytes_do_not_depend_on_what_is_held_in_memory_and_what_on_disk(tmp_path_factory, room, few, order):

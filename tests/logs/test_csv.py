@@ -283,6 +283,7 @@ LAW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])
 
 
+@pytest.mark.train
 @LAW
 @given(table=TABLES, dialect=DIALECTS, encoding=ENCODINGS, block=st.integers(1, 40))
 @example(

@@ -59,6 +59,7 @@ def test_a_damaged_packed_file_is_refused(tmp_path, ending, damage):
         read_landed(path)
 
 
+@pytest.mark.train
 def test_a_file_read_in_pieces_gives_the_same_events(tmp_path, monkeypatch):
     rows = frame(*(event(f"{k:04}", at(FIRST, k % 24), "hat", device="a phone\nof two lines") for k in range(2000)))
     for name in ("a.csv", "b.jsonl", "c.parquet"):

@@ -31,6 +31,7 @@ def of_bytes(root, of=None):
     return cleaned(root, of=of).path.read_bytes()
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("with_id", [True, False])
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from causalrec.logs.units.day_counts import SCALE, days_read, reach, too_late
 from causalrec.logs.units.history import SCHEMA, advance, empty_history, leaving_days, states_read, within_window
+from tests.examples import a_quarter
 from tests.logs.worlds import FIRST, ITEMS, SETTINGS, at, clean, event, frame, source
 
 DAYS = [FIRST + timedelta(days=k) for k in range(9)]
@@ -196,6 +197,8 @@ def test_an_outcome_that_comes_after_all_that_is_looked_at_is_named():
     assert clicks_by_day(clicked(at(DAYS[MATURE + 1], 1)), WORLDS["timed"]) == []
 
 
+@pytest.mark.train
+@a_quarter
 @given(st.integers(0, 10_000), st.integers(0, len(DAYS) - 2))
 def test_what_becomes_known_later_changes_no_earlier_state(seed, k):
     """Events of earlier days are cleaned again as their outcomes come: the states of before then stay."""
@@ -221,6 +224,8 @@ def test_what_becomes_known_later_changes_no_earlier_state(seed, k):
 # -- how it is carried -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.train
+@a_quarter
 @of_each_world
 @given(seed=st.integers(0, 10_000))
 def test_the_sums_are_those_of_the_days_own_counts_within_the_window(world, seed):
@@ -235,6 +240,8 @@ def test_the_sums_are_those_of_the_days_own_counts_within_the_window(world, seed
         assert have.sort(keys).equals(again.filter(counted).sort(keys).select(have.columns))
 
 
+@pytest.mark.train
+@a_quarter
 @of_each_world
 @given(seed=st.integers(0, 10_000), stop=st.integers(1, 7), data=st.data())
 def test_stopping_a_late_row_and_going_on_end_in_the_bytes_of_a_build_from_nothing(world, seed, stop, data):
@@ -287,6 +294,8 @@ def test_a_state_is_read_of_the_day_before_and_of_the_day_that_leaves_and_of_no_
         advance({DAYS[5]: states[DAYS[5]]}, days, ITEMS, of, DAYS[6])
 
 
+@pytest.mark.train
+@a_quarter
 @of_each_world
 @given(seed=st.integers(0, 10_000), gaps=st.sets(st.integers(0, 8), max_size=7))
 def test_days_without_tables_are_as_days_without_events_to_the_last_that_has_some(world, seed, gaps):

@@ -18,6 +18,7 @@ from causalrec.logs.units.covariates import (
     pair_covariates,
 )
 from causalrec.logs.units.units import action_context, build_units, unit_roles, write_units
+from tests.examples import a_quarter
 from tests.logs.two_days import OUTCOMES, TODAY, YESTERDAY, history, units
 from tests.logs.worlds import FIRST, ITEMS, SECOND, SETTINGS, at, clean, event, frame, source, without_user
 
@@ -38,6 +39,8 @@ def test_slices_do_not_matter(tmp_path):
     assert pl.read_parquet_schema(tmp_path / "empty.parquet") == whole.schema
 
 
+@pytest.mark.train
+@a_quarter
 @given(st.integers(0, 10_000), st.integers(0, 2))
 def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed, back):
     """Whatever becomes of the past days' events from the unit's day on: their outcomes come, or do not."""
@@ -72,6 +75,8 @@ def test_an_outcome_that_was_not_known_the_day_before_changes_no_covariate(seed,
     )
 
 
+@pytest.mark.train
+@a_quarter
 @given(st.integers(0, 10_000))
 def test_changing_other_units_of_the_day_changes_no_covariate_of_a_unit(seed):
     past, today = days(seed)
