@@ -93,10 +93,10 @@ class _Effect:
             if isinstance(value, bool) or not isinstance(value, kind) or not least <= float(value) <= most:
                 raise InputError(f"{name} must be {accepted}, got {value!r}")
         return ModelSettings(
-            folds=self.folds,
-            propensity_bound=self.positivity,
-            min_outcomes_per_arm=self.min_outcomes_per_arm,
-            min_overlap_share=self.min_overlap_share,
+            folds=int(self.folds),
+            propensity_bound=float(self.positivity),
+            min_outcomes_per_arm=int(self.min_outcomes_per_arm),
+            min_overlap_share=float(self.min_overlap_share),
             # Of the outcome network, which no effect reads.
             weight_quantile=1.0,
             epochs=1,

@@ -52,7 +52,7 @@ def policy_value(
         weights leave; and the status, with the reason where there is no estimate.
 
     Raises:
-        InputError: No estimator has a name that is asked for.
+        InputError: No estimator has a name that is asked for, or a threshold is out of its range.
     """
     names = (
         list(estimators)
@@ -61,13 +61,17 @@ def policy_value(
     )
     if unknown := [name for name in names if name not in POLICY_VALUE_ESTIMATORS]:
         raise InputError(f"no estimator is called {', '.join(unknown)}; there are {', '.join(POLICY_VALUE_ESTIMATORS)}")
-    rule = ReleaseRule(
-        min_effective_rounds=min_effective_rounds,
-        max_mean_weight_gap=max_mean_weight_gap,
-        max_weight_share=max_weight_share,
-        revenue_margin=0.0,
-        answer_sheet={},
-        min_effective_outcomes=min_effective_outcomes,
+    rule = ReleaseRule.parse(
+        {
+            "min_effective_rounds": min_effective_rounds,
+            "min_effective_outcomes": min_effective_outcomes,
+            "max_mean_weight_gap": max_mean_weight_gap,
+            "max_weight_share": max_weight_share,
+            # Of the verdict, which is not asked for here.
+            "revenue_margin": 0.0,
+            "answer_sheet": {},
+        },
+        where="policy_value",
     )
     return pl.DataFrame([_row(name, rounds, rule) for name in names], schema=SCHEMA)
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 import causalrec as cr
 from causalrec.home import TEMPLATE
 from causalrec.settings.file import read_yaml
-from causalrec.settings.model import parse_model_settings
+from causalrec.settings.model import ModelSettings
 
 ADJUSTING = (cr.AIPW, cr.SNIPS, cr.NaiveDifference)
 ALL = (*ADJUSTING, cr.FrontDoor, cr.InstrumentalVariable)
@@ -133,7 +133,7 @@ def test_fit_returns_the_estimator_and_its_parameters_matter(shop):
 
 
 def test_the_defaults_are_those_of_a_new_home():
-    settings = parse_model_settings(read_yaml(TEMPLATE / "model.yaml"))
+    settings = ModelSettings.parse(read_yaml(TEMPLATE / "model.yaml"))
     parameters = cr.AIPW().get_params()
     assert parameters.pop("random_state") == 0
     assert parameters.pop("positivity") == settings.propensity_bound

@@ -8,7 +8,7 @@ import causalrec as cr
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS
 from causalrec.home import TEMPLATE
 from causalrec.settings.file import read_yaml
-from causalrec.settings.release import parse_release
+from causalrec.settings.release import ReleaseRule
 
 
 def rounds(n=2_000, spread=0.3, with_model=False):
@@ -58,6 +58,11 @@ def test_a_name_that_no_estimator_has_is_an_input_error():
         cr.policy_value(rounds(), ["ips", "magic"])
 
 
+def test_a_threshold_out_of_its_range_is_an_input_error():
+    with pytest.raises(cr.InputError, match=r"policy_value.*max_weight_share"):
+        cr.policy_value(rounds(), max_weight_share=-1)
+
+
 def test_a_new_estimator_appears_by_its_registration(monkeypatch):
     class Half:
         name, label, needs_model, on, decides, bounded, checked = "half", "half", False, "all", False, True, False
@@ -74,6 +79,6 @@ def test_a_new_estimator_appears_by_its_registration(monkeypatch):
 
 
 def test_what_keeps_a_value_from_being_told_is_what_a_new_home_has():
-    rule = parse_release(read_yaml(TEMPLATE / "release.yaml"))
+    rule = ReleaseRule.parse(read_yaml(TEMPLATE / "release.yaml"))
     defaults = cr.policy_value.__kwdefaults__
     assert defaults == {name: getattr(rule, name) for name in defaults}
