@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from causalrec_assets.assets import ASSETS
 from causalrec_assets.env_file import say_env_file
+from causalrec_assets.operate.assets import ASSETS
 from causalrec_assets.operate.automation import JOBS, SCHEDULES, SENSORS
 from causalrec_assets.operate.watch import SENSORS as WATCHERS
 from resources.alerts import Alerts

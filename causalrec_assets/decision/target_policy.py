@@ -14,11 +14,11 @@ from causalrec.logs.units.notes import UnitsNotes
 from causalrec.logs.units.units import unit_columns
 from causalrec.policy.bundle import Bundled
 from causalrec.policy.grid import score_grid, unscored_grid
-from causalrec.policy.judged import SCHEMA, evaluate_slots
 from causalrec.policy.left_out import LeftOut, nothing_happened
 from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
 from causalrec.policy.policies import CHALLENGER, CHAMPION, FittedPolicy, Policy, named_policies
+from causalrec.policy.policies.judged import SCHEMA, evaluate_slots
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective

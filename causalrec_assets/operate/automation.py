@@ -9,11 +9,11 @@ import dagster as dg
 from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.settings.deployment.operations import Operations
-from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.common.partitions import days
 from causalrec_assets.lake.currentness import Resolver
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import Store, open_store
+from causalrec_assets.operate.assets import CODE_VERSIONS
 from causalrec_assets.operate.planning import CARRIED, DATA, LANDED, Planner, Request
 from resources.compute import Compute
 from resources.text_encoder import TextEncoder

@@ -184,9 +184,9 @@ def test_one_materialisation_rolls_back_and_the_recommendations_follow(own_home)
 
 def test_a_partition_is_current_until_one_of_its_inputs_changes(own_home):
     from causalrec.logs.landing.zone import LandingZone
-    from causalrec_assets.assets import CODE_VERSIONS
     from causalrec_assets.lake.currentness import stale_because
     from causalrec_assets.lake.snapshot import Snapshot
+    from causalrec_assets.operate.assets import CODE_VERSIONS
 
     lake = Snapshot(Store(own_home.lake))
     others = {"landing": LandingZone.of(own_home).fingerprint, "code": lambda asset, _: CODE_VERSIONS[asset]}

@@ -20,11 +20,11 @@ import pytest
 from causalrec.hashing import canonical, sha256, sha256_of_file
 from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
-from causalrec_assets.assets import ASSETS
 from causalrec_assets.gate import publishing
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.storage.pointer import Pointer
 from causalrec_assets.lake.store import Store, open_store
+from causalrec_assets.operate.assets import ASSETS
 from causalrec_assets.operate.planning import DATA, Plan, Planner, Request
 from resources.lake import Lake
 

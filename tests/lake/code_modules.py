@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from causalrec_assets.assets import ASSETS
 from causalrec_assets.lake.code import code_of
+from causalrec_assets.operate.assets import ASSETS
 
 
 def asset_modules():

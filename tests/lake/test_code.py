@@ -11,13 +11,13 @@ import pytest
 from causalrec.answers import ANSWERED
 from causalrec.home import Home
 from causalrec.logs.landing.zone import LandingZone
-from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.lake import code
 from causalrec_assets.lake.code import CHECKOUT, OURS, WALLS, code_of, code_version
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.lake.windows import learning_window
+from causalrec_assets.operate.assets import CODE_VERSIONS
 from causalrec_assets.operate.automation import learning_parents, planner
 from causalrec_assets.operate.planning import Planner
 from tests.lake.code_modules import asset_modules, listing

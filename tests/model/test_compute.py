@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from causalrec.home import Home
-from causalrec_assets.assets import ASSETS
 from causalrec_assets.model.outcome_model import outcome_model
+from causalrec_assets.operate.assets import ASSETS
 from resources.compute import GPU_POOL, Compute
 
 

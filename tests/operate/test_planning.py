@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from causalrec.logs.landing.zone import LandingZone
-from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
+from causalrec_assets.operate.assets import CODE_VERSIONS
 from causalrec_assets.operate.planning import DATA, Planner
 from tests.worlds import FIRST, make_home, materialise, tiny, words
 

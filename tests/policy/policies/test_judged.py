@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from causalrec.policy.grid import Scored, eligible_candidates, unscored_grid
-from causalrec.policy.judged import SCHEMA, VALUES, evaluate_slots
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, named_policies
+from causalrec.policy.policies.judged import SCHEMA, VALUES, evaluate_slots
 from causalrec.policy.slots import judged_slots
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig

@@ -7,10 +7,10 @@ import pytest
 from causalrec.answers import InputError
 from causalrec.policy import policies
 from causalrec.policy.grid import Scored
-from causalrec.policy.judged import evaluate_slots
 from causalrec.policy.policies import CHALLENGER, CHAMPION, POLICIES, FittedPolicy, named_policies
+from causalrec.policy.policies.judged import evaluate_slots
 from causalrec.policy.slots import judged_slots
-from tests.policy.test_judged import CLICK, CONFIG, ITEMS, OBJECTIVE, PRICE, PURCHASE, UNITS
+from tests.policy.policies.test_judged import CLICK, CONFIG, ITEMS, OBJECTIVE, PRICE, PURCHASE, UNITS
 
 RNG = np.random.default_rng(0)
 PART = Scored(slice(0, 20), RNG.random((20, 6)) < 0.7, RNG.random((20, 6)), RNG.random((20, 6)), RNG.random(6), None)
