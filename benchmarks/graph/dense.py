@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmarks.figures import Figure, measured, say
 from causalrec.graph.discovery.skeleton import find_skeleton
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.independence.counts import ContingencyTest
 from causalrec.settings.discovery import Search
 
 ROWS, COLUMNS, LEVELS, ALPHA = 100_000, 12, 4, 0.05
@@ -51,7 +51,7 @@ def search_ours(rows: int) -> tuple[set[tuple[int, int]], float]:
     codes, names = sample(rows), [f"v{k}" for k in range(COLUMNS)]
     started = time.perf_counter()
     search = Search(alpha=ALPHA, floor=0.0, max_conditioning=COLUMNS)
-    found = find_skeleton(TableTest(list(codes.T), 0.0, "gsq"), dict.fromkeys(names, 0), search)
+    found = find_skeleton(ContingencyTest(list(codes.T), 0.0, "gsq"), dict.fromkeys(names, 0), search)
     return set(found.edges), time.perf_counter() - started
 
 

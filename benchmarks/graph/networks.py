@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.figures import Figure, say
 from causalrec.answers import InputError
 from causalrec.graph.discovery.pc import as_graph, find_graph
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.independence.counts import ContingencyTest
 from causalrec.graph.mpdag import MPDAG, close, colliders_of, pair
 from causalrec.settings.discovery import Search
 
@@ -92,7 +92,7 @@ def stock_graph(codes: npt.NDArray[np.int64], names: list[str]) -> MPDAG:
 
 def our_graph(codes: npt.NDArray[np.int64], names: list[str], rule: str) -> MPDAG:
     search = Search(alpha=ALPHA, floor=0.0, max_conditioning=UNBOUNDED, separating_sets=rule)
-    return find_graph(TableTest(list(codes.T), 0.0, "chisq"), dict.fromkeys(names, 0), search).graph
+    return find_graph(ContingencyTest(list(codes.T), 0.0, "chisq"), dict.fromkeys(names, 0), search).graph
 
 
 def shd(a: MPDAG, b: MPDAG) -> int:

@@ -16,11 +16,12 @@ import numpy as np
 
 from benchmarks.figures import Figure, say
 from causalrec.estimators.effects import Role, first_of
-from causalrec.graph.discovery.nodes import choose_nodes, tier_of
+from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import discover, time_order
 from causalrec.graph.identification.criteria import is_valid
 from causalrec.graph.identification.identify import adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
+from causalrec.graph.roles import tier_of
 from causalrec.home import TEMPLATE
 from causalrec.model.effects import estimate_effect
 from causalrec.model.effects.propensities import treatment_propensities

@@ -15,8 +15,9 @@ import polars as pl
 
 from causalrec.answers import Answer, InputError
 from causalrec.graph.discovery.evidence import DiscoveryEvidence, gather
-from causalrec.graph.discovery.nodes import Dropped, choose_nodes
+from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import rows_enough
+from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.drawing.exports import GraphExport
 from causalrec.graph.drawing.picture import Picture
 from causalrec.graph.identification.identify import Adjustment, adjust

@@ -4,11 +4,11 @@ import dagster as dg
 import polars as pl
 
 from causalrec.answers import ANSWERED
-from causalrec.graph.discovery.nodes import KNOWN_BEFORE
 from causalrec.graph.identification.identify import Adjustment
 from causalrec.graph.identification.table import AdjustmentNotes, sets_table, shown
 from causalrec.graph.knowledge.edge_table import graph_of
 from causalrec.graph.knowledge.notes import GraphNotes
+from causalrec.graph.roles import KNOWN_BEFORE
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.ui import table
 from causalrec_assets.gate.draft import Draft

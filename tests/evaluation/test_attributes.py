@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from causalrec.evaluation.attributes import LEFT_OUT, NO_GRAPH, NOT_JOINED, attribute_uses
-from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.settings.policy import Allowed

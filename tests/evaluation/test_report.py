@@ -16,8 +16,8 @@ from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.html import Story, merged, policy_rows, render
 from causalrec.evaluation.stated import Stated
 from causalrec.evaluation.verdict import Decision, Verdict
-from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
+from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.knowledge.conflicts import Conflict
 from causalrec.logs.clusters import ClusterCounts
 from causalrec.model.outcome.calibration import OutcomeScores

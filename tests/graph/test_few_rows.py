@@ -9,7 +9,7 @@ from causalrec.graph.discovery.frames import discover_frame
 from causalrec.graph.discovery.pc import FEWEST_ROWS, rows_enough
 from causalrec.graph.independence.blocks import BlockTest
 from causalrec.graph.independence.columns import Levels, numbers
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.independence.counts import ContingencyTest
 from causalrec.notebook.graph import causal_graph
 
 ALPHA = 0.001
@@ -62,7 +62,7 @@ def test_tables_of_independent_columns_are_independent(rows):
     ):
 
         def drawn(rng, a=a, b=b, rare=rare):
-            return TableTest([codes(rng, rows, a, rare), codes(rng, rows, b, rare)]).test(0, 1)[0]
+            return ContingencyTest([codes(rng, rows, a, rare), codes(rng, rows, b, rare)]).test(0, 1)[0]
 
         found = false_edges(drawn, 100)
         assert found <= 2, (a, b, rare)
@@ -72,7 +72,7 @@ def test_tables_given_many_small_strata_are_independent():
     def drawn(rng):
         z = rng.integers(0, 60, 200)
         x, y = (z + rng.integers(0, 2, 200)) % 3, (z + rng.integers(0, 2, 200)) % 3
-        return TableTest([np.unique(v, return_inverse=True)[1] for v in (x, y, z)]).test(0, 1, [2])[0]
+        return ContingencyTest([np.unique(v, return_inverse=True)[1] for v in (x, y, z)]).test(0, 1, [2])[0]
 
     assert false_edges(drawn, 200) <= 2
 
@@ -97,7 +97,7 @@ def test_what_depends_is_still_found():
     rng = np.random.default_rng(1)
     g = rng.integers(0, 12, 150)
     h = np.where(rng.random(150) < 0.6, g, rng.integers(0, 12, 150))
-    assert TableTest([g, h]).test(0, 1)[0] < ALPHA
+    assert ContingencyTest([g, h]).test(0, 1)[0] < ALPHA
     assert BlockTest([Levels(g.astype(np.uint8), 12), Levels(h.astype(np.uint8), 12)], 0.0).test(0, 1)[0] < ALPHA
     x = rng.normal(size=30)
     assert BlockTest([numbers(x), numbers(x + 0.3 * rng.normal(size=30))], 0.0).test(0, 1)[0] < ALPHA
@@ -134,7 +134,7 @@ def test_false_edges_are_at_most_alpha_at_any_number_of_rows_levels_and_columns(
                     columns = [column(rng, rows, levels) for _ in range(width)]
                     pairs = [(i, j) for j in range(width) for i in range(j)]
                     blocks = [as_levels(rng, c) if levels else numbers(c) for c in columns]
-                    tests = [BlockTest(blocks, 0.0), *([TableTest(columns)] if levels else [])]
+                    tests = [BlockTest(blocks, 0.0), *([ContingencyTest(columns)] if levels else [])]
                     edges += sum(any(t.test(*pair)[0] <= ALPHA for t in tests) for pair in pairs)
                 trials = 200 * width * (width - 1) // 2
                 # Either test may find a false edge: twice alpha where both are asked.

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from causalrec.graph.discovery.nodes import TIERS
 from causalrec.graph.knowledge.entries import parse_knowledge
 from causalrec.graph.knowledge.resolve import tier_order
+from causalrec.graph.roles import TIERS
 from causalrec.settings.questions import Question, Questions
 
 DATA = Path(__file__).resolve().parents[2] / "data"

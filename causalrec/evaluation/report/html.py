@@ -21,8 +21,8 @@ from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
 from causalrec.evaluation.rounds import EVERYONE, METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
-from causalrec.graph.discovery.nodes import Dropped
 from causalrec.graph.discovery.notes import EdgeDisagreement
+from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.knowledge.conflicts import Conflict
 from causalrec.policy.policies import CHALLENGER, labels
 

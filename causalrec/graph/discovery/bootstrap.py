@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from causalrec.graph.discovery.pc import Discovered, find_graph
-from causalrec.graph.independence.blocks import BlockTest
+from causalrec.graph.independence.protocol import RedrawnTests
 from causalrec.graph.mpdag import Edge, pair
 from causalrec.settings.discovery import Search
 
@@ -102,7 +102,7 @@ NO_DRAWS = Confidence(0, 0, {}, {})
 
 
 def bootstrap(
-    tests: BlockTest,
+    tests: RedrawnTests,
     tiers: Mapping[str, int],
     search: Search,
     users: npt.NDArray[np.int64],
@@ -125,7 +125,7 @@ def bootstrap(
     if not search.bootstraps:
         return NO_DRAWS
     rng, started = np.random.default_rng(seed), time.perf_counter()
-    groups = _dealt(users, _most_groups(tests.layout.width), rng)
+    groups = _dealt(users, _most_groups(tests.bytes_of_a_group), rng)
     grouped, number = tests.in_groups(groups), int(groups.max()) + 1
     adjacent: Counter[Edge] = Counter()
     directed: Counter[Edge] = Counter()
@@ -144,9 +144,9 @@ def bootstrap(
     return Confidence(draws, search.bootstraps, adjacent, directed, time.perf_counter() - started)
 
 
-def _most_groups(width: int) -> int:
+def _most_groups(size: int) -> int:
     """As many as `MEMORY` holds, and no more than say anything further."""
-    return int(np.clip(MEMORY / (4 * (width + 1) * (width + 2)), FEWEST, MOST))
+    return int(np.clip(MEMORY / size, FEWEST, MOST))
 
 
 def _dealt(users: npt.NDArray[np.int64], most: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

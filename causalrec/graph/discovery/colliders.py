@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from causalrec.graph.discovery.skeleton import Skeleton
-from causalrec.graph.independence.blocks import Tests
+from causalrec.graph.independence.protocol import Tests
 from causalrec.settings.discovery import Search
 
 Triple = tuple[int, int, int]

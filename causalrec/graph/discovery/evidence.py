@@ -18,7 +18,7 @@ from causalrec.graph.discovery.nodes import Node
 from causalrec.graph.discovery.pc import Discovered, find_graph
 from causalrec.graph.discovery.result import Discovery
 from causalrec.graph.discovery.sample_split import is_discovery_half
-from causalrec.graph.independence.blocks import BlockTest
+from causalrec.graph.independence import clustered_tests_of
 from causalrec.graph.mpdag import Edge
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import without_held_out
@@ -99,7 +99,7 @@ def gather(
     """
     say = progress or (lambda _: None)
     started = time.perf_counter()
-    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
+    tests = clustered_tests_of(nodes, search.floor, clusters)
     found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
     say(f"graph found in {found.seconds:.1f} s")
     opinion = second_opinion(found, search) if search.fci else None

@@ -11,16 +11,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from causalrec.answers import Answer, InputError
 from causalrec.engine.threads import one_thread
-from causalrec.graph.discovery.nodes import Dropped, Node, column_policies, is_discrete, plain_nodes
+from causalrec.graph.discovery.nodes import Node, column_policies, plain_nodes
 from causalrec.graph.discovery.pc import Discovered, find_graph, rows_enough
-from causalrec.graph.independence.blocks import BlockTest, Tests
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.discovery.result import Dropped
+from causalrec.graph.independence import tests_of
 from causalrec.graph.mpdag import MPDAG
 from causalrec.settings.discovery import Search
 
@@ -64,9 +62,10 @@ def discover_frame(
 ) -> FrameGraph:
     """Search the graph of a frame's columns; of a pandas frame that of `pl.from_pandas(frame)`.
 
-    Text and booleans are nominal, `pl.Enum` is ordered, numbers and dates are ranked. If all columns are discrete, G2
-    on tables is asked (`TableTest`), otherwise `BlockTest`. Constant, duplicate, collinear and empty columns are left
-    out and named in `columns()`. Of too few rows nothing can be told: no edges then, and `answer` says why.
+    Text and booleans are nominal, `pl.Enum` is ordered, numbers and dates are ranked. The first registered test of
+    independence that fits is asked: G2 on tables of counts if all columns are discrete, else the test of blocks.
+    Constant, duplicate, collinear and empty columns are left out and named in `columns()`. Of too few rows nothing can
+    be told: no edges then, and `answer` says why.
 
         >>> import numpy as np, polars as pl
         >>> rng = np.random.default_rng(0)
@@ -99,16 +98,6 @@ def discover_frame(
     if len(nodes) < 2:
         reasons = "; ".join(f"`{d.column}` is {d.reason}" for d in dropped)
         raise InputError(f"a graph needs at least two columns that vary: {reasons or 'the frame has one'}")
-    tests: Tests
-    if all(is_discrete(frame[node.name]) for node in nodes):
-        tests = TableTest([_codes(frame[node.name]) for node in nodes], search.floor)
-    else:
-        tests = BlockTest([node.block for node in nodes], search.floor)
-    found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
-    return FrameGraph(found, tuple(nodes), tuple(dropped), frame.height)
-
-
-def _codes(values: pl.Series) -> npt.NDArray[np.int64]:
-    """0, 1, ... by level; -1 where there is no value."""
-    ranked = values.cast(pl.String) if values.dtype == pl.Categorical else values
-    return (ranked.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+    tests = tests_of(nodes, search.floor)
+    discovered = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
+    return FrameGraph(discovered, tuple(nodes), tuple(dropped), frame.height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -11,81 +11,25 @@ import polars as pl
 from causalrec.answers import InputError
 from causalrec.arrays import Floats
 from causalrec.graph.discovery.collinear import Raw, follows_from
-from causalrec.graph.independence.columns import Column, Levels, Numbers, as_column, numbers
-from causalrec.settings.questions import ASKED_MEDIATOR, ASKED_TREATMENT
-
-HISTORY_PREFIXES = (
-    "user_exposures",
-    "user_clicks",
-    "user_purchases",
-    "user_recency",
-    "user_tenure",
-    "user_category",
-    "item_exposures",
-    "item_click_rate",
-    "item_purchase_rate",
-    "item_mean_rating",
-    "item_price_change",
-)
-NOMINAL_NUMBERS = ("hour", "weekday", "month")
-MAX_LEVELS = 30
-"""Of a nominal column; the rarest of more levels share one."""
-NOT_THERE = "the source does not have it"
-"""Why a column without any value is no node."""
-KNOWN_BEFORE = ("pre_treatment", ASKED_TREATMENT, ASKED_MEDIATOR)
-"""Roles of the columns that are known before anything is shown."""
-TIERS = ("context and item", "history", "treatment", "mediator", "click", "later outcomes")
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A column that is no node.
-
-    Attributes:
-        same_as: The node that it is identical to.
-        follows_from: The nodes that it is a linear function of.
-    """
-
-    column: str
-    reason: str
-    same_as: str | None = None
-    follows_from: tuple[str, ...] = ()
+from causalrec.graph.discovery.result import Dropped
+from causalrec.graph.independence.columns import MAX_LEVELS, Column, Levels, Numbers, as_column, is_nominal, numbers
+from causalrec.graph.roles import KNOWN_BEFORE, NOT_THERE, tier_of
 
 
 @dataclass(frozen=True)
 class Node:
-    """A column as a test sees it.
+    """A column as a test sees it (`MeasuredColumn`).
 
     Attributes:
         how: What was made of the column, in words.
+        values: As it was logged.
     """
 
     name: str
     tier: int
     block: Column | Floats
     how: str = ""
-
-
-def tier_of(column: str, role: str) -> int:
-    """What can come before what: an earlier tier is never an effect of a later one."""
-    if role == "treatment":
-        return 2
-    if role == "mediator":
-        return 3
-    if role == "outcome":
-        return 4 if column == "click" else 5
-    return 1 if column.startswith(HISTORY_PREFIXES) else 0
-
-
-def place_of(column: str, role: str) -> int:
-    """The place of a column by time, in thirds of a tier.
-
-    A column from before the treatment that a question asks about comes after the history, and what it does before
-    anything is shown comes after it.
-    """
-    if role == ASKED_TREATMENT:
-        return 3 * TIERS.index("history") + 1
-    return 3 * TIERS.index("treatment") - 1 if role == ASKED_MEDIATOR else 3 * tier_of(column, role)
+    values: pl.Series | None = field(default=None, repr=False, compare=False)
 
 
 def choose_nodes(
@@ -166,7 +110,7 @@ def column_policies(nodes: Sequence[Node], dropped: Sequence[Dropped]) -> pl.Dat
 
 def _constant(values: pl.Series, role: str) -> Dropped | None:
     present = values.drop_nulls()
-    if present.n_unique() > 1 or (values.null_count() and role in KNOWN_BEFORE and _is_nominal(values)):
+    if present.n_unique() > 1 or (values.null_count() and role in KNOWN_BEFORE and is_nominal(values)):
         return None
     who = "every unit that has one" if values.null_count() else "every unit"
     return Dropped(values.name, f"constant: {who} has {present[0]}")
@@ -198,19 +142,9 @@ FEWEST_TO_COMPARE = 12
 """Of fewer rows, that two columns say the same may be chance."""
 
 
-def is_discrete(values: pl.Series) -> bool:
-    """Whether a table can be made of a column: levels, or few whole numbers."""
-    few = values.n_unique() <= MAX_LEVELS
-    return few and (_is_nominal(values) or values.dtype.is_integer() or isinstance(values.dtype, pl.Enum))
-
-
-def _is_nominal(values: pl.Series) -> bool:
-    return values.dtype in (pl.String, pl.Categorical, pl.Boolean) or values.name in NOMINAL_NUMBERS
-
-
 def _node(values: pl.Series, tier: int) -> Node:
     """A column as its block: nominal ones by level; numbers, dates and ordered levels (`pl.Enum`) by rank."""
-    if _is_nominal(values):
+    if is_nominal(values):
         text = values.cast(pl.String)
         counts = text.value_counts(sort=True, name="n").sort(["n", text.name], descending=[True, False])
         names = [name if name is not None else "(missing)" for name in counts[text.name]]
@@ -222,13 +156,13 @@ def _node(values: pl.Series, tier: int) -> Node:
         how = f"nominal, {len(names)} levels" + (f", the rarest as one of {MAX_LEVELS}" if len(names) > levels else "")
         if gaps := text.null_count():
             how += f"; {gaps} gaps are a level of their own"
-        return Node(values.name, tier, Levels(codes.to_numpy(), levels), how)
+        return Node(values.name, tier, Levels(codes.to_numpy(), levels), how, values)
     found = numbers(*_values(values))
     kind = "ordered levels" if isinstance(values.dtype, pl.Enum) else "number"
     how = f"{kind}, by rank" + ("" if found.powers == 1 else f", with {found.powers - 1} polynomials of it")
     if found.gap is not None:
         how += f"; {int(found.gap.sum())} gaps are an indicator of their own"
-    return Node(values.name, tier, found, how)
+    return Node(values.name, tier, found, how, values)
 
 
 def _values(values: pl.Series) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.discovery.result import Dropped
 
 
 @dataclass(frozen=True)

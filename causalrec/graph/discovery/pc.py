@@ -15,7 +15,8 @@ from causalrec.engine.threads import one_thread
 from causalrec.graph.discovery.colliders import Triple, decide
 from causalrec.graph.discovery.nodes import Node
 from causalrec.graph.discovery.skeleton import find_skeleton
-from causalrec.graph.independence.blocks import BlockTest, Tests
+from causalrec.graph.independence import clustered_tests_of
+from causalrec.graph.independence.protocol import Tests
 from causalrec.graph.mpdag import MPDAG, Edge, extend, find_cycle, orient, pair
 from causalrec.settings.discovery import Search
 
@@ -91,7 +92,7 @@ def discover(nodes: list[Node], search: Search, clusters: Sequence[npt.NDArray[n
     if len(nodes) < 2:
         raise ValueError(f"a graph needs at least two columns that vary, got {[n.name for n in nodes]}")
     started = time.perf_counter()
-    tests = BlockTest([node.block for node in nodes], search.floor, clusters)
+    tests = clustered_tests_of(nodes, search.floor, clusters)
     return find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
 
 

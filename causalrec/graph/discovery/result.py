@@ -8,11 +8,26 @@ from functools import cached_property
 
 import polars as pl
 
-from causalrec.graph.discovery.nodes import place_of
 from causalrec.graph.mpdag import MPDAG, Edge, pair
+from causalrec.graph.roles import place_of
 
 Collider = tuple[str, str, str]
 """(a, c, b) for a -> c <- b."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A column that is no node.
+
+    Attributes:
+        same_as: The node that it is identical to.
+        follows_from: The nodes that it is a linear function of.
+    """
+
+    column: str
+    reason: str
+    same_as: str | None = None
+    follows_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

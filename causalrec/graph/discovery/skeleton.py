@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from causalrec.graph.independence.blocks import Separated, Tests, register
+from causalrec.arrays import Floats
+from causalrec.graph.independence.protocol import Tests
 from causalrec.settings.discovery import Search
+
+Separated = dict[tuple[int, int], tuple[int, ...]]
+"""For a pair of nodes (the lower first) a set that separates it."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +85,49 @@ def find_skeleton(tests: Tests, tiers: Mapping[str, int], search: Search) -> Ske
         else:
             separated[i, j] = tuple(tuple(int(k) for k in s) for s in found.sepset[i, j] or [()])
     return Skeleton(edges, separated, matrix)
+
+
+TEST_NAME = "causalrec"
+
+
+@lru_cache(maxsize=1)
+def register() -> str:
+    """Register the tests with causal-learn and return their name.
+
+    A search is given `blocks=tests`, and, to stop early, `separated={}`: the first set that separates a pair is
+    put there (`alpha_of_test` says what separates), and the pair is called dependent from then on.
+    """
+    from causallearn.utils.cit import CIT_Base, register_ci_test
+
+    class Registered(CIT_Base):  # type: ignore[misc]
+        """causal-learn hands over the data; the tests come as a keyword of the search."""
+
+        def __init__(
+            self,
+            data: Floats,
+            blocks: Tests,
+            alpha_of_test: float = 0.0,
+            separated: Separated | None = None,
+            **kwargs: Any,
+        ) -> None:
+            super().__init__(data, **kwargs)
+            self.method, self.blocks, self.level, self.separated = TEST_NAME, blocks, alpha_of_test, separated
+
+        def __deepcopy__(self, memo: object) -> Registered:
+            # causal-learn copies its graph, and with it all that the tests have answered, to orient it.
+            return self
+
+        def __call__(self, x: int, y: int, condition_set: Sequence[int] | None = None) -> float:
+            if self.separated is None:
+                return self.blocks(int(x), int(y), [int(k) for k in condition_set or ()])
+            pair = (int(x), int(y)) if x < y else (int(y), int(x))
+            if pair in self.separated:
+                return 0.0
+            given = tuple(int(k) for k in condition_set or ())
+            p_value = self.blocks(*pair, given)
+            if p_value > self.level:
+                self.separated[pair] = given
+            return p_value
+
+    register_ci_test(TEST_NAME, Registered)
+    return TEST_NAME

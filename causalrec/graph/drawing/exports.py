@@ -11,8 +11,8 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.escaping import dot, plain
-from causalrec.graph.discovery.nodes import TIERS
 from causalrec.graph.drawing.picture import COLOURS, FILL, line_width
+from causalrec.graph.roles import TIERS
 
 VERSION = 1
 """Of the JSON's layout; a change that an older reader would misread raises it."""

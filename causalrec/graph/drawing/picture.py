@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from causalrec.escaping import plot
-from causalrec.graph.discovery.nodes import TIERS
 from causalrec.graph.drawing.layout import Edge, Layout, lay_out
+from causalrec.graph.roles import TIERS
 
 COLOURS = {"data": "#64748b", "both": "#047857", "expert": "#7c3aed", "conflict": "#dc2626"}
 LABELS = {

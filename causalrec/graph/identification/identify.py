@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from causalrec.answers import Answer, Status, insufficient_evidence, not_available, not_identifiable
-from causalrec.graph.discovery.nodes import KNOWN_BEFORE, NOT_THERE
 from causalrec.graph.identification import explanations as explain
 from causalrec.graph.identification.criteria import (
     back_door_graph,
@@ -26,6 +25,7 @@ from causalrec.graph.identification.front_door import find_front_door
 from causalrec.graph.identification.instrument import find_instrument
 from causalrec.graph.identification.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
 from causalrec.graph.mpdag import MPDAG
+from causalrec.graph.roles import KNOWN_BEFORE, NOT_THERE
 from causalrec.logs.gaps import NOT_EVERY_ORGANIC_ROW, NOT_MARKED
 from causalrec.settings.questions import Question
 

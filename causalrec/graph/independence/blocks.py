@@ -22,8 +22,7 @@ Source: Anderson (2003), "An Introduction to Multivariate Statistical Analysis",
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +36,7 @@ from causalrec.graph.independence.covariance import (
     with_products,
 )
 from causalrec.graph.independence.effective_rows import effective_rows
+from causalrec.graph.independence.protocol import MeasuredColumn
 
 RIDGE = 1e-9
 DETERMINED = 1e-6
@@ -50,24 +50,10 @@ FEWEST_MEETINGS = 1.0
 """Rows in which two levels meet, if independent, for their meeting to be looked at (Cochran 1954, Biometrics 10)."""
 MOST_CONDITIONS = 0.2
 """Columns taken out, as a share of the independent rows."""
-Separated = dict[tuple[int, int], tuple[int, ...]]
-"""For a pair of nodes (the lower first) a set that separates it."""
-
-
-class Tests(Protocol):
-    """What the search asks: `BlockTest` and `TableTest` answer it."""
-
-    floor: float
-
-    def test(self, x: int, y: int, given: Sequence[int] = ()) -> tuple[float, float]:
-        """(p-value, strength) of nodes x and y given other nodes; the floor is not applied."""
-
-    def __call__(self, x: int, y: int, given: Sequence[int] = ()) -> float:
-        """The p-value that the search sees: 1 where the dependence is weaker than the floor."""
 
 
 class BlockTest:
-    """Tests between columns, each answered once.
+    """Tests between columns of any kind, each answered once (`RedrawnTests`).
 
     Args:
         columns: One per node; an array (rows, width) stands for itself.
@@ -78,6 +64,19 @@ class BlockTest:
             of clustering add up less the rows counted twice: Cameron, Gelbach and Miller 2011, JBES 29, eq. 2.11,
             with single rows in place of the intersections).
     """
+
+    name: ClassVar[str] = "blocks"
+    clustered: ClassVar[bool] = True
+
+    @staticmethod
+    def fits(columns: Sequence[MeasuredColumn]) -> bool:
+        """All columns do."""
+        return True
+
+    @classmethod
+    def build(cls, columns: Sequence[MeasuredColumn], floor: float, clusters: Sequence[Codes] = ()) -> BlockTest:
+        """Of the columns' blocks."""
+        return cls([column.block for column in columns], floor, clusters)
 
     def __init__(self, columns: Sequence[Column | Floats], floor: float, clusters: Sequence[Codes] = ()) -> None:
         self.columns = tuple(as_column(c) for c in columns)
@@ -124,6 +123,11 @@ class BlockTest:
         other._take(correlation)
         other.effective_rows, other.added_chance = self.effective_rows * copies, added_chance
         return other
+
+    @property
+    def bytes_of_a_group(self) -> int:
+        """Of the sums of products that `in_groups` keeps of each."""
+        return 4 * (self.layout.width + 1) * (self.layout.width + 2)
 
     def in_groups(self, groups: Codes) -> GroupedTest:
         """The same rows as groups that can be counted any number of times, which costs nothing of the rows.
@@ -259,49 +263,3 @@ class GroupedTest:
         added_chance = float((times - copies) ** 2 @ self.sizes) / self.tests.rows / copies**2
         matrix = correlation_of_groups(self.grams, times, self.tests.layout)
         return self.tests._with(matrix, copies, added_chance)
-
-
-TEST_NAME = "causalrec"
-
-
-@lru_cache(maxsize=1)
-def register() -> str:
-    """Register the tests with causal-learn and return their name.
-
-    A search is given `blocks=tests`, and, to stop early, `separated={}`: the first set that separates a pair is
-    put there (`alpha_of_test` says what separates), and the pair is called dependent from then on.
-    """
-    from causallearn.utils.cit import CIT_Base, register_ci_test
-
-    class Registered(CIT_Base):  # type: ignore[misc]
-        """causal-learn hands over the data; the tests come as a keyword of the search."""
-
-        def __init__(
-            self,
-            data: Floats,
-            blocks: Tests,
-            alpha_of_test: float = 0.0,
-            separated: Separated | None = None,
-            **kwargs: Any,
-        ) -> None:
-            super().__init__(data, **kwargs)
-            self.method, self.blocks, self.level, self.separated = TEST_NAME, blocks, alpha_of_test, separated
-
-        def __deepcopy__(self, memo: object) -> Registered:
-            # causal-learn copies its graph, and with it all that the tests have answered, to orient it.
-            return self
-
-        def __call__(self, x: int, y: int, condition_set: Sequence[int] | None = None) -> float:
-            if self.separated is None:
-                return self.blocks(int(x), int(y), [int(k) for k in condition_set or ()])
-            pair = (int(x), int(y)) if x < y else (int(y), int(x))
-            if pair in self.separated:
-                return 0.0
-            given = tuple(int(k) for k in condition_set or ())
-            p_value = self.blocks(*pair, given)
-            if p_value > self.level:
-                self.separated[pair] = given
-            return p_value
-
-    register_ci_test(TEST_NAME, Registered)
-    return TEST_NAME

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from causalrec.arrays import Floats, Ints, Mask, Singles
 
@@ -19,6 +20,10 @@ Rows = slice | Ints
 """Some rows: from one to another, or by their numbers."""
 TESTED, MOST_POWERS = 3, 7
 """Of a number's polynomials: how many a test looks for dependence in, and how many it takes out of what it is given."""
+
+NOMINAL_NUMBERS = ("hour", "weekday", "month")
+MAX_LEVELS = 30
+"""Of a nominal column; the rarest of more levels share one."""
 
 
 class Column(Protocol):
@@ -231,3 +236,14 @@ def normal_scores(x: Floats) -> Floats:
     from scipy.stats import rankdata
 
     return np.asarray(ndtri(rankdata(x) / (len(x) + 1)))
+
+
+def is_discrete(values: pl.Series) -> bool:
+    """Whether a table can be made of a column: levels, or few whole numbers."""
+    few = values.n_unique() <= MAX_LEVELS
+    return few and (is_nominal(values) or values.dtype.is_integer() or isinstance(values.dtype, pl.Enum))
+
+
+def is_nominal(values: pl.Series) -> bool:
+    """Whether a column's values have no order."""
+    return values.dtype in (pl.String, pl.Categorical, pl.Boolean) or values.name in NOMINAL_NUMBERS

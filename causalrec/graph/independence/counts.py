@@ -21,12 +21,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from causalrec.arrays import Floats
+from causalrec.arrays import Codes, Floats
+from causalrec.graph.independence.columns import is_discrete
+from causalrec.graph.independence.protocol import MeasuredColumn
 
 Small = npt.NDArray[np.uint8]
 Counts = npt.NDArray[Any]
@@ -59,7 +62,7 @@ class _Kept:
         return value
 
 
-class TableTest:
+class ContingencyTest:
     """Tests between discrete columns, each answered once.
 
     Args:
@@ -73,6 +76,21 @@ class TableTest:
     Raises:
         ValueError: Columns of different lengths, or without a value; weights that are no counts of the rows.
     """
+
+    name: ClassVar[str] = "counts"
+    clustered: ClassVar[bool] = False
+
+    @staticmethod
+    def fits(columns: Sequence[MeasuredColumn]) -> bool:
+        """Columns of levels, or of few whole numbers."""
+        return all(column.values is not None and is_discrete(column.values) for column in columns)
+
+    @classmethod
+    def build(cls, columns: Sequence[MeasuredColumn], floor: float, clusters: Sequence[Codes] = ()) -> ContingencyTest:
+        """Of the columns' levels; rows are taken for independent draws."""
+        if clusters:
+            raise ValueError("tables of counts take rows for independent draws: they know of no clusters")
+        return cls([_codes(column.values) for column in columns if column.values is not None], floor)
 
     def __init__(
         self,
@@ -287,3 +305,9 @@ def _of_table(table: Floats) -> tuple[float, float, float, float]:
     possible = expected > 0
     chi2 = float(((table[possible] - expected[possible]) ** 2 / expected[possible]).sum())
     return float(of_s.sum()), freedom, g2, chi2
+
+
+def _codes(values: pl.Series) -> Codes:
+    """0, 1, ... by level; -1 where there is no value."""
+    ranked = values.cast(pl.String) if values.dtype == pl.Categorical else values
+    return (ranked.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()

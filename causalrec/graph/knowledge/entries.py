@@ -11,9 +11,9 @@ from typing import Any, Literal
 import yaml
 
 from causalrec.answers import InputError
-from causalrec.graph.discovery.nodes import TIERS
 from causalrec.graph.knowledge.yaml_lines import Value, read_lines
 from causalrec.graph.mpdag import Edge, find_cycle
+from causalrec.graph.roles import TIERS
 
 FILE = "expert_graph.yaml"
 Kind = Literal["required", "forbidden", "settled"]
@@ -72,7 +72,7 @@ class Placement(Entry):
 
     Attributes:
         columns: Names or patterns.
-        tier: One of `nodes.TIERS`.
+        tier: One of `roles.TIERS`.
         beside: -1 just before that tier, 0 in it, 1 just after it.
     """
 

@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from causalrec.answers import InputError
-from causalrec.graph.discovery.nodes import KNOWN_BEFORE, TIERS, place_of
 from causalrec.graph.knowledge.entries import (
     FILE,
     Entry,
@@ -20,6 +19,7 @@ from causalrec.graph.knowledge.entries import (
     refuse_contradictions,
 )
 from causalrec.graph.mpdag import Edge
+from causalrec.graph.roles import KNOWN_BEFORE, TIERS, place_of
 
 # Within what time allows: covariates are known before the treatment, outcomes come after it and after what it works
 # through. Places are counted in thirds of a tier: before it, in it, after it.
@@ -48,7 +48,7 @@ class TierOrder:
 
     Attributes:
         of: Column -> the number of its tier, of all causal columns of the source.
-        names: Of the tiers, by their numbers. Without any placement they are `nodes.TIERS`.
+        names: Of the tiers, by their numbers. Without any placement they are `roles.TIERS`.
         placed: Column -> the entry that placed it.
     """
 

@@ -10,7 +10,7 @@ from causalrec.answers import InputError
 from causalrec.graph.discovery import frames
 from causalrec.graph.discovery.frames import discover_frame
 from causalrec.graph.independence.blocks import BlockTest
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.independence.counts import ContingencyTest
 
 
 def test_the_example_of_the_docstring_is_right():
@@ -25,7 +25,7 @@ def collider(rows: int = 5_000) -> pl.DataFrame:
 
 def test_discrete_frames_are_tested_by_tables():
     found = discover_frame(collider())
-    assert isinstance(found.discovered.tests, TableTest)
+    assert isinstance(found.discovered.tests, ContingencyTest)
     assert found.graph.directed == {("a", "c"), ("b", "c")}
     assert found.table().columns == ["source", "target", "mark", "p_value", "strength"]
     assert found.columns().filter(~pl.col("node"))["column"].to_list() == ["one"]

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from causalrec.answers import InputError
-from causalrec.graph.discovery.nodes import NOT_THERE, choose_nodes, column_policies, plain_nodes
+from causalrec.graph.discovery.nodes import choose_nodes, column_policies, plain_nodes
+from causalrec.graph.roles import NOT_THERE
 
 
 def frame(rows: int = 400) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalrec.graph.independence import counts as table_test
-from causalrec.graph.independence.counts import TableTest
+from causalrec.graph.independence.counts import ContingencyTest
 
 
 def columns(seed: int, rows: int = 2_000, number: int = 7) -> np.ndarray:
@@ -28,7 +28,7 @@ def test_p_values_are_those_of_causal_learn(statistic, cells, monkeypatch):
     monkeypatch.setattr(table_test, "MOST_CELLS", cells)
     for seed in range(3):
         codes = columns(seed, rows=300 + 1_000 * seed)
-        stock, ours = CIT(codes, statistic), TableTest(list(codes.T), 0.0, statistic)
+        stock, ours = CIT(codes, statistic), ContingencyTest(list(codes.T), 0.0, statistic)
         ours._most = cells
         for _ in range(60):
             x, y, *given_ = rng.permutation(7)[: rng.integers(2, 8)].tolist()
@@ -43,7 +43,7 @@ def test_rows_with_a_gap_leave_the_tests_of_that_column_only(statistic):
     holes = codes.copy()
     gap = np.random.default_rng(2).random(len(codes)) < 0.2
     holes[gap, 2] = -1
-    ours = TableTest(list(holes.T), 0.0, statistic)
+    ours = ContingencyTest(list(holes.T), 0.0, statistic)
     deleted, whole = CIT(codes[~gap], statistic), CIT(codes, statistic)
     assert ours(0, 2, [1]) == pytest.approx(deleted(0, 2, [1]), abs=1e-8)
     assert ours(0, 1, [2, 3]) == pytest.approx(deleted(0, 1, [2, 3]), abs=1e-8)
@@ -66,13 +66,13 @@ def test_upstream_takes_a_gap_for_a_level():
 @settings(max_examples=15, deadline=None)
 def test_symmetric_and_blind_to_names_and_order(seed, names):
     codes = columns(seed, rows=600)
-    tests = TableTest(list(codes.T))
+    tests = ContingencyTest(list(codes.T))
     found = tests.test(0, 1, [2, 3])
     assert tests.test(1, 0, [3, 2]) == found
     renamed = np.array(names)[codes]
-    assert TableTest(list(renamed.T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
+    assert ContingencyTest(list(renamed.T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
     order = np.random.default_rng(seed).permutation(600)
-    assert TableTest(list(codes[order].T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
+    assert ContingencyTest(list(codes[order].T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
 
 
 @given(st.integers(0, 100))
@@ -80,21 +80,21 @@ def test_symmetric_and_blind_to_names_and_order(seed, names):
 def test_a_row_that_counts_twice_is_two_rows(seed):
     codes = columns(seed, rows=400)
     weights = np.random.default_rng(seed).integers(0, 3, 400)
-    weighted = TableTest(list(codes.T), weights=weights.astype(float))
-    repeated = TableTest(list(codes.repeat(weights, axis=0).T))
+    weighted = ContingencyTest(list(codes.T), weights=weights.astype(float))
+    repeated = ContingencyTest(list(codes.repeat(weights, axis=0).T))
     for x, y, others in ((0, 1, []), (2, 5, [0, 1]), (3, 4, [0, 1, 2])):
         assert weighted.test(x, y, others) == pytest.approx(repeated.test(x, y, others), abs=1e-8)
 
 
 def test_strength_is_the_correlation_of_two_levels_that_are_one():
     codes = columns(3)
-    assert TableTest([codes[:, 0], codes[:, 0]]).test(0, 1)[1] > 0.7
+    assert ContingencyTest([codes[:, 0], codes[:, 0]]).test(0, 1)[1] > 0.7
     rng = np.random.default_rng(4)
-    assert TableTest([rng.integers(0, 9, 5_000), rng.integers(0, 9, 5_000)]).test(0, 1)[1] < 0.06
+    assert ContingencyTest([rng.integers(0, 9, 5_000), rng.integers(0, 9, 5_000)]).test(0, 1)[1] < 0.06
 
 
 def test_columns_without_a_value_or_of_other_lengths_are_refused():
     with pytest.raises(ValueError, match="columns \\[1\\] have no value"):
-        TableTest([np.zeros(3, int), np.full(3, -1)])
+        ContingencyTest([np.zeros(3, int), np.full(3, -1)])
     with pytest.raises(ValueError, match="as many rows"):
-        TableTest([np.zeros(3, int), np.zeros(4, int)])
+        ContingencyTest([np.zeros(3, int), np.zeros(4, int)])
