@@ -96,6 +96,12 @@ def segments(units: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str,
 def same_rounds(challenger: pl.DataFrame, champion: pl.DataFrame) -> pl.DataFrame:
     """The champion's rounds in the order of the challenger's.
 
+    Args:
+        challenger, champion: Rows of `judged_rounds`, one a unit.
+
+    Returns:
+        The champion's rows, row by row of the challenger's units.
+
     Raises:
         InputError: They are others.
     """

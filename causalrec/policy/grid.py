@@ -73,6 +73,9 @@ def unscored_grid(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[s
 
     Args:
         contexts, items, match: As in `score_grid`.
+
+    Returns:
+        Runs of contexts in their order; `click` and `purchase` are NaN, there is no price and no `click_if_not`.
     """
     for start, part in _runs(contexts, items):
         eligible = eligible_candidates(part, items, match)

@@ -28,6 +28,7 @@ class LeftOut:
     examples: dict[date, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, day: date, slots: Slots) -> None:
+        """Count a day's slots."""
         self.judged += len(slots.row)
         self.reasons.update(slots.not_judged)
         if slots.unlisted:

@@ -88,6 +88,9 @@ def recommend(
         scored: The grid of the contexts against the catalogue.
         columns: Context columns, written into `context` as JSON.
         seed: Of the draws: equal seeds give equal slates.
+
+    Returns:
+        The table `recommendations`: a row per context and rank, with the columns of `SCHEMA`.
     """
     rng = np.random.default_rng(seed)
     parts = []

@@ -120,7 +120,15 @@ def render(story: Story) -> str:
 
 
 def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row per segment, policy and metric, with every estimator's value as text, empty without one."""
+    """What the page says of each segment, policy and metric.
+
+    Args:
+        report: The table `off_policy_report`.
+
+    Returns:
+        A row each, challenger first: the values of all estimators as text, empty where there is none, and those of the
+        logged mean, of what decides, of the model's own promise and of held-out logs once more by what they are.
+    """
     rows: list[dict[str, Any]] = []
     decides, weighs, words = deciding().name, weighting().name, labels()
     promise = next((each.name for each in in_reading_order() if each.on == "unseen"), None)
@@ -164,7 +172,11 @@ def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
-    """Gaps with one and the same reason on one line."""
+    """Gaps with one and the same reason on one line.
+
+    Returns:
+        A line each, with `subject`, `status` and `reason`.
+    """
     subjects_of: dict[tuple[str, str], list[str]] = {}
     for gap in gaps:
         subjects_of.setdefault((gap.answer.status.value, gap.answer.reason), []).append(gap.subject)

@@ -65,5 +65,9 @@ def named_policies(names: Collection[str]) -> list[Policy]:
 
 
 def labels() -> dict[str, str]:
-    """Policy -> what people call it, in the order in which a report lists them."""
+    """What people call each policy.
+
+    Returns:
+        Name -> label, in the order in which a report lists them.
+    """
     return LABELS | {policy.name: policy.label for policy in POLICIES.values()}

@@ -32,6 +32,7 @@ class FittedPolicy:
 
     @property
     def label(self) -> str:
+        """For people."""
         return LABELS[self.name]
 
     def probabilities(self, part: Scored) -> Floats:
