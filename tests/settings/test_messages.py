@@ -17,6 +17,10 @@ from causalrec.settings.deployment.tracking import TrackingSettings
 from causalrec.settings.discovery import Search
 from causalrec.settings.file import Section, parse_yaml, read_yaml
 from causalrec.settings.learning import parse_learning
+from causalrec.settings.logs.calendar import parse_calendar
+from causalrec.settings.logs.cleaning import parse_cleaning
+from causalrec.settings.logs.covariates import parse_leave_out
+from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.model import ModelSettings
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig
@@ -38,8 +42,15 @@ READERS: dict[str, Callable[[Section], object]] = {
     "operations.yaml": Operations.parse,
     "tracking.yaml": TrackingSettings.parse,
     "operations.yaml: alerts": lambda raw: parse_alerts(raw, {}),
+    "sources.yaml": parse_source,
+    "cleaning.yaml": lambda raw: parse_cleaning(raw, ["weight"]),
+    "calendar.yaml": parse_calendar,
+    "covariates.yaml": lambda raw: parse_leave_out(raw, ["plan"]),
 }
-GOOD = {"objective.yaml": "demos/simulated/objective.yaml"}
+GOOD = {
+    "objective.yaml": "demos/simulated/objective.yaml",
+    "sources.yaml": Path(__file__).with_name("logs") / "sources.yaml",
+}
 """Where another file than the template's is wanted: one that states all keys."""
 FILES = sorted(Path(__file__).parent.glob("**/messages.yaml"))
 CASES = [(reader, case) for file in FILES for reader, cases in read_yaml(file).items() for case in cases]
