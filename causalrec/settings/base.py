@@ -55,18 +55,19 @@ class Settings(BaseModel):
         return cls.parse(read_setting(home, cls.FILE))
 
     @classmethod
-    def parse(cls, settings: Mapping[str, Any], where: str = "") -> Self:
+    def parse(cls, settings: Mapping[str, Any], where: str = "", others: Mapping[str, Any] | None = None) -> Self:
         """Read settings.
 
         Args:
             settings: The content of a file; as `read_yaml` gives it, messages have lines.
             where: The file in messages, if it is not `FILE`.
+            others: What other files say, for checks that need it (`info.context`).
 
         Raises:
             InputError: An unknown or missing key, a value that is not accepted, or values that do not go together.
         """
         try:
-            return cls.model_validate(settings, by_alias=True, by_name=False)
+            return cls.model_validate(settings, by_alias=True, by_name=False, context=others)
         except ValidationError as error:
             faults = explain(error, cls, settings, where or cls.FILE)
         # Outside of the handler, so that no traceback shows the values by way of pydantic's error.

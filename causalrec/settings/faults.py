@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from causalrec.masking import masked
 from causalrec.settings.file import line_of
-from causalrec.settings.kinds import Conflict, Must, Wrong
+from causalrec.settings.kinds import Conflict, Must, Unknown, Wrong
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -77,21 +77,22 @@ def _of_type(annotation: Any) -> str:
 def _fault(fault: Mapping[str, Any], model: type[Settings], settings: object, where: str) -> tuple[int, str]:
     """Its line, 0 where nobody knows it, and what to tell."""
     keys, kind, problem = tuple(fault["loc"]), str(fault["type"]), fault.get("ctx", {}).get("error")
-    if isinstance(problem, Wrong | Conflict) and problem.key:
+    checked = _place(model, keys)[1]
+    if isinstance(problem, Wrong | Conflict | Unknown) and problem.key:
         keys += tuple(int(key) if key.isdigit() else key for key in problem.key.split("."))
     place, key = _place(model, keys)
     field, around = _at(model, keys)
     if isinstance(problem, Conflict):
-        says = problem.sentence
+        says = problem.sentence.replace("{place}", checked)
+    elif isinstance(problem, Unknown):
+        says, keys = _unknown(key, problem.names, problem.known), (*keys, problem.names[0])
     elif isinstance(problem, Wrong):
         says = f"`{key}` must be {problem.accepted}, got {_shown(problem.given, secret=problem.secret)}"
     elif keys and keys[-1] == "[key]":
         says = f"`{_place(model, keys[:-2])[1]}`: the key `{keys[-2]}` is no text; put it in quotes"
         keys = keys[:-1]
     elif kind in ("extra_forbidden", "invalid_key"):
-        section = _place(model, keys[:-1])[1]
-        says = f"{f'`{section}`: ' if section else ''}unknown key `{keys[-1]}`"
-        says += f"; known are {', '.join(_nearest(str(keys[-1]), around.by_key() if around else ()))}"
+        says = _unknown(_place(model, keys[:-1])[1], [str(keys[-1])], around.by_key() if around else ())
     elif kind == "missing":
         says = f"`{key}` is missing; it must be {accepted(field) if field else 'there'}"
     else:
@@ -146,6 +147,12 @@ def _inside(annotation: Any, key: str | int) -> Any:
 def _as_model(annotation: Any) -> type[Settings] | None:
     plain = [part for part in get_args(annotation) if part is not NoneType] or [annotation]
     return inner_model(plain[0]) if get_origin(annotation) not in (dict, list, tuple) else None
+
+
+def _unknown(section: str, names: Sequence[str], known: Iterable[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    where = f"`{section}`: " if section else ""
+    return f"{where}unknown key {listed}; known are {', '.join(_nearest(names[0], known))}"
 
 
 def _nearest(key: str, known: Iterable[str]) -> list[str]:

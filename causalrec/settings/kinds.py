@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -39,11 +39,30 @@ class Conflict(ValueError):
 
     Args:
         key: The one whose line is told, as seen from the model, with dots.
+        sentence: `{place}` in it becomes the key of the model, or of the field, whose check this is.
     """
 
     def __init__(self, key: str, sentence: str) -> None:
         super().__init__(sentence)
         self.key, self.sentence = key, sentence
+
+
+class Unknown(ValueError):
+    """Names in a mapping that are none of those it may have.
+
+    Args:
+        key: Of the mapping, as seen from the model or the field whose check this is, with dots.
+    """
+
+    def __init__(self, key: str, names: Iterable[str], known: Iterable[str]) -> None:
+        self.key, self.names, self.known = key, sorted(names), sorted(known)
+        super().__init__(f"unknown {self.names}")
+
+
+def require_known(key: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raises Unknown: a name is none of those that are known."""
+    if unknown := set(names) - set(known):
+        raise Unknown(key, unknown, known)
 
 
 @dataclass(frozen=True)
@@ -110,6 +129,13 @@ def _listed(value: object) -> object:
     return value
 
 
+def _named(value: object) -> object:
+    # Names that look like numbers or truth values are read as such.
+    if isinstance(value, Mapping):
+        return {str(name): inner for name, inner in value.items()}
+    return value or {}
+
+
 def _clock(value: object) -> object:
     # Without quotes, YAML 1.1 reads 03:30 as the number 210.
     if isinstance(value, str) and (clock := re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value)):
@@ -125,6 +151,10 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+EMPTY = BeforeValidator(lambda value: value or {})
+"""Beside a section: a key without a value is an empty one."""
+NAMED = BeforeValidator(_named)
+"""Beside a mapping whose keys are names; without a value it is empty."""
 Text = Annotated[str, Must("a text (quote it if it looks like a number)")]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Must("a list of names")]
 Day = Annotated[date, Must("a date such as 2026-03-02", lambda day: not isinstance(day, datetime))]

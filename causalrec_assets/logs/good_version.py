@@ -38,11 +38,11 @@ def require_no_fall(inputs: Inputs, zone: LandingZone, cleaned: Cleaned) -> None
     if day in zone.events.empty_days and not cleaned.landed_rows:
         allowed[ROWS] = 0
     now, was = {ROWS: cleaned.rows + cleaned.forgotten_rows}, {ROWS: before.rows}
-    if not too_few(now[ROWS], was[ROWS], rules.fewer_share, rules.fewer_rows):
+    if not too_few(now[ROWS], was[ROWS], rules.fewer.share, rules.fewer.rows):
         # Otherwise the outcomes fall with the rows, and that is said once.
         known = _known_before(inputs, before, zone) if not cleaned.forgotten_rows else {}
         now, was = {**now, **_known(cleaned.path, known)}, {**was, **known}
-    if said := fallen(f"`clean_events` of {day}", now, was, allowed, rules.fewer_share, rules.fewer_rows):
+    if said := fallen(f"`clean_events` of {day}", now, was, allowed, rules.fewer.share, rules.fewer.rows):
         cleaned.path.unlink(missing_ok=True)
         cleaned.set_aside_path.unlink(missing_ok=True)
         marker = zone.events.root / f"day={day}" / FEWER
@@ -114,8 +114,8 @@ def require_no_smaller_snapshot(
         {ROWS: rows},
         {ROWS: before.rows},
         allowed,
-        rules.fewer_share,
-        rules.fewer_rows,
+        rules.fewer.share,
+        rules.fewer.rows,
     )
     if said:
         raise InputError(

@@ -12,7 +12,7 @@ from causalrec.logs.units.lineage import (
 )
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.logs.units.units import action_context, unit_columns, unit_roles, unlisted_rows, write_units
-from causalrec.settings.logs.covariates import HISTORY_COVARIATES
+from causalrec.settings.logs.columns import HISTORY_COVARIATES
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import yesterday
 from causalrec_assets.common.reads import covariate_settings, history_before

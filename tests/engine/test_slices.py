@@ -81,4 +81,4 @@ def test_a_bot_is_who_has_too_many_events_in_an_hour_each_counted_once(rows, mos
 
 def test_the_rows_of_nobody_are_no_bots(tmp_path):
     land(tmp_path, "a.parquet", frame(*(event(f"e{k}", at(FIRST, 9), "hat", user=None) for k in range(9))))
-    assert cleaned(tmp_path, rules=CleaningRules(bot_events_an_hour=3)).events.height == 9
+    assert cleaned(tmp_path, rules=CleaningRules(bots={"events_an_hour": 3})).events.height == 9

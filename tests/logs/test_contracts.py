@@ -10,7 +10,7 @@ from causalrec.home import TEMPLATE
 from causalrec.logs.units.covariates import covariate_names
 from causalrec.logs.units.history import advance
 from causalrec.logs.units.units import build_units
-from causalrec.settings.logs.covariates import HISTORY_COVARIATES
+from causalrec.settings.logs.columns import HISTORY_COVARIATES
 from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
 from tests.logs.worlds import FIRST, ITEMS, SECOND, at, clean, event, frame, source

@@ -14,9 +14,8 @@ from causalrec.logs.reading import csv_dialect
 from causalrec.logs.reading import files as reading
 from causalrec.logs.reading.casting import take_all
 from causalrec.logs.reading.files import open_landed
-from causalrec.settings.base import Values
 from causalrec.settings.logs.cleaning import CleaningRules
-from causalrec.settings.logs.csv import CsvSettings, parse_csv
+from causalrec.settings.logs.csv import CsvSettings
 from causalrec.settings.logs.feeds import Feed
 from tests.logs.worlds import FIRST, SECOND, at, cleaned, event, frame, index, land, source
 
@@ -244,25 +243,6 @@ def test_a_head_that_does_not_tell_is_not_believed_for_the_rest(tmp_path, monkey
     ):
         with pytest.raises(InputError, match=says):
             read(tmp_path / "b.csv", "a,b\n" + body + more)
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"seperator": ";"}, r"events\.csv: unknown \['seperator'\]"),
-        ({"separator": ""}, r"`events\.csv\.separator` must be one character"),
-        ({"quote": "double"}, r"`events\.csv\.quote` must be one mark, or `none`"),
-        ({"encoding": "klingon"}, r"`events\.csv\.encoding` must be an encoding that Python knows"),
-        ({"encoding": "base64"}, r"must be an encoding"),
-        ({"decimal": "'"}, r"`events\.csv\.decimal` must be one of"),
-        ({"columns": ["a", "a"]}, r"names that are all different"),
-        ({"skip_lines": -1}, r"`events\.csv\.skip_lines` must be a whole number"),
-        ({"separator": ";", "quote": ";"}, r"a separator, a quote and an escape that differ"),
-    ],
-)
-def test_a_setting_that_cannot_be_is_named(given, says):
-    with pytest.raises(InputError, match=says):
-        parse_csv(Values("sources.yaml"), "events.csv", given)
 
 
 # -- laws ------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_a_file_that_died_under_other_limits_is_tried_again(tmp_path, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr(first_look, "_look", end_at_once)
         assert index(tmp_path).problems
-    more = CleaningRules(memory_gb=5)
+    more = CleaningRules(reading={"memory_gb": 5})
     assert index_landing(tmp_path / "landing", source(), tmp_path / "cache", rules=more).problems == ()
 
 
@@ -123,7 +123,7 @@ def test_a_row_group_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path)
         row_group_size=100 * MB,
     )
     few, says = (
-        CleaningRules(unpacked_ratio=5),
+        CleaningRules(packed={"ratio": 5}),
         r"row group 1 unpacks from 3\.\d MB to 80 MB.*smaller row groups.*packed",
     )
     with pytest.raises(ValueError, match=says):
@@ -135,7 +135,7 @@ def test_a_row_group_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path)
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_a_long_value_is_refused_with_its_row_and_the_limit_can_be_raised(tmp_path, ending):
     rows = frame(event("1", at(FIRST, 9), "hat"), event("2", at(FIRST, 9), "x" * 3000))
-    path, few = land(tmp_path, f"a.{ending}", rows), CleaningRules(cell_mb=0.001)
+    path, few = land(tmp_path, f"a.{ending}", rows), CleaningRules(reading={"cell_mb": 0.001})
     says = rf"a\.{ending} cannot be read as {ending}: (row 2: )?`item_id` holds a value of .*`reading\.cell_mb`"
     with pytest.raises(InputError, match=says):
         require_readable(path, source().events, few)
@@ -148,7 +148,7 @@ def test_a_line_without_an_end_is_refused_before_it_is_held(tmp_path, ending):
     with path.open("ab") as file:
         file.write(b'{"item_id": "' + b"x" * 3 * MB)
     with pytest.raises(InputError, match=r"line [23] is longer than 1 MB.*`reading\.line_mb`"):
-        require_readable(path, source().events, CleaningRules(line_mb=1))
+        require_readable(path, source().events, CleaningRules(reading={"line_mb": 1}))
 
 
 # -- any damage ------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def test_a_file_with_any_bytes_changed_or_cut_off_is_read_or_refused_and_nothing
     path = tmp_path / f"a.{how if how in ('csv', 'jsonl') else 'parquet'}"
     path.write_bytes(content)
     try:
-        found, _ = first_rows_of(path, CleaningRules(minutes=0.5), 1000)
+        found, _ = first_rows_of(path, CleaningRules(reading={"minutes": 0.5}), 1000)
     except InputError as error:
         assert f"{path.name} cannot be read as" in str(error)
     else:

@@ -84,7 +84,7 @@ def test_an_id_of_the_day_before_is_that_event_again_within_the_look_back(tmp_pa
     day = cleaned(tmp_path, SECOND)
     assert day.events["event_id"].to_list() == ["e0", "e1", "e2", "e4"]
     assert day.set_aside["reason"].to_list() == ["the event of its id was at 2026-03-02 09:00:00"]
-    assert cleaned(tmp_path, SECOND, rules=CleaningRules(look_back_days=0)).events.height == 5
+    assert cleaned(tmp_path, SECOND, rules=CleaningRules(duplicates={"look_back_days": 0})).events.height == 5
 
 
 def test_ids_that_begin_anew_each_day_are_no_ids_and_said(tmp_path):
@@ -112,7 +112,7 @@ def test_a_row_that_comes_days_late_is_of_its_own_day_until_it_is_too_late(tmp_p
     day = cleaned(tmp_path, folder)
     assert day.events["event_id"].to_list() == ["new"]
     assert day.set_aside["reason"].to_list() == ["it was sent too long after its day"]
-    patient = CleaningRules(late_days=40)
+    patient = CleaningRules(late={"days": 40})
     assert cleaned(tmp_path, FIRST, rules=patient).events["event_id"].to_list() == ["old"]
 
 
@@ -130,7 +130,7 @@ def test_a_bot_is_set_aside_for_the_day_and_rows_sent_again_make_nobody_a_bot(tm
     land(tmp_path, "a.parquet", pl.concat([busy, calm, frame(event("night", at(FIRST, 2), "hat", user="bot"))]))
     for number in range(3):
         land(tmp_path, f"again-{number}.csv", calm.reverse() if number else calm)
-    day = cleaned(tmp_path, rules=CleaningRules(bot_events_an_hour=20))
+    day = cleaned(tmp_path, rules=CleaningRules(bots={"events_an_hour": 20}))
     assert set(day.events["user_id"]) == {"calm"}
     assert day.events.height == 10
     # Two of the three were the same file.
@@ -149,11 +149,11 @@ def test_one_page_loaded_over_and_over_is_no_person_whatever_the_hour(tmp_path):
     # Six requests of one user, and one request that six users share, are people's.
     calm = [row for k in range(6) for row in (*load(k, "ann", f"r{k}"), *load(k, f"user{k}", "shared"))]
     land(tmp_path, "a.parquet", frame(*bot, *calm))
-    day = cleaned(tmp_path, rules=CleaningRules(bot_loads_a_request=5))
+    day = cleaned(tmp_path, rules=CleaningRules(bots={"loads_a_request": 5}))
     assert day.aside == {"bot": 12}
     assert day.events.height == 24
     assert "loads of one page" in day.set_aside["reason"][0]
-    assert cleaned(tmp_path, rules=CleaningRules(bot_loads_a_request=6)).aside == {}
+    assert cleaned(tmp_path, rules=CleaningRules(bots={"loads_a_request": 6})).aside == {}
     assert cleaned(tmp_path).aside == {}
 
 
@@ -171,7 +171,7 @@ def test_one_page_loaded_over_and_over_is_no_person_whatever_the_hour(tmp_path):
 )
 def test_impossible_and_contradicting_rows_are_set_aside(tmp_path, values, kind, reason):
     land(tmp_path, "a.parquet", frame(event("good", at(FIRST, 9), "hat"), event("bad", at(FIRST, 9), "hat", **values)))
-    rules = CleaningRules(wrong_share=0.5, bounds={"position": (1, 100), "action_propensity": (0, 1)})
+    rules = CleaningRules(wrong={"share": 0.5}, bounds={"position": (1, 100), "action_propensity": (0, 1)})
     day = cleaned(tmp_path, rules=rules)
     assert day.events["event_id"].to_list() == ["good"]
     assert day.set_aside["kind"].to_list() == [kind]
@@ -185,6 +185,6 @@ def test_a_number_of_the_context_can_be_bounded_like_any_other(tmp_path):
     land(tmp_path, "a.parquet", rows.with_columns(basket=pl.Series([12.5, 1e12, None])))
     columns = SETTINGS["events"]["columns"] | {"basket": "basket"}
     of = source(events={"folder": "events", "columns": columns}, context={"device": "text", "basket": "number"})
-    day = cleaned(tmp_path, of=of, rules=CleaningRules(wrong_share=0.5, bounds={"basket": (0, 1e6)}))
+    day = cleaned(tmp_path, of=of, rules=CleaningRules(wrong={"share": 0.5}, bounds={"basket": (0, 1e6)}))
     assert day.events["basket"].to_list() == [12.5, None]
     assert day.set_aside["reason"][0] == "`basket` is 1000000000000.0, which is not from 0 to 1e+06"

@@ -176,7 +176,7 @@ def _nothing_left(*paths: Path) -> Iterator[None]:
 def too_many_wrong(cleaned: Cleaned, rules: CleaningRules) -> str | None:
     """Why a day's rows speak against the files or the mapping, in words; None where few are wrong."""
     wrong = sum(cleaned.aside.get(kind, 0) for kind in WRONG)
-    if wrong < rules.wrong_rows or wrong <= rules.wrong_share * cleaned.landed_rows:
+    if wrong < rules.wrong.rows or wrong <= rules.wrong.share * cleaned.landed_rows:
         return None
     kinds = ", ".join(f"{cleaned.aside[kind]} {kind}" for kind in WRONG if cleaned.aside.get(kind))
     hint = ""
@@ -219,10 +219,10 @@ class _Day:
     def read(self) -> None:
         """Read all files once, and find what only the whole day can tell: repeated ids, bots, each outcome's event."""
         streams = [self._stream(stream) for stream in self.source.streams]
-        self.lines_lost = lines_lost(streams, self.landed.day, self.rules.wrong_share)
+        self.lines_lost = lines_lost(streams, self.landed.day, self.rules.wrong.share)
         asked = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
-        ids, watch = IdKeys(), BotWatch(self.rules.bot_events_an_hour, self.rules.bot_loads_a_request)
+        ids, watch = IdKeys(), BotWatch(self.rules.bots.events_an_hour, self.rules.bots.loads_a_request)
         for number, file in enumerate(self.landed.files):
             for usable, unusable in ahead(self._rows_of(file, number)):
                 good, bad = (without_forgotten(rows, self.forgotten) for rows in (usable, unusable))
@@ -312,7 +312,7 @@ class _Day:
 
     @property
     def _look_back(self) -> timedelta:
-        return timedelta(days=self.rules.look_back_days)
+        return timedelta(days=self.rules.duplicates.look_back_days)
 
     def _attribute(
         self, streams: Sequence[StreamRows], asked: Sequence[pl.DataFrame], exposures: list[list[pl.DataFrame]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from causalrec.engine.one_file import scan_parquet
-from causalrec.settings.logs.feeds import OUTCOMES
+from causalrec.settings.logs.columns import OUTCOMES
 from causalrec.settings.logs.sources import Source
 
 

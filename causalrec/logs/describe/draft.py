@@ -12,8 +12,7 @@ from causalrec.cells.missing import SPELLINGS
 from causalrec.logs.describe.guesses import EVENTS, ITEMS, USERS, Guess, Rule, guess, is_sensitive
 from causalrec.logs.describe.observed import Observed
 from causalrec.logs.describe.previews import Sample
-from causalrec.settings.logs.feeds import OUTCOMES
-from causalrec.settings.logs.sources import DERIVED_COLUMNS, EVENT_COLUMNS, ITEM_COLUMNS
+from causalrec.settings.logs.columns import DERIVED_COLUMNS, EVENT_COLUMNS, ITEM_COLUMNS, OUTCOMES
 
 NAMES_OF_OURS = {*EVENT_COLUMNS, *ITEM_COLUMNS, *DERIVED_COLUMNS}
 MOST_SLOTS = 50

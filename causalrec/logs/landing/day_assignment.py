@@ -37,7 +37,7 @@ class Placing:
     def of(cls, source: Source, rules: CleaningRules, today: date | None = None) -> Placing:
         today = today or datetime.now(UTC).date()
         last = today if source.last_day is None else min(source.last_day, today)
-        return cls(source.first_day, last, rules.late_days, rules.ahead_minutes, source.time_zone)
+        return cls(source.first_day, last, rules.late.days, rules.ahead.minutes, source.time_zone)
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last

@@ -67,7 +67,14 @@ def require_readable(path: Path, feed: Feed, rules: CleaningRules, deaths: Path 
     Raises:
         InputError: As `look_into` does.
     """
-    key = (hash_of(path), *path.suffixes, canonical(dict(feed.columns)), feed.csv, rules.cell_mb, rules.memory_gb)
+    key = (
+        hash_of(path),
+        *path.suffixes,
+        canonical(dict(feed.columns)),
+        feed.csv,
+        rules.reading.cell_mb,
+        rules.reading.memory_gb,
+    )
     if key not in _read:
         away(path, rules, deaths, _decode, feed, rules)
         _read.add(key)
@@ -104,25 +111,26 @@ def away(path: Path, rules: CleaningRules, deaths: Path | None, function: Callab
     if key in _slow:
         raise cannot_be_read(path, _slow[key])
     with fetched(path) as local:
-        seconds = rules.minutes * 60 + local.stat().st_size / MB
-        bounds = Bounds(int(rules.memory_gb * 1024**3), seconds)
+        seconds = rules.reading.minutes * 60 + local.stat().st_size / MB
+        bounds = Bounds(int(rules.reading.memory_gb * 1024**3), seconds)
         try:
             return isolated(function, local.absolute(), str(path), *arguments, bounds=bounds)
         except Died as end:
-            said = str(end)
-            if "panicked" not in said:
-                said += f"; it may take {rules.memory_gb:g} GB and {seconds:,.0f} seconds (`reading` in cleaning.yaml)"
+            reason = str(end)
+            if "panicked" not in reason:
+                allowed = f"{rules.reading.memory_gb:g} GB and {seconds:,.0f} seconds"
+                reason += f"; it may take {allowed} (`reading` in cleaning.yaml)"
             if end.certain and death is not None:
                 with suppress(FileExistsError):
-                    create_exclusively(death, canonical(said))
+                    create_exclusively(death, canonical(reason))
             elif not end.certain:
-                _slow[key] = said
-            raise cannot_be_read(path, said) from end
+                _slow[key] = reason
+            raise cannot_be_read(path, reason) from end
 
 
 def _bound_by(rules: CleaningRules) -> list[object]:
     # A newer reader may bear what this one does not.
-    return [rules.memory_gb, rules.minutes, rules.line_mb, rules.cell_mb, *_readers()]
+    return [rules.reading.memory_gb, rules.reading.minutes, rules.reading.line_mb, rules.reading.cell_mb, *_readers()]
 
 
 @cache
@@ -162,7 +170,7 @@ def _look(
         if lines and rows:
             needed = {"time", "item_id"}
             lacks_columns(columns, feed, name, [c for ours, c in feed.columns.items() if ours not in needed])
-    if first_bad is not None and bad >= rules.wrong_rows and bad > rules.wrong_share * rows:
+    if first_bad is not None and bad >= rules.wrong.rows and bad > rules.wrong.share * rows:
         raise first_bad
     found = {day: dict(counts) for day, counts in bins.items()}
     return {"bins": found, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}

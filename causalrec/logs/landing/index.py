@@ -11,7 +11,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -304,7 +304,7 @@ def _scan(
         feed.time_format,
         feed.missing,
         source.time_zone,
-        asdict(feed.csv),
+        feed.csv.model_dump(),
     ]
     days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
     kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"

@@ -130,7 +130,7 @@ class LandingZone:
     @property
     def _look_back(self) -> int:
         """Without an id, an event that was sent again has the same content, so the same day."""
-        return self.rules.look_back_days if "event_id" in self.source.columns else 0
+        return self.rules.duplicates.look_back_days if "event_id" in self.source.columns else 0
 
     @staticmethod
     def _between(index: LandingIndex, first: date, last: date) -> list[LandedFile]:

@@ -42,7 +42,7 @@ def require_bounded_parquet(path: Path, columns: Collection[str] | None, rules: 
             ]
             unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
             packed = sum(chunk.total_compressed_size for chunk in chunks)
-            most = min(max(LEAST_UNPACKED, rules.unpacked_ratio * packed), rules.memory_gb * 1024**3)
+            most = min(max(LEAST_UNPACKED, rules.packed.ratio * packed), rules.reading.memory_gb * 1024**3)
             if unpacked > most:
                 raise ValueError(
                     f"row group {group + 1} unpacks from {packed / MB:,.1f} MB to {unpacked / MB:,.0f} MB, more than "
@@ -50,9 +50,9 @@ def require_bounded_parquet(path: Path, columns: Collection[str] | None, rules: 
                     "or `reading.memory_gb` in cleaning.yaml"
                 )
             for chunk in chunks:
-                if chunk.total_uncompressed_size > rules.cell_mb * MB and chunk.has_dictionary_page:
+                if chunk.total_uncompressed_size > rules.reading.cell_mb * MB and chunk.has_dictionary_page:
                     size = _page_size(file, chunk.dictionary_page_offset)
-                    if size is None or size > rules.cell_mb * MB:
+                    if size is None or size > rules.reading.cell_mb * MB:
                         suspects.setdefault(group, set()).add(chunk.path_in_schema.split(".")[0])
     for group, names in suspects.items():
         for name, longest in _longest_in_dictionary(path, group, sorted(names)):
@@ -110,9 +110,9 @@ def require_bounded(frame: pl.DataFrame, before: int, rules: CleaningRules) -> N
         sizes = values.str.len_bytes() if values.dtype == pl.String else values.bin.size()
         whole += int(sizes.cast(pl.UInt64).sum() or 0)
         longest = sizes.max()
-        if isinstance(longest, int) and longest > rules.cell_mb * MB:
+        if isinstance(longest, int) and longest > rules.reading.cell_mb * MB:
             _refuse_long(values.name, longest, rules, before + (sizes.arg_max() or 0) + 1)
-    if whole > rules.memory_gb * 1024**3 / 2:
+    if whole > rules.reading.memory_gb * 1024**3 / 2:
         raise ValueError(
             f"the texts of rows {before + 1:,} to {before + frame.height:,} come to {whole / MB:,.0f} MB. "
             + RAISE.format("memory_gb")
@@ -120,10 +120,10 @@ def require_bounded(frame: pl.DataFrame, before: int, rules: CleaningRules) -> N
 
 
 def _refuse_long(column: str, size: int, rules: CleaningRules, row: int | None = None) -> None:
-    if size > rules.cell_mb * MB:
+    if size > rules.reading.cell_mb * MB:
         where = f"row {row:,}: " if row else ""
         raise ValueError(
-            f"{where}`{column}` holds a value of {size / MB:,.1f} MB, more than {rules.cell_mb:g} MB. "
+            f"{where}`{column}` holds a value of {size / MB:,.1f} MB, more than {rules.reading.cell_mb:g} MB. "
             + RAISE.format("cell_mb")
         )
 
@@ -131,13 +131,15 @@ def _refuse_long(column: str, size: int, rules: CleaningRules, row: int | None =
 def require_short_lines(path: Path, rules: CleaningRules) -> None:
     """Raises ValueError: a line of a text file is longer than the rules allow."""
     # At least a stretch, so that only a line that goes beyond its stretch can be too long.
-    most, line, length = max(rules.line_mb * MB, STRETCH), 1, 0
+    most, line, length = max(rules.reading.line_mb * MB, STRETCH), 1, 0
     with path.open("rb") as file:
         while block := file.read(STRETCH):
             end = block.find(b"\n")
             length += end if end >= 0 else len(block)
             if length > most:
-                raise ValueError(f"line {line:,} is longer than {rules.line_mb:g} MB. " + RAISE.format("line_mb"))
+                raise ValueError(
+                    f"line {line:,} is longer than {rules.reading.line_mb:g} MB. " + RAISE.format("line_mb")
+                )
             if end >= 0:
                 line += block.count(b"\n")
                 length = len(block) - 1 - block.rfind(b"\n")

@@ -79,7 +79,7 @@ class Opened:
 
     def _text(self, columns: Collection[str] | None) -> Iterator[pl.DataFrame]:
         if self.format == "csv":
-            longest = int(self.rules.line_mb * 1024**2)
+            longest = int(self.rules.reading.line_mb * 1024**2)
             return csv_pieces(self.plain, columns, self.csv, BLOCK, longest)
         return json_lines(self.plain, columns, BLOCK)
 
@@ -222,8 +222,8 @@ def _local_copy(path: Path, rules: CleaningRules, name: str) -> Iterator[Path]:
             if packed not in PACKED:
                 shutil.copyfileobj(source, target, STRETCH)
             else:
-                allowed = max(LEAST_UNPACKED, rules.unpacked_ratio * path.stat().st_size)
-                _unpack(source, packed, target, min(allowed, rules.unpacked_gb * 1024**3), name)
+                allowed = max(LEAST_UNPACKED, rules.packed.ratio * path.stat().st_size)
+                _unpack(source, packed, target, min(allowed, rules.packed.gb * 1024**3), name)
         yield plain
 
 

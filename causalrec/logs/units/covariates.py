@@ -16,7 +16,8 @@ import polars as pl
 from causalrec.logs.units.day_counts import SCALE, Frame, whole
 from causalrec.logs.units.user_category_rates import Tastes
 from causalrec.settings.logs.calendar import calendar_covariates
-from causalrec.settings.logs.covariates import HISTORY_COVARIATES, PLAIN, CovariateSettings
+from causalrec.settings.logs.columns import HISTORY_COVARIATES
+from causalrec.settings.logs.covariates import PLAIN, CovariateSettings
 from causalrec.settings.logs.sources import Source
 
 

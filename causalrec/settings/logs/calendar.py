@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Annotated, Any
 
-from causalrec.answers import InputError
+from pydantic import BeforeValidator, Field
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Conflict
 from causalrec.settings.logs.sources import Source
 
 FILE = "calendar.yaml"
 
 
-@dataclass(frozen=True)
-class Calendar:
-    """The days that a person has marked, each with its name."""
+def _days(given: object) -> object:
+    given = given or {}
+    if not isinstance(given, Mapping):
+        raise Conflict("", f"`{{place}}` must map dates to names, e.g. 2026-12-25: Christmas; got {given!r}")
+    for day, name in given.items():
+        if not isinstance(day, date) or isinstance(day, datetime):
+            raise Conflict("", f"`{{place}}`: {day!r} is not a date such as 2026-12-25")
+        if not isinstance(name, str) or not name.strip():
+            raise Conflict("", f"`{{place}}`: {day} needs a name, e.g. {day}: Christmas; got {name!r}")
+    return dict(given)
 
-    holidays: Mapping[date, str] = field(default_factory=dict)
+
+class Calendar(Settings):
+    """The days that a person has marked.
+
+    Attributes:
+        holidays: Each with its name: `2026-12-25: Christmas`.
+    """
+
+    FILE = FILE
+
+    holidays: Annotated[dict[date, str], BeforeValidator(_days)] = Field(default_factory=dict)
 
 
-def parse_calendar(settings: Mapping[str, object]) -> Calendar:
+def parse_calendar(settings: Mapping[str, Any]) -> Calendar:
     """Read `data/calendar.yaml`.
 
     Raises:
         InputError: An unknown key, a key that is not a date, or a name that is not a text.
     """
-    if unknown := sorted(set(settings) - {"holidays"}):
-        raise InputError(f"{FILE}: unknown {unknown}; known is `holidays`")
-    given = settings.get("holidays") or {}
-    if not isinstance(given, Mapping):
-        raise InputError(f"{FILE}: `holidays` must map dates to names, e.g. 2026-12-25: Christmas; got {given!r}")
-    for day, name in given.items():
-        if not isinstance(day, date) or isinstance(day, datetime):
-            raise InputError(f"{FILE}: `holidays`: {day!r} is not a date such as 2026-12-25")
-        if not isinstance(name, str) or not name.strip():
-            raise InputError(f"{FILE}: `holidays`: {day} needs a name, e.g. {day}: Christmas; got {name!r}")
-    return Calendar(dict(given))
+    return Calendar.parse(settings)
 
 
 def calendar_covariates(source: Source, calendar: Calendar) -> list[str]:

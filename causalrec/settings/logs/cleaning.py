@@ -3,56 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import Annotated, Any
 
-from causalrec.settings.base import Values
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import EMPTY, NAMED, Wrong, number, require_known, whole
 
 FILE = "cleaning.yaml"
-YAML = Values(FILE)
 BOUNDED = ("position", "rating", "revenue", "price", "action_propensity")
 
 
-@dataclass(frozen=True)
-class CleaningRules:
-    """The thresholds.
+class Duplicates(Settings):
+    """When an id that comes again is one event.
 
     Attributes:
         look_back_days: A row with an id that was landed on one of so many days before is that event sent again.
-        late_days: An event that was sent more than so many days after its own is set aside.
-        ahead_minutes: A clock may be ahead of the day that an event was sent for by so much.
-        bounds: Column -> (least, most); a value outside is impossible: an event is set aside, a catalogue refused.
-        bot_events_an_hour: A user with more events in an hour is no person that day; None: nobody is.
-        bot_loads_a_request: A user with more events in one slot of one request is none either.
-        wrong_share, wrong_rows: A day of which more than this share, and at least so many rows, are unreadable,
-            impossible or contradict themselves is refused: then the mapping is wrong, not the rows.
-        fewer_share, fewer_rows: A day that would lose more than this share of its published rows, and at least so
-            many, or all, is refused until a person says that it is right.
-        unpacked_gb, unpacked_ratio: A packed file that unpacks to more, or to so many times its size, is refused.
-        memory_gb, minutes: Of the process in which a file is read for the first time; it may also take a second for
-            each of the file's megabytes.
-        line_mb, cell_mb: A file with a longer line, or a longer value in a mapped column, is refused.
     """
 
-    look_back_days: int = 1
-    late_days: int = 30
-    ahead_minutes: int = 10
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    bot_events_an_hour: int | None = None
-    bot_loads_a_request: int | None = None
-    wrong_share: float = 0.02
-    wrong_rows: int = 1
-    fewer_share: float = 0.2
-    fewer_rows: int = 10
-    unpacked_gb: float = 100.0
-    unpacked_ratio: float = 200.0
-    memory_gb: float = 4.0
-    minutes: float = 5.0
-    line_mb: float = 64.0
-    cell_mb: float = 16.0
+    look_back_days: Annotated[int, whole(0)] = 1
 
 
-def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> CleaningRules:
-    """Read `data/cleaning.yaml`; what is left out has its default.
+class Late(Settings):
+    """Events that were sent late.
+
+    Attributes:
+        days: An event that was sent more than so many days after its own is set aside.
+    """
+
+    days: Annotated[int, whole(0)] = 30
+
+
+class Ahead(Settings):
+    """Clocks that are ahead.
+
+    Attributes:
+        minutes: A clock may be ahead of the day that an event was sent for by so much.
+    """
+
+    minutes: Annotated[int, whole(0)] = 10
+
+
+class Bots(Settings):
+    """Who is no person on a day; left out: nobody is.
+
+    Attributes:
+        events_an_hour: A user with more events in an hour.
+        loads_a_request: A user with more events in one slot of one request.
+    """
+
+    events_an_hour: Annotated[int, whole(1)] | None = None
+    loads_a_request: Annotated[int, whole(1)] | None = None
+
+
+class Unbelievable(Settings):
+    """A day is refused of which too many rows are unreadable, impossible or contradict themselves: then the mapping is
+    wrong, not the rows.
+
+    Attributes:
+        share: More than this share of the rows,
+        rows: and at least so many.
+    """
+
+    share: Annotated[float, number(0, 1)] = 0.02
+    rows: Annotated[int, whole(1)] = 1
+
+
+class Fewer(Settings):
+    """A day is refused until a person says that it is right, if it would lose too many of its published rows, or all.
+
+    Attributes:
+        share: More than this share of them,
+        rows: and at least so many.
+    """
+
+    share: Annotated[float, number(0, 1)] = 0.2
+    rows: Annotated[int, whole(1)] = 10
+
+
+class Packed(Settings):
+    """What a packed file may unpack to; one that does to more is refused.
+
+    Attributes:
+        gb: Gigabytes.
+        ratio: Times its size.
+    """
+
+    gb: Annotated[float, number(0)] = 100.0
+    ratio: Annotated[float, number(1)] = 200.0
+
+
+class Reading(Settings):
+    """What the first reading of a file may take.
+
+    Attributes:
+        memory_gb: Of the process that reads it.
+        minutes: Of that process; it may also take a second for each of the file's megabytes.
+        line_mb: A file with a longer line is refused,
+        cell_mb: and so is one with a longer value in a mapped column.
+    """
+
+    memory_gb: Annotated[float, number(0.5)] = 4.0
+    minutes: Annotated[float, number(0.01)] = 5.0
+    line_mb: Annotated[float, number(1)] = 64.0
+    cell_mb: Annotated[float, number(0.001)] = 16.0
+
+
+def _bound(value: object) -> object:
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(_is_number, value)):
+        raise Wrong("", "two numbers, [least, most]", value)
+    if value[0] > value[1]:
+        raise Wrong("", "[least, most] with least <= most", value)
+    return float(value[0]), float(value[1])
+
+
+def _is_number(value: object) -> bool:
+    # NaN is above nothing and below nothing: as a bound it would set every row aside.
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+Bound = Annotated[tuple[float, float], BeforeValidator(_bound)]
+
+
+class CleaningRules(Settings):
+    """The thresholds, each with its default where it is left out.
+
+    Attributes:
+        duplicates: When an id that comes again is one event.
+        late: Events that were sent late.
+        ahead: Clocks that are ahead.
+        bounds: Column -> [least, most]; a value outside is impossible: an event is set aside, a catalogue refused.
+        bots: Who is no person on a day.
+        wrong: When the mapping is wrong, and not the rows.
+        fewer: When a day that loses rows is refused.
+        packed: What a packed file may unpack to.
+        reading: What the first reading of a file may take.
+    """
+
+    FILE = FILE
+
+    duplicates: Annotated[Duplicates, EMPTY] = Duplicates()
+    late: Annotated[Late, EMPTY] = Late()
+    ahead: Annotated[Ahead, EMPTY] = Ahead()
+    bounds: Annotated[dict[str, Bound], NAMED] = Field(default_factory=dict)
+    bots: Annotated[Bots, EMPTY] = Bots()
+    wrong: Annotated[Unbelievable, EMPTY] = Unbelievable()
+    fewer: Annotated[Fewer, EMPTY] = Fewer()
+    packed: Annotated[Packed, EMPTY] = Packed()
+    reading: Annotated[Reading, EMPTY] = Reading()
+
+    @field_validator("bounds")
+    @classmethod
+    def _of_known_columns(cls, bounds: dict[str, Bound], info: ValidationInfo) -> dict[str, Bound]:
+        if info.context:
+            require_known("", bounds, info.context["columns"])
+        return bounds
+
+
+def parse_cleaning(settings: Mapping[str, Any], own: Iterable[str] = ()) -> CleaningRules:
+    """Read `data/cleaning.yaml`.
 
     Args:
         own: The source's own number columns, of events and items, which may be bounded beside ours.
@@ -60,57 +169,4 @@ def parse_cleaning(settings: Mapping[str, object], own: Iterable[str] = ()) -> C
     Raises:
         InputError: An unknown key or a value of the wrong kind.
     """
-    YAML.known("", settings, {"duplicates", "late", "ahead", "bounds", "bots", "wrong", "fewer", "packed", "reading"})
-
-    def part(key: str, *names: str) -> dict[str, object]:
-        given = YAML.mapping(key, settings.get(key) or {})
-        YAML.known(key, given, set(names))
-        return given
-
-    duplicates, late, ahead = part("duplicates", "look_back_days"), part("late", "days"), part("ahead", "minutes")
-    bots, wrong, packed = (
-        part("bots", "events_an_hour", "loads_a_request"),
-        part("wrong", "share", "rows"),
-        part("packed", "gb", "ratio"),
-    )
-    reading = part("reading", "memory_gb", "minutes", "line_mb", "cell_mb")
-    fewer = part("fewer", "share", "rows")
-    default = CleaningRules()
-    rate, loads = bots.get("events_an_hour"), bots.get("loads_a_request")
-    return CleaningRules(
-        look_back_days=YAML.whole(
-            "duplicates.look_back_days", duplicates.get("look_back_days", default.look_back_days), 0
-        ),
-        late_days=YAML.whole("late.days", late.get("days", default.late_days), 0),
-        ahead_minutes=YAML.whole("ahead.minutes", ahead.get("minutes", default.ahead_minutes), 0),
-        bounds=_bounds(part("bounds", *BOUNDED, *own)),
-        bot_events_an_hour=None if rate is None else YAML.whole("bots.events_an_hour", rate, 1),
-        bot_loads_a_request=None if loads is None else YAML.whole("bots.loads_a_request", loads, 1),
-        wrong_share=YAML.number("wrong.share", wrong.get("share", default.wrong_share), 0, 1),
-        wrong_rows=YAML.whole("wrong.rows", wrong.get("rows", default.wrong_rows), 1),
-        fewer_share=YAML.number("fewer.share", fewer.get("share", default.fewer_share), 0, 1),
-        fewer_rows=YAML.whole("fewer.rows", fewer.get("rows", default.fewer_rows), 1),
-        unpacked_gb=YAML.number("packed.gb", packed.get("gb", default.unpacked_gb), 0),
-        unpacked_ratio=YAML.number("packed.ratio", packed.get("ratio", default.unpacked_ratio), 1),
-        memory_gb=YAML.number("reading.memory_gb", reading.get("memory_gb", default.memory_gb), 0.5),
-        minutes=YAML.number("reading.minutes", reading.get("minutes", default.minutes), 0.01),
-        line_mb=YAML.number("reading.line_mb", reading.get("line_mb", default.line_mb), 1),
-        cell_mb=YAML.number("reading.cell_mb", reading.get("cell_mb", default.cell_mb), 0.001),
-    )
-
-
-def _bounds(given: Mapping[str, object]) -> dict[str, tuple[float, float]]:
-    found = {}
-    for name, value in given.items():
-        if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
-            raise YAML.wrong(f"bounds.{name}", "two numbers, [least, most]", value)
-        least, most = float(value[0]), float(value[1])
-        if least > most:
-            raise YAML.wrong(f"bounds.{name}", "[least, most] with least <= most", value)
-        found[name] = (least, most)
-    return found
-
-
-def _is_number(value: object) -> bool:
-    # NaN is above nothing and below nothing: as a bound it would set every row aside.
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return CleaningRules.parse(settings, others={"columns": {*BOUNDED, *own}})

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 
-from causalrec.answers import InputError
+from pydantic import ValidationInfo, field_validator
+
+from causalrec.settings.base import Settings
+from causalrec.settings.kinds import Conflict, Must, Names
 from causalrec.settings.logs.calendar import Calendar
+from causalrec.settings.logs.columns import HISTORY_COVARIATES
 
 FILE = "covariates.yaml"
-HISTORY_COVARIATES: dict[str, str | None] = {
-    "user_exposures": None,
-    "user_clicks": "click",
-    "user_purchases": "purchase",
-    "user_recency_days": None,
-    "user_tenure_days": None,
-    "user_category_click_rate": "click",
-    "item_exposures": None,
-    "item_click_rate": "click",
-    "item_purchase_rate": "purchase",
-    "item_mean_rating": "rating",
-    "item_price_change": None,
-}
-"""Covariate of the past -> the outcome that has to be logged for it."""
 OPTIONAL = ("month", *HISTORY_COVARIATES)
 """What can be left out, beside the attributes of users."""
+
+
+class Covariates(Settings):
+    """`data/covariates.yaml`.
+
+    Attributes:
+        leave_out: Covariates that units do not have.
+    """
+
+    FILE = FILE
+
+    leave_out: Annotated[Names, Must("a list of covariates")] = ()
+
+    @field_validator("leave_out")
+    @classmethod
+    def _can_be_left_out(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        optional = [*OPTIONAL, *(info.context or {}).get("attributes", ())]
+        if wrong := sorted(set(names) - set(optional)):
+            raise Conflict("", f"`{{place}}`: {wrong} cannot be left out; these can: {optional}")
+        return names
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ PLAIN = CovariateSettings()
 """No marked day, nothing left out."""
 
 
-def parse_leave_out(settings: Mapping[str, object], attributes: Sequence[str] = ()) -> frozenset[str]:
+def parse_leave_out(settings: Mapping[str, Any], attributes: Sequence[str] = ()) -> frozenset[str]:
     """Read `data/covariates.yaml`.
 
     Args:
@@ -52,11 +63,4 @@ def parse_leave_out(settings: Mapping[str, object], attributes: Sequence[str] = 
     Raises:
         InputError: An unknown key, or a name that is no covariate that can be left out.
     """
-    if unknown := sorted(set(settings) - {"leave_out"}):
-        raise InputError(f"{FILE}: unknown {unknown}; known is `leave_out`")
-    given = settings.get("leave_out") or []
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        raise InputError(f"{FILE}: `leave_out` must be a list of covariates, got {given!r}")
-    if wrong := sorted({str(name) for name in given} - {*OPTIONAL, *attributes}):
-        raise InputError(f"{FILE}: `leave_out`: {wrong} cannot be left out; these can: {[*OPTIONAL, *attributes]}")
-    return frozenset(map(str, given))
+    return frozenset(Covariates.parse(settings, others={"attributes": attributes}).leave_out)

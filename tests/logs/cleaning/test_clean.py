@@ -124,7 +124,7 @@ def test_a_value_that_cannot_be_read_is_named_with_file_and_row(tmp_path):
     said = too_many_wrong(cleaned(tmp_path), CleaningRules())
     assert "1 of the day's 2 rows are wrong (1 unreadable)" in said
     assert "a.csv, row 2: `click` is 'perhaps', which is not a whole number" in said
-    assert too_many_wrong(cleaned(tmp_path), CleaningRules(wrong_share=0.5)) is None
+    assert too_many_wrong(cleaned(tmp_path), CleaningRules(wrong={"share": 0.5})) is None
 
 
 def test_a_nan_is_no_value(tmp_path):

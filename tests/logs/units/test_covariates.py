@@ -1,6 +1,5 @@
 """Covariates: what each of them is, and where it is none."""
 
-import re
 from datetime import date
 
 import polars as pl
@@ -117,7 +116,7 @@ def test_a_rate_is_at_most_1_although_a_late_outcome_outlives_its_exposure():
 
 def test_a_month_and_a_holiday_are_covariates_where_they_can_differ():
     names = {"month", "holiday"}
-    feast, other = (CovariateSettings(Calendar({day: "Feast"})) for day in (SECOND, date(2027, 1, 1)))
+    feast, other = (CovariateSettings(Calendar(holidays={day: "Feast"})) for day in (SECOND, date(2027, 1, 1)))
     one_month, open_end = source(last_day=date(2026, 3, 31)), source()
     assert names & set(covariate_names(one_month)) == set()
     assert names & set(covariate_names(one_month, other)) == set()
@@ -126,23 +125,6 @@ def test_a_month_and_a_holiday_are_covariates_where_they_can_differ():
     built = build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, settings=feast)
     assert built.select("month", "holiday").rows() == [(3, 1), (3, 1)]
     assert build_units(TODAY, history(YESTERDAY), ITEMS, open_end, SECOND, settings=other)["holiday"].sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("parse", "given", "said"),
-    [
-        (parse_calendar, {"feasts": {}}, "unknown ['feasts']"),
-        (parse_calendar, {"holidays": ["2026-12-25"]}, "must map dates to names"),
-        (parse_calendar, {"holidays": {"christmas": "Christmas"}}, "'christmas' is not a date"),
-        (parse_calendar, {"holidays": {date(2026, 12, 25): ""}}, "needs a name"),
-        (parse_leave_out, {"keep": []}, "unknown ['keep']"),
-        (parse_leave_out, {"leave_out": "month"}, "must be a list"),
-        (parse_leave_out, {"leave_out": ["price", "month"]}, "['price'] cannot be left out"),
-    ],
-)
-def test_wrong_settings_of_covariates_are_told(parse, given, said):
-    with pytest.raises(InputError, match=re.escape(said)):
-        parse(given)
 
 
 def test_what_is_left_out_is_no_column_of_the_units_and_candidates_still_have_it():

@@ -1,6 +1,5 @@
 """Column lineage: complete, naming columns that exist, and true: what is not named changes nothing."""
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 
@@ -33,7 +32,6 @@ from tests.logs.worlds import (
     frame,
     land,
     source,
-    without_user,
 )
 
 COLUMNS = SETTINGS["events"]["columns"]
@@ -60,28 +58,32 @@ def events_with(**changes):
 
 
 SOURCES = {
-    name: of if name == "rated_and_timed" else replace(of, maturity_days={"click": 0, "purchase": 0})
-    for name, of in {
-        "whole": source(users={"columns": {"user_id": "uid", "region": "where"}}),
-        "rated_and_timed": source(
-            events=events_with(rating="stars", rating_time="rated_at", click_time="clicked_at", campaign_id="campaign"),
-            outcomes={"click": {"maturity_days": 2}, "purchase": {}, "rating": {}},
-        ),
-        "without_user": without_user(),
-        "logged_price": source(events=events_with(price="paid"), items={"columns": {"item_id": "item_id"}}),
-        "both_prices": source(events=events_with(price="paid")),
-        "item_extra": source(items={"columns": {**ITEM_COLUMNS, "brand": "maker"}, "extra": {"brand": "text"}}),
-        "category_of_the_event": source(
-            events=events_with(category="section"), context={"device": "text", "category": "text"}
-        ),
-        "extra_of_both": source(
-            items={"columns": {**ITEM_COLUMNS, "device": "for_device"}, "extra": {"device": "text"}},
-        ),
-        "without_items": source(items=None),
-        "without_event_id": source(events=events_with(event_id=None)),
-        "constant": source(
-            events={**events_with(recommended=None), "constants": {"recommended": 1}}, organic_rows="none"
-        ),
+    name: source(**{"outcomes": {"click": {}, "purchase": {}}} | changes)
+    for name, changes in {
+        "whole": {"users": {"columns": {"user_id": "uid", "region": "where"}}},
+        "rated_and_timed": {
+            "events": events_with(
+                rating="stars", rating_time="rated_at", click_time="clicked_at", campaign_id="campaign"
+            ),
+            "outcomes": {"click": {"maturity_days": 2}, "purchase": {}, "rating": {}},
+        },
+        "without_user": {"events": events_with(user_id=None)},
+        "logged_price": {"events": events_with(price="paid"), "items": {"columns": {"item_id": "item_id"}}},
+        "both_prices": {"events": events_with(price="paid")},
+        "item_extra": {"items": {"columns": {**ITEM_COLUMNS, "brand": "maker"}, "extra": {"brand": "text"}}},
+        "category_of_the_event": {
+            "events": events_with(category="section"),
+            "context": {"device": "text", "category": "text"},
+        },
+        "extra_of_both": {
+            "items": {"columns": {**ITEM_COLUMNS, "device": "for_device"}, "extra": {"device": "text"}},
+        },
+        "without_items": {"items": None},
+        "without_event_id": {"events": events_with(event_id=None)},
+        "constant": {
+            "events": {**events_with(recommended=None), "constants": {"recommended": 1}},
+            "organic_rows": "none",
+        },
     }.items()
 }
 of_each_source = pytest.mark.parametrize("name", sorted(SOURCES))
@@ -91,7 +93,7 @@ of_each_history = pytest.mark.parametrize("name", sorted(SOURCES.keys() - {"with
 
 # -- a world that every source can read ----------------------------------------------------------------------------
 
-SETTINGS_OF = CovariateSettings(Calendar({SECOND: "a holiday"}))
+SETTINGS_OF = CovariateSettings(Calendar(holidays={SECOND: "a holiday"}))
 USERS = pl.DataFrame({"user_id": ["ann", "bob"], "region": ["north", "south"]})
 CATALOGUE = ITEMS.with_columns(
     brand=pl.Series(["a", "b", "c"]), price=pl.Series([20.0, 50.0, None]), device=pl.Series(["phone", "desk", "desk"])
@@ -131,7 +133,7 @@ WINDOW = [SECOND - timedelta(days=k) for k in (2, 1, 0)]
 
 def in_order(name):
     """The source, with a first day that leaves room for the days before, and a window of two days."""
-    return replace(SOURCES[name], first_day=WINDOW[0], history_days=2)
+    return SOURCES[name].model_copy(update={"first_day": WINDOW[0], "history_days": 2})
 
 
 @lru_cache

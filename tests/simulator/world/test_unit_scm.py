@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import networkx as nx
 import numpy as np
 import polars as pl
@@ -21,7 +19,7 @@ IN_THE_GRAPH = ("pre_treatment", "treatment", "mediator", "outcome")
 def test_its_columns_are_those_of_the_default_sources_units():
     source = parse_source(yaml.safe_load((TEMPLATE / "demos/simulated/sources.yaml").read_text()))
     # Fourteen days know one month; logs that go on know all.
-    source = replace(source, last_day=None)
+    source = source.model_copy(update={"last_day": None})
     roles = unit_roles(source)
     present = [
         c for c, role in roles.items() if role in IN_THE_GRAPH and (c in covariate_names(source) or source.has(c))
