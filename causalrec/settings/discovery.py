@@ -42,8 +42,8 @@ class Search(Settings):
     may_change: Annotated[float, number(0, 1)] = 0.2
 
     @classmethod
-    def parse(cls, settings: Mapping[str, Any], where: str = "") -> Self:
+    def parse(cls, settings: Mapping[str, Any], where: str = "", others: Mapping[str, Any] | None = None) -> Self:
         """As of every file; this one states each key, for what a program leaves out is no shop's choice."""
         if missing := [f"`{key}`" for key in cls.by_key() if key not in settings]:
             raise InputError(f"{where or cls.FILE}: {', '.join(missing)} missing; the file states every key")
-        return super().parse(settings, where)
+        return super().parse(settings, where, others)

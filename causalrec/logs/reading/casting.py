@@ -15,8 +15,7 @@ from causalrec.cells.ids import IDS, NAMES, canonical_ids, text_of_bytes, why_no
 from causalrec.cells.missing import without_missing
 from causalrec.cells.times import as_dates, as_times
 from causalrec.logs.reading.json_tokens import is_tokens, kinds_of, shown_tokens
-from causalrec.settings.base import Constant
-from causalrec.settings.logs.feeds import Feed
+from causalrec.settings.logs.feeds import Constant, Feed
 from causalrec.settings.logs.sources import Source
 
 EXACT_AS_FLOAT = 2**53

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from causalrec.cells.missing import SPELLINGS
 from causalrec.cells.times import says_the_hour, wrong_format
 from causalrec.masking import masked
-from causalrec.settings.base import Constant, Settings
+from causalrec.settings.base import Settings
 from causalrec.settings.kinds import EMPTY, NAMED, Conflict, Must, Names, Text, Wrong, require_known, whole
 from causalrec.settings.logs.columns import (
     DERIVED_COLUMNS,
@@ -22,6 +22,7 @@ from causalrec.settings.logs.columns import (
 )
 from causalrec.settings.logs.csv import CsvSettings
 
+Constant = str | int | float
 TIME_FORMATS = ("iso", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds")
 MAY_BE_CONSTANT = frozenset(EVENT_COLUMNS) - {"event_id", "time", "item_id"}
 
