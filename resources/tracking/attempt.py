@@ -78,9 +78,9 @@ class TrainingRun:
     @property
     def metadata(self) -> dict[str, Any]:
         """For the materialisation, after `close`: links, and what is missing."""
-        found: dict[str, Any] = {}
-        self._tell(self._trackers, "has no link", lambda tracker: found.update(tracker.metadata))
-        return found | self.troubles.metadata
+        links: dict[str, Any] = {}
+        self._tell(self._trackers, "has no link", lambda tracker: links.update(tracker.metadata))
+        return links | self.troubles.metadata
 
     def _tell(self, trackers: Sequence[Tracker], failed: str, do: Callable[[Tracker], object]) -> None:
         for tracker in trackers:

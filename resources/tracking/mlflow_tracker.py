@@ -27,7 +27,7 @@ class MlflowTracker:
         self._run, self._store = run, MlflowStore(run.home, run.settings)
         self._mlflow: Any = None
         self._curve: Any = None
-        self._found: dict[str, Any] = {}
+        self._links: dict[str, Any] = {}
 
     def begin(self) -> None:
         """Open the run, after closing those that were left open by a kill."""
@@ -41,7 +41,7 @@ class MlflowTracker:
             tags |= {"previous_attempt": killed[0]} if killed else {}
             tags |= dagster_link(store, day, attempt.dagster_run) | data_pointers(attempt.inputs)
             self._mlflow = store.open(day, attempt.dagster_run, tags, troubles.log)
-            self._found["mlflow_run"] = linked(store, self._mlflow.active_run().info)
+            self._links["mlflow_run"] = linked(store, self._mlflow.active_run().info)
             self._mlflow.log_params({name: _shown(value) for name, value in attempt.params.items()})
             self._mlflow.log_text(_inputs(attempt.inputs), INPUTS_FILE)
 
@@ -89,7 +89,7 @@ class MlflowTracker:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        return self._found
+        return self._links
 
 
 def dagster_link(store: MlflowStore, day: str, trained: str | None, released: str | None = None) -> dict[str, str]:

@@ -25,17 +25,17 @@ def registered_model(client: Any) -> None:
 
 def find_version(client: Any, bundle: str) -> str | None:
     """The registered version of a bundle, by its hash."""
-    found = client.search_model_versions(f"name='{MODEL}' and tags.{BUNDLE}='{bundle}'")
-    return str(found[0].version) if found else None
+    versions = client.search_model_versions(f"name='{MODEL}' and tags.{BUNDLE}='{bundle}'")
+    return str(versions[0].version) if versions else None
 
 
 def register(client: Any, bundle: str, source: str, run_id: str, partition: date, verdict: str) -> str:
     """The version of a bundle, registered if it is not yet."""
-    found = find_version(client, bundle)
-    if found is None:
+    version = find_version(client, bundle)
+    if version is None:
         tags: Mapping[str, str] = {BUNDLE: bundle, "partition": partition.isoformat(), "verdict": verdict}
-        found = str(client.create_model_version(MODEL, source, run_id, tags=dict(tags)).version)
-    return found
+        version = str(client.create_model_version(MODEL, source, run_id, tags=dict(tags)).version)
+    return version
 
 
 def mirror_champion(client: Any, champion: Champion | None) -> dict[str, str]:

@@ -126,10 +126,10 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg]
             return {}
         store = MlflowStore(home, self.configured(home))
         troubles = Troubles(log, {store.uri: "the MLflow store"} if store.settings.tracking_uri else {})
-        found: dict[str, Any] = {}
+        links: dict[str, Any] = {}
         with troubles.survived("the MLflow run lacks the release; materialise `release` again to bring it"):
-            found |= _release(store, training, log)
-        return found | _champion_alias(store, champion, troubles)
+            links |= _release(store, training, log)
+        return links | _champion_alias(store, champion, troubles)
 
     def mirror_champion(self, home: Home, champion: Champion | None, log: Any) -> dict[str, Any]:
         """Set the alias `champion` to what the release log says serves; told as by `mirror`."""
@@ -184,19 +184,19 @@ def held_out_metrics(scores: Mapping[str, OutcomeScores]) -> dict[str, float]:
     }
     return {
         f"{outcome}_{names[key]}": value
-        for outcome, found in scores.items()
-        for key, value in asdict(found).items()
+        for outcome, score in scores.items()
+        for key, value in asdict(score).items()
         if value is not None
     }
 
 
 def _champion_alias(store: MlflowStore, champion: Champion | None, troubles: Troubles) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    links: dict[str, Any] = {}
     with troubles.survived("the alias `champion` may be old; the next release sets it right"):
         client = store.client()
         registered_model(client)
-        found |= mirror_champion(client, champion)
-    return found | troubles.metadata
+        links |= mirror_champion(client, champion)
+    return links | troubles.metadata
 
 
 def _trained(store: MlflowStore, training: Training) -> Any:
@@ -204,9 +204,9 @@ def _trained(store: MlflowStore, training: Training) -> Any:
     if training.trained_in is None:
         return None
     wanted = f"tags.{DAGSTER_RUN} = '{training.trained_in}' and tags.{PARTITION} = '{training.partition}'"
-    found = store.runs(wanted)
+    runs = store.runs(wanted)
     # A step that was tried again has left more than one; what was published is of the newest that finished.
-    return next((run for run in found if run.info.status == "FINISHED"), found[0] if found else None)
+    return next((run for run in runs if run.info.status == "FINISHED"), runs[0] if runs else None)
 
 
 def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]
     mlflow = store.open(day, trained_in, tags, log, old.info.run_id if old else None)
     try:
         run = mlflow.active_run().info
-        found = {"mlflow_run": linked(store, run)}
+        links = {"mlflow_run": linked(store, run)}
         if old is None:
             mlflow.log_params(dict(training.params))
         # A server that was down when the training ended has not seen its scores.
@@ -245,7 +245,7 @@ def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]
             version = register(client, sha256(content), source, run.run_id, training.partition, training.verdict)
             if training.newest:
                 client.set_registered_model_alias(MODEL, "challenger", version)
-            found["registered_version"] = version
+            links["registered_version"] = version
     except Exception:
         close(mlflow, "FAILED")
         raise
@@ -253,7 +253,7 @@ def _release(store: MlflowStore, training: Training, log: Any) -> dict[str, Any]
         close(mlflow, "KILLED")
         raise
     close(mlflow, "FINISHED")
-    return found
+    return links
 
 
 def _flat(bundle: Mapping[str, Any] | None) -> dict[str, str]:

@@ -23,7 +23,7 @@ class WandbTracker:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._curve: Any = None
-        self._found: dict[str, Any] = {}
+        self._links: dict[str, Any] = {}
 
     def begin(self) -> None:
         """Nothing: its run begins with the curve."""
@@ -65,7 +65,7 @@ class WandbTracker:
     def end(self, status: str) -> None:
         def finish(inner: Any) -> None:
             run = inner.experiment
-            self._found["wandb_run"] = dg.MetadataValue.url(run.url) if run.url else str(Path(run.dir).parent)
+            self._links["wandb_run"] = dg.MetadataValue.url(run.url) if run.url else str(Path(run.dir).parent)
             run.finish(exit_code=0 if status == "FINISHED" else 1)
 
         if self._curve is not None and self._curve.inner is not None:
@@ -73,7 +73,7 @@ class WandbTracker:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        return self._found
+        return self._links
 
 
 def wandb_wanted() -> bool:
@@ -94,8 +94,8 @@ def _logged_in() -> bool:
         return False
     host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname
     try:
-        found = netrc.netrc(file).authenticators(host or "")
+        login = netrc.netrc(file).authenticators(host or "")
     except netrc.NetrcParseError:
         # Not ours to judge: other programs read that file, too. Without a readable key there is none.
         return False
-    return bool(found and found[2])
+    return bool(login and login[2])

@@ -89,7 +89,7 @@ def evaluate(
         One evaluation an outcome that has rows to judge.
     """
     judged = without_held_out(predictions, held_out)
-    found = []
+    evaluations = []
     for outcome in outcomes:
         arm = pl.col("recommended") == 1
         chosen = pl.when(arm).then(f"{outcome}_if_recommended").otherwise(f"{outcome}_if_not")
@@ -100,7 +100,7 @@ def evaluate(
             continue
         y, p = rows[outcome].to_numpy().astype(np.float64), rows["predicted"].to_numpy()
         constant = rows["recommended"].replace_strict(rates, return_dtype=pl.Float64).to_numpy()
-        found.append(
+        evaluations.append(
             OutcomeEvaluation(
                 outcome,
                 rows.height,
@@ -110,7 +110,7 @@ def evaluate(
                 calibration_curve(y, p),
             )
         )
-    return found
+    return evaluations
 
 
 def rate_by_arm(training: pl.DataFrame, outcome: str) -> dict[int, float]:

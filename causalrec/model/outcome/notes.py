@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from causalrec.model.outcome.calibration import OutcomeEvaluation, OutcomeScores
-from causalrec.model.outcome.plan import TrainingPlan
-from causalrec.model.outcome.training import Trained
+
+if TYPE_CHECKING:
+    # Readers of the notes do not depend on how a model is trained.
+    from causalrec.model.outcome.plan import TrainingPlan
+    from causalrec.model.outcome.training import Trained
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ def plan_training(
         fitted = identified.filter(pl.col("question").is_in([q for q, answer in answers.items() if answer.answered]))
         if fitted.is_empty():
             return next(iter(answers.values()))
-        adjusted = sorted({c for found in identified["columns"] for c in found})
+        adjusted = sorted({c for columns in identified["columns"] for c in columns})
         columns = tuple(c for c in adjusted if c not in withheld)
         check_columns(adjusted, notes.roles, ())
         question = str(fitted["question"][0])
