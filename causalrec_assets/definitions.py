@@ -8,7 +8,7 @@ from causalrec_assets.env_file import say_env_file
 from causalrec_assets.operate.assets import ASSETS
 from causalrec_assets.operate.automation import JOBS, SCHEDULES, SENSORS
 from causalrec_assets.operate.watch import SENSORS as WATCHERS
-from resources.alerts import Alerts
+from resources.alerts.resource import Alerts
 from resources.compute import Compute
 from resources.lake import Lake
 from resources.text_encoder import TextEncoder

@@ -75,11 +75,11 @@ def receiver(monkeypatch):
     import http.server
     import threading
 
-    from resources import alerts
+    from resources.alerts import webhook
     from tests.receiver import SECRET, Receiver
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(alerts, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(webhook, "BACKOFF_SECONDS", 0.01)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     server.got, server.answers = [], []
     server.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"

@@ -9,6 +9,7 @@ from causalrec.answers import InputError
 from causalrec.graph.knowledge.entries import parse_knowledge
 from causalrec.home import TEMPLATE
 from causalrec.logs.cleaning.forgotten import parse_forgotten
+from causalrec.settings.deployment.alerts import parse_alerts
 from causalrec.settings.deployment.lake import LakeSettings
 from causalrec.settings.deployment.operations import Operations
 from causalrec.settings.deployment.tracking import TrackingSettings
@@ -26,7 +27,6 @@ from causalrec.settings.questions import Questions
 from causalrec.settings.release import ReleaseRule
 from causalrec.settings.serving import ServingSettings
 from causalrec_assets.gate.contracts import parse_contract
-from resources.alerts import parse_alerts
 
 PARSERS = {
     "sources.yaml": [parse_source, lambda raw: parse_learning(read_yaml(TEMPLATE / "learning.yaml"), raw)],

@@ -41,7 +41,6 @@ OF_PATHS = {
     "model/effects": "train",
     "model/effects/test_newcomer": "gate",
     "model/outcome": "train",
-    "model/test_compute": "dagster",
     "model/test_contracts": "gate",
     "notebook/test_docs": "train",
     "notebook/test_effects": "train",
@@ -49,7 +48,6 @@ OF_PATHS = {
     "resources": "dagster",
     "running/test_workers": "dagster",
     "settings/test_messages": "dagster",
-    "test_alerts": "dagster",
     "test_settings_parsers": "dagster",
     "web": "dagster",
 }

@@ -13,7 +13,9 @@ from causalrec.settings.deployment.operations import Operations
 from causalrec_assets.common.gated import CONTRACT
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.operate.leftovers import command_is_gone, end
-from resources.alerts import Alert, Alerts, blocked_release_alert, failure_alert, refused_alert, stale_alert
+from resources.alerts.alert import Alert
+from resources.alerts.resource import Alerts
+from resources.alerts.words import blocked_release_alert, failure_alert, refused_alert, stale_alert
 from resources.tracking.resource import Tracking
 
 SERVER = ".dagster/grpc_info"

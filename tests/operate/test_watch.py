@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from causalrec_assets.operate.watch import alert_of_release, failures, look_for_overdue
-from resources.alerts import Alerts
+from resources.alerts.resource import Alerts
 from resources.tracking.resource import Tracking
 from tests.worlds import FIRST, make_home, materialise, tiny
 

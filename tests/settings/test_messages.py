@@ -11,6 +11,7 @@ import pytest
 
 from causalrec.answers import InputError
 from causalrec.home import TEMPLATE
+from causalrec.settings.deployment.alerts import parse_alerts
 from causalrec.settings.deployment.lake import LakeSettings
 from causalrec.settings.deployment.operations import Operations
 from causalrec.settings.deployment.tracking import TrackingSettings
@@ -27,7 +28,6 @@ from causalrec.settings.policy import PolicyConfig
 from causalrec.settings.questions import Questions
 from causalrec.settings.release import ReleaseRule
 from causalrec.settings.serving import ServingSettings
-from resources.alerts import parse_alerts
 
 READERS: dict[str, Callable[[Section], object]] = {
     "model.yaml": ModelSettings.parse,

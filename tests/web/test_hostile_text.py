@@ -21,16 +21,22 @@ from causalrec.evaluation import effects as effect_report
 from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot
 from causalrec.evaluation.report.html import render
+from causalrec.graph.discovery.nodes import Dropped
+from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.drawing.exports import GraphExport, from_json
 from causalrec.graph.drawing.picture import draw
+from causalrec.settings.deployment.alerts import AlertKind
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.common.ui import column_schema, listing
 from causalrec_assets.common.ui import table as table_in_markdown
 from causalrec_assets.gate import data_docs
 from causalrec_assets.gate.checking import audit
 from causalrec_assets.gate.contracts import parse_contract
-from resources.alerts import Alert, AlertKind, Alerts, refused_alert, slack_payload
-from tests.evaluation.test_report import EFFECTS, JUDGED, story
+from resources.alerts.alert import Alert
+from resources.alerts.resource import Alerts
+from resources.alerts.slack import slack_payload
+from resources.alerts.words import refused_alert
+from tests.evaluation.test_report import CONFLICT, EFFECTS, JUDGED, story
 from tests.tour.ui import browser_path
 from tests.web.hostile import HOSTILE
 from tests.web.servers import free_port, started
@@ -146,12 +152,12 @@ def test_the_report(browser, tmp_path):
         off_policy=judged,
         gaps=[Gap(f"g{text}", not_identifiable(f"because {text}")) for text in HOSTILE],
         diagnostics=[Diagnostic(f"group {text}", f"what {text}", "1", f"words {text}", True) for text in HOSTILE],
-        dropped=[{"column": f"c{text}", "reason": f"r{text}"} for text in HOSTILE],
+        dropped=[Dropped(f"c{text}", f"r{text}") for text in HOSTILE],
         conflicts=[
-            {"edge": f"e{text}", "says": text, "p_value": 0.1, "who": text, "why": text, "when": text}
+            replace(CONFLICT, edge=f"e{text}", says=text, p_value=0.1, who=text, why=text, when=text)
             for text in HOSTILE
         ],
-        disagreements=[{"pc": f"pc{text}", "fci": text, "says": text, "share_of_draws": 0.5} for text in HOSTILE],
+        disagreements=[EdgeDisagreement(f"pc{text}", text, text, 0.5) for text in HOSTILE],
         edges=edges,
         source=HOSTILE[0],
         about=HOSTILE[1],

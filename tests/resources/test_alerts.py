@@ -14,20 +14,18 @@ import yaml
 
 from causalrec.answers import InputError
 from causalrec.home import TEMPLATE
+from causalrec.settings.deployment.alerts import AlertKind, parse_alerts
 from causalrec_assets.commands.home import create_home
-from resources import alerts
-from resources.alerts import (
-    Alert,
-    AlertKind,
-    AlertNotSent,
-    Alerts,
+from resources.alerts import slack, webhook
+from resources.alerts.alert import Alert
+from resources.alerts.resource import Alerts
+from resources.alerts.slack import slack_payload
+from resources.alerts.webhook import AlertNotSent, post
+from resources.alerts.words import (
     blocked_release_alert,
     failure_alert,
-    parse_alerts,
-    post,
     recovered_alert,
     refused_alert,
-    slack_payload,
     stale_alert,
 )
 from tests.receiver import SECRET
@@ -131,7 +129,7 @@ def test_long_texts_are_cut_with_a_mark_within_slacks_limits(filling):
         assert limit == 150 or len(text.encode("utf-16-le")) / 2 > limit * 0.95
         assert "…" in text
     assert payload["blocks"][0]["text"]["text"].endswith("…")
-    assert payload["blocks"][1]["text"]["text"].endswith(alerts.CUT)
+    assert payload["blocks"][1]["text"]["text"].endswith(slack.CUT)
 
 
 def test_short_texts_are_whole():
@@ -195,18 +193,18 @@ def test_retry_after_is_honoured(receiver):
 
 def test_retry_after_is_bounded_and_may_be_a_date_or_nonsense(receiver, monkeypatch):
     waited = []
-    monkeypatch.setattr(alerts.time, "sleep", waited.append)
+    monkeypatch.setattr(webhook.time, "sleep", waited.append)
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
     for value in ("86400", later, "Thu, 01 Jan 1970 00:00:00 GMT", "soon"):
         receiver.answers = [(503, {"Retry-After": value})]
         post(receiver.url, {"text": "x"})
-    assert waited[0] == alerts.LONGEST_WAIT_SECONDS
+    assert waited[0] == webhook.LONGEST_WAIT_SECONDS
     assert 3 < waited[1] <= 5
     assert waited[2:] == [0, 0.01]
 
 
 def test_all_tries_together_fit_into_a_sensors_minute():
-    most = alerts.TRIES * alerts.TIMEOUT_SECONDS + (alerts.TRIES - 1) * alerts.LONGEST_WAIT_SECONDS
+    most = webhook.TRIES * webhook.TIMEOUT_SECONDS + (webhook.TRIES - 1) * webhook.LONGEST_WAIT_SECONDS
     assert most < 60
 
 
@@ -244,7 +242,7 @@ def test_a_receiver_that_hangs_up_is_tried_again(receiver, monkeypatch):
 
 
 def test_a_receiver_that_never_answers_is_left(receiver, monkeypatch):
-    monkeypatch.setattr(alerts, "TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(webhook, "TIMEOUT_SECONDS", 0.1)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
