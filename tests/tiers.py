@@ -20,7 +20,7 @@ import pytest
 
 TIERS = ("pure", "gate", "train", "dagster", "slow")
 OF_PATHS = {
-    "commands": "dagster",
+    "commands/test_forget": "dagster",
     "dagster": "dagster",
     "embeddings/test_encoder": "train",
     "engine/test_threads": "train",
@@ -42,12 +42,18 @@ OF_PATHS = {
     "model/effects/test_newcomer": "gate",
     "model/outcome": "train",
     "model/test_contracts": "gate",
+    "model/test_crossfit": "train",
+    "model/test_user_attributes": "train",
     "notebook/test_docs": "train",
     "notebook/test_effects": "train",
     "operate": "dagster",
     "resources": "dagster",
     "running/test_workers": "dagster",
     "settings/test_messages": "dagster",
+    "simulator/test_causes_of_dials": "train",
+    "simulator/test_effects": "train",
+    "simulator/traffic": "train",
+    "simulator/world": "train",
     "test_settings_parsers": "dagster",
     "web": "dagster",
 }

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ def ratio_of_effects(model: Scm, z: str, t: str, y: str, columns) -> float:
     return effect(y) / effect(t)
 
 
+@pytest.mark.train
 def test_where_the_criterion_holds_the_ratio_is_the_effect_among_the_units_that_the_instrument_decides():
     held, off = 0, []
     for seed in range(1500):

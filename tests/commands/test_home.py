@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from causalrec import home as homes
 from causalrec.answers import InputError
 from causalrec.settings.logs.sources import parse_source
+from causalrec_assets.commands import home as homes
 from causalrec_assets.commands.home import create_home
+from causalrec_assets.env_file import say_env_file
 
 
 def test_a_new_home_has_every_setting_and_the_overlay_wins(tmp_path):
@@ -65,11 +66,11 @@ def test_making_a_home_moves_nobody_elses_and_needs_no_env_file(tmp_path, monkey
 def test_an_env_file_that_names_a_home_is_said_once_to_whoever_starts_dagster_there(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("CAUSALREC_SAID_ENV_FILE", raising=False)
     (tmp_path / ".env").write_text("MLFLOW_TRACKING_TOKEN=secret\n")
-    homes.say_env_file(tmp_path)
+    say_env_file(tmp_path)
     assert capsys.readouterr().err == ""
     (tmp_path / ".env").write_text("DAGSTER_HOME=/another/dagster\n")
-    homes.say_env_file(tmp_path)
-    homes.say_env_file(tmp_path)
+    say_env_file(tmp_path)
+    say_env_file(tmp_path)
     assert capsys.readouterr().err.count("names a home") == 1
 
 
