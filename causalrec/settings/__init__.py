@@ -19,6 +19,10 @@ def models() -> tuple[type[Settings], ...]:
     from causalrec.settings.deployment.tracking import TrackingSettings
     from causalrec.settings.discovery import Search
     from causalrec.settings.learning import Learning
+    from causalrec.settings.logs.calendar import Calendar
+    from causalrec.settings.logs.cleaning import CleaningRules
+    from causalrec.settings.logs.covariates import Covariates
+    from causalrec.settings.logs.sources import Source
     from causalrec.settings.model import ModelSettings
     from causalrec.settings.objective import Objective
     from causalrec.settings.policy import PolicyConfig
@@ -26,6 +30,6 @@ def models() -> tuple[type[Settings], ...]:
     from causalrec.settings.release import ReleaseRule
     from causalrec.settings.serving import ServingSettings
 
-    logs: tuple[type[Settings], ...] = ()
+    logs = (Source, CleaningRules, Calendar, Covariates)
     science = (Questions, Search, Learning, ModelSettings, Objective, PolicyConfig, ReleaseRule, ServingSettings)
     return (*logs, *science, Operations, AlertsFile, LakeSettings, TrackingSettings)

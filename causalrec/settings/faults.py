@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from causalrec.masking import masked
 from causalrec.settings.file import line_of
@@ -62,6 +62,13 @@ def inner_model(annotation: Any) -> type[Settings] | None:
 
 
 def _of_type(annotation: Any) -> str:
+    if get_origin(annotation) is Annotated:
+        musts = [part for part in annotation.__metadata__ if isinstance(part, Must)]
+        return musts[-1].accepted if musts else _of_type(get_args(annotation)[0])
+    if len(there := [part for part in get_args(annotation) if part is not NoneType]) == 1 and NoneType in get_args(
+        annotation
+    ):
+        return _of_type(there[0])
     kind, inner = get_origin(annotation) or annotation, inner_model(annotation)
     if kind is Literal:
         *others, last = map(str, get_args(annotation))

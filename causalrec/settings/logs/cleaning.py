@@ -61,8 +61,8 @@ class Unbelievable(Settings):
     wrong, not the rows.
 
     Attributes:
-        share: More than this share of the rows,
-        rows: and at least so many.
+        share: Of the day's rows; more of them, and at least `rows`, refuse it.
+        rows: Fewer than this refuse no day.
     """
 
     share: Annotated[float, number(0, 1)] = 0.02
@@ -73,8 +73,8 @@ class Fewer(Settings):
     """A day is refused until a person says that it is right, if it would lose too many of its published rows, or all.
 
     Attributes:
-        share: More than this share of them,
-        rows: and at least so many.
+        share: Of the published rows; to lose more, and at least `rows`, refuses the day.
+        rows: To lose fewer than this refuses no day.
     """
 
     share: Annotated[float, number(0, 1)] = 0.2
@@ -99,8 +99,8 @@ class Reading(Settings):
     Attributes:
         memory_gb: Of the process that reads it.
         minutes: Of that process; it may also take a second for each of the file's megabytes.
-        line_mb: A file with a longer line is refused,
-        cell_mb: and so is one with a longer value in a mapped column.
+        line_mb: A file with a longer line is refused.
+        cell_mb: A file with a longer value in a mapped column is refused.
     """
 
     memory_gb: Annotated[float, number(0.5)] = 4.0

@@ -19,7 +19,7 @@ OPTIONAL = ("month", *HISTORY_COVARIATES)
 
 
 class Covariates(Settings):
-    """`data/covariates.yaml`.
+    """What no model reads, though the logs have it.
 
     Attributes:
         leave_out: Covariates that units do not have.

@@ -19,7 +19,7 @@ def _separator(value: object) -> object:
     if text is None:
         return None
     if not isinstance(text, str) or not text or len(text) > 2 or text[0] in '\r\n"\\' or text[1:].strip():
-        raise Wrong("", "one character, `tab`, or one with a blank behind it", value)
+        raise ValueError(value)
     return text
 
 
@@ -27,7 +27,7 @@ def _mark(value: object) -> object:
     if value is None or value == NONE:
         return value and ""
     if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value.isalnum() or value.isspace():
-        raise Wrong("", f"one mark, or `{NONE}`", value)
+        raise ValueError(value)
     return value
 
 
@@ -36,11 +36,17 @@ def _encoding(name: str) -> str:
         codec = codecs.lookup(name)
         "a".encode(name).decode(name)
     except (LookupError, UnicodeError, TypeError, AttributeError) as error:
-        raise Wrong("", "an encoding that Python knows, such as utf-8, cp1252 or utf-16", name) from error
+        raise ValueError(name) from error
     return {"utf-8-sig": "utf-8"}.get(codec.name, codec.name)
 
 
-Mark = Annotated[str | None, BeforeValidator(_mark)]
+Separator = Annotated[
+    str | None, BeforeValidator(_separator), Must("one character, `tab`, or one with a blank behind it")
+]
+Mark = Annotated[str | None, BeforeValidator(_mark), Must(f"one mark, or `{NONE}`")]
+Encoding = Annotated[
+    Text, AfterValidator(_encoding), Must("an encoding that Python knows, such as utf-8, cp1252 or utf-16")
+]
 
 
 class CsvSettings(Settings):
@@ -58,10 +64,10 @@ class CsvSettings(Settings):
         last_line_end: Whether a file may end without a line end.
     """
 
-    separator: Annotated[str | None, BeforeValidator(_separator)] = None
+    separator: Separator = None
     quote: Mark = None
     escape: Mark = None
-    encoding: Annotated[Text, AfterValidator(_encoding)] | None = None
+    encoding: Encoding | None = None
     decimal: Annotated[Literal[".", ","], Must("'.' or ','")] = "."
     columns: Annotated[
         Names, Must("a list of names that are all different", lambda names: len(set(names)) == len(names))

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from causalrec.cells.missing import SPELLINGS
 from causalrec.cells.times import says_the_hour, wrong_format
-from causalrec.masking import masked
 from causalrec.settings.base import Settings
 from causalrec.settings.kinds import EMPTY, NAMED, Conflict, Must, Names, Text, Wrong, require_known, whole
 from causalrec.settings.logs.columns import (
@@ -83,13 +82,10 @@ class Stream:
 # -- values ----------------------------------------------------------------------------------------------------------
 
 
-def _below_the_landing_zone(folder: str) -> str:
+def _is_below_the_landing_zone(folder: str) -> bool:
     # What is read here ends in tables and in messages.
     parts = folder.replace("\\", "/").split("/")
-    if ".." in parts or folder.startswith(("/", "\\", "~")) or ":" in parts[0] or "\0" in folder:
-        accepted = "a folder below the landing zone (what lies elsewhere is named by `landing`)"
-        raise Wrong("", accepted, masked(folder))
-    return folder
+    return not (".." in parts or folder.startswith(("/", "\\", "~")) or ":" in parts[0] or "\0" in folder)
 
 
 def _format(text: str) -> str:
@@ -120,7 +116,13 @@ def _codes(value: object) -> object:
     return value
 
 
-Folder = Annotated[Text, AfterValidator(_below_the_landing_zone)]
+Folder = Annotated[
+    str,
+    Must(
+        "a folder below the landing zone (what lies elsewhere is named by `landing`)",
+        _is_below_the_landing_zone,
+    ),
+]
 DayFormat = Annotated[Text, AfterValidator(_format)]
 TimeFormat = Annotated[DayFormat, AfterValidator(_with_hour)]
 Value = Annotated[Constant, BeforeValidator(_constant), Must("a text or a number")]
@@ -269,13 +271,14 @@ class UserFeed(FeedSettings):
 
 
 class StreamFeed(FeedSettings):
-    """Outcomes that come apart from the events; in a folder of its own name unless it says another.
+    """Outcomes that come apart from the events.
 
     Attributes:
+        folder: Below the landing zone; left out: the stream's name.
         time_format: As of the events.
         gives: The outcomes; one that no column is mapped to is 1 in every row.
-        join: `user_id` or `request_id`, and `item_id`: a row belongs to the last event with the same keys
-        window_hours: that is at most so many hours older.
+        join: `user_id` or `request_id`, and `item_id`: a row belongs to the last event with the same keys.
+        window_hours: That event is at most so many hours older.
     """
 
     time_format: TimeFormat = "iso"

@@ -55,8 +55,8 @@ class RatePrior(Settings):
     the prior's rate.
 
     Attributes:
-        rate: Of clicks,
-        exposures: as if it had been seen so often.
+        rate: Of clicks, in (0, 1).
+        exposures: How often each counts as seen at that rate.
     """
 
     rate: Annotated[float, number(0, 1, "()")]
@@ -74,22 +74,24 @@ NONE_GIVEN = BeforeValidator(lambda value: value or None)
 
 
 class Source(Settings):
-    """`data/sources.yaml`.
+    """What the logs mean: from your own names to ours.
 
     Attributes:
         name: Of the source.
         about: What a reader of its reports has to know of it.
-        first_day, last_day: The days that have partitions; None as last day: the logs go on.
+        first_day: The first that has a partition.
+        last_day: The last that has one; left out: the logs go on.
         sparse: Days for which nothing is landed have no partition, and are passed over; otherwise each day is landed or
             declared empty.
         time_zone: Of times that carry none.
-        landing, landing_options: Where files are landed: a URL that fsspec knows, with its options; empty: below the
-            home's `data/landing`.
+        landing: Where files are landed: a URL that fsspec knows; empty: below the home's `data/landing`.
+        landing_options: What that URL is opened with.
         missing: How all files write that there is no value, besides the empty text.
         float_ids: What the id `12.0` in a text is: `refuse`, `whole` (the id 12), or `text`.
         context: Further event columns that are known before the treatment, each `text` or `number`.
         events: The feed of the events.
-        items, users: The feeds of the snapshots; None where the source lists none.
+        items: The catalogue's feed; left out: none is landed.
+        users: The users' feed; left out: nothing is known of them.
         outcome_streams: Outcomes that come apart from the events, by the stream's name.
         outcomes: Those that are learned from.
         organic_rows: Which organic exposures the logs hold; only `every_impression` lets "recommended or not"
