@@ -22,10 +22,11 @@ TIERS = ("pure", "gate", "train", "dagster", "slow")
 OF_PATHS = {
     "commands/test_forget": "dagster",
     "dagster": "dagster",
+    "dagster/demos/test_open_bandit": "slow",
     "embeddings/test_encoder": "train",
     "engine/test_threads": "train",
     "evaluation/test_contracts": "gate",
-    "faults": "dagster",
+    "faults": "slow",
     "forgetting": "gate",
     "gate": "gate",
     "gate/test_dagster_behaviour": "dagster",

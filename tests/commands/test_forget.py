@@ -45,6 +45,7 @@ def hashes(home):
     return {(name, day): store.pointer(name, day).data for name in LOGS for day in DAYS}
 
 
+@pytest.mark.slow
 def test_a_forgotten_user_has_left_every_table_as_if_they_had_never_been_there(shop, tmp_path, monkeypatch, capsys):
     bring_up_to_date(shop, DAYS, [], silent)
     path = shop.landing / "events" / f"day={DAYS[1]}" / "events.parquet"
