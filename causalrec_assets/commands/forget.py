@@ -42,7 +42,7 @@ from causalrec_assets.forgetting.traces import (
 )
 from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.lake.retention import sweep
-from causalrec_assets.lake.storage.pointer import REFUSAL
+from causalrec_assets.lake.storage.pointer import REFUSAL, Version
 from causalrec_assets.lake.store import Store, open_store
 
 # A file may not ask for what a person types here.
@@ -131,25 +131,24 @@ def publish_without(store: Store, user_id: str, tables: Iterable[str]) -> None:
             pointer = store.pointer(table, day, number)
             assert pointer is not None
             frame = store.read_frame(pointer)
-            theirs = rows_of(frame, user_id)
-            if not theirs.any():
+            of_the_user = rows_of(frame, user_id)
+            if not of_the_user.any():
                 continue
-            kept = frame.filter(~theirs)
+            kept = frame.filter(~of_the_user)
             staged = store.staging(table, day, "forget")
             kept.write_parquet(staged, compression="zstd", statistics=True)
-            store.publish(
-                staged,
-                table=table,
-                day=day,
-                after=number,
-                rows=kept.height,
-                answer=pointer.answer,
-                notes=pointer.notes,
-                files={name: store.read_file(pointer, name) for name in pointer.files},
-                inputs=pointer.inputs,
-                run_id=pointer.run_id,
-                set_aside=pointer.set_aside,
+            version = Version(
+                table,
+                day,
+                kept.height,
+                pointer.answer,
+                pointer.notes,
+                {name: store.read_file(pointer, name) for name in pointer.files},
+                pointer.inputs,
+                pointer.run_id,
+                pointer.set_aside,
             )
+            store.publish(staged, version, after=number)
 
 
 def clear_quarantine(store: Store, user_id: str) -> None:

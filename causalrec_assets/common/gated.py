@@ -69,7 +69,7 @@ def gated_asset(
     def declare(make_draft: Callable[..., Draft]) -> dg.AssetsDefinition:
         @functools.wraps(make_draft)
         def step(context: dg.AssetExecutionContext, **resources: Any) -> Any:
-            yield from _pass_gate(
+            yield from _run_gate(
                 context,
                 table,
                 begin=lambda: resources["lake"].inputs(context),
@@ -95,7 +95,7 @@ def gated_asset(
     return declare
 
 
-def _pass_gate(
+def _run_gate(
     context: dg.AssetExecutionContext, table: str, begin: Callable[[], Inputs], make_draft: Callable[[], Draft]
 ) -> Iterator[Any]:
     end_with_the_run()
@@ -124,7 +124,7 @@ def _pass_gate(
         raise dg.Failure(f"{table} of {context.partition_key}: {unwritten}", metadata={"error": str(error)}) from error
     finally:
         if attempt is not None:
-            attempt.let_go()
+            attempt.remove_fetched()
     checks = [_contract_check(table, outcome), _answerable_check(table, draft, outcome), _inputs_check(table, draft)]
     if outcome.refusal is not None:
         yield from checks
@@ -153,7 +153,7 @@ def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict
     if isinstance(error, MissingDay | PublishRace | LostObject):
         return readable
     try:
-        refusal = attempt.store.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
+        refusal = attempt.store.quarantine.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
     except (OSError, StoreFailed) as unwritten:
         # Why the attempt failed is said all the same.
         return {**readable, "refusal_not_recorded": str(unwritten)}

@@ -20,7 +20,7 @@ from causalrec_assets.gate.quotations import without_quotations
 from causalrec_assets.gate.refused import ASIDE, OFFENDING
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.notes import to_json
-from causalrec_assets.lake.storage.pointer import Pointer, Refusal
+from causalrec_assets.lake.storage.pointer import Pointer, Refusal, Version
 
 
 @dataclass(frozen=True)
@@ -62,30 +62,29 @@ def write_audit_publish(draft: Draft) -> Outcome:
         aside_rows = parquet_rows(aside) if aside is not None else 0
         limits = Limits(settings.memory_mb, inputs.store.workplace / "spill")
         # A reason may name a landed row, and what it says is kept in refusals, pages and Dagster's database.
-        said = {key: without_quotations(value) for key, value in draft.params.items() if isinstance(value, str)}
-        params = {**draft.params, **said, "set_aside_rows": aside_rows}
+        reasons = {key: without_quotations(value) for key, value in draft.params.items() if isinstance(value, str)}
+        params = {**draft.params, **reasons, "set_aside_rows": aside_rows}
         result = audit(contract, staged, params, limits)
         if aside is not None and aside_rows:
-            inputs.store.keep_file(inputs.asset, inputs.day, inputs.run_id, ASIDE, aside)
+            inputs.store.quarantine.keep_file(inputs.asset, inputs.day, inputs.run_id, ASIDE, aside)
         # Rendered before anything is published: a page that cannot be made stops the attempt, not its aftermath.
         html = data_docs.page(contract, result, inputs.day, inputs.run_id, rows) if settings.data_docs else None
         if not result.holds:
             offending = offending_rows(staged, result.broken)
             refusal = _refuse(inputs, result, staged, offending)
             return Outcome(contract, result, rows, schema, None, refusal, offending, _page(inputs, html))
-        pointer = inputs.store.publish(
-            staged,
-            table=inputs.asset,
-            day=inputs.day,
-            after=inputs.after,
-            rows=rows,
-            answer=draft.answer,
-            notes={} if draft.notes is None else to_json(draft.notes),
-            files=draft.files,
-            inputs=inputs.recorded,
-            run_id=inputs.run_id,
-            set_aside=aside_rows,
+        version = Version(
+            inputs.asset,
+            inputs.day,
+            rows,
+            draft.answer,
+            {} if draft.notes is None else to_json(draft.notes),
+            draft.files,
+            inputs.recorded,
+            inputs.run_id,
+            aside_rows,
         )
+        pointer = inputs.store.publish(staged, version, inputs.after)
     finally:
         for path in (staged, aside):
             if path is not None:
@@ -124,8 +123,8 @@ def _written(inputs: Inputs, frame: pl.DataFrame) -> Path:
 
 
 def _refuse(inputs: Inputs, result: Audit, staged: Path, offending: pl.DataFrame) -> Refusal:
-    store, asset, day, run_id = inputs.store, inputs.asset, inputs.day, inputs.run_id
-    store.keep(asset, day, run_id, OFFENDING, offending)
+    quarantine, asset, day, run_id = inputs.store.quarantine, inputs.asset, inputs.day, inputs.run_id
+    quarantine.keep(asset, day, run_id, OFFENDING, offending)
     # The whole draft is kept too: what was staged must not be lost when the sources have moved on.
-    store.keep_file(asset, day, run_id, "table.parquet", staged)
-    return store.refuse(asset, day, run_id, inputs.after, [finding.sentence() for finding in result.broken])
+    quarantine.keep_file(asset, day, run_id, "table.parquet", staged)
+    return quarantine.refuse(asset, day, run_id, inputs.after, [finding.sentence() for finding in result.broken])

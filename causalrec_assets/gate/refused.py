@@ -64,12 +64,12 @@ def refusal_words(home: Home, store: Store, refusal: Refusal) -> str:
 
 
 def _rows_in_words(home: Home, store: Store, refusal: Refusal) -> Iterator[str]:
-    offending = store.read_quarantined(refusal, OFFENDING)
+    offending = store.quarantine.read(refusal, OFFENDING)
     if offending is not None and offending.height:
         yield "first rows:"
         yield from table_lines(first_rows(_contract(home, refusal.table), offending))
         return
-    aside = store.read_quarantined(refusal, ASIDE)
+    aside = store.quarantine.read(refusal, ASIDE)
     if aside is not None and aside.height and {"kind", "reason"} <= set(aside.columns):
         yield "first rows that were set aside:"
         some = aside.group_by("kind", maintain_order=True).head(2).head(FEW)

@@ -7,7 +7,7 @@ What upstream does not do, and is done here (tests/gate/test_upstream_behaviour.
 - DuckDB believes the minimum and maximum that a Parquet file declares for a column of floats; writers leave NaN out of
   them, so `share <= 1` is taken for true of a NaN. The view passes floats through a CASE that ends that belief.
 - DuckDB takes `day=2026-03-02` in a path for a column, in place of the one in the file: it is told not to.
-- Uniqueness by a window over all keys holds all of them: their hashes are told apart instead (row_metrics.py).
+- Uniqueness by a window over all keys holds all of them: their hashes are told apart instead (expectations/metrics.py).
 
 Importing this module imports Great Expectations: import it inside functions.
 """

@@ -153,7 +153,7 @@ class Inputs:
         """Where this attempt fetches the tables of a bucket to."""
         return self.store.workplace / "fetched" / self.asset / str(self.day) / self.run_id
 
-    def let_go(self) -> None:
+    def remove_fetched(self) -> None:
         """Remove what was fetched: rows of users do not stay on a machine that has read them."""
         if self.fetched.exists():
             shutil.rmtree(self.fetched)
@@ -173,14 +173,14 @@ class Inputs:
         day = day or self.day
         pointer = self.store.pointer(name, day)
         if pointer is None:
-            refused = self.store.standing_refusal(name, day)
+            refused = self.store.quarantine.standing(name, day)
             why = f" Its newest attempt was refused: {'; '.join(refused.reasons)}." if refused else ""
             raise MissingDay(
                 f"`{self.asset}` of {self.day} needs `{name}` of {day}, which has no published version.{why} "
                 f"Materialise `{name}` of {day} first; a day on which nothing happened is landed as an empty file "
                 f"`landing/events/day={day}/_EMPTY`."
             )
-        refused = self.store.standing_refusal(name, day)
+        refused = self.store.quarantine.standing(name, day)
         if refused is not None:
             self.warnings.append(
                 f"`{name}` of {day}: the newest attempt was refused ({'; '.join(refused.reasons)}); it is read in its "

@@ -1,7 +1,5 @@
 """What the lake may forget: old versions, what killed runs left behind, old quarantine.
 
-    python -m causalrec_assets.lake.retention [--dry-run]
-
 A pointer goes before its content, so that a sweep that is killed leaves content that nobody points to, never a pointer
 to nothing; the next sweep finds that content by its age.
 """
@@ -10,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,11 +17,11 @@ from causalrec.settings.deployment.lake import Retention
 from causalrec_assets.lake.releases import FOLDER as RELEASE_LOG
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.storage.objects import Folder, Found, Objects
-from causalrec_assets.lake.storage.pointer import POINTER, Pointer
+from causalrec_assets.lake.storage.pointer import POINTER
 from causalrec_assets.lake.store import Store
 
-Version = tuple[str, date, int]
-"""Table, day, number."""
+Numbered = tuple[str, date, int]
+"""A version: its table, day and number."""
 
 # Files of other names are somebody else's and stay.
 CONTENT = re.compile(r"[^/]+/day=\d{4}-\d\d-\d\d/([0-9a-f]{64}\.parquet|[0-9a-f]{64}\.files/.+)")
@@ -76,7 +74,7 @@ class Swept:
 
 
 def sweep(
-    store: Store, settings: Retention, now: datetime, keep: Iterable[Version] = (), *, dry_run: bool = False
+    store: Store, settings: Retention, now: datetime, keep: Iterable[Numbered] = (), *, dry_run: bool = False
 ) -> Swept:
     """Remove what the settings let go of.
 
@@ -90,87 +88,102 @@ def sweep(
         keep: Further versions to keep.
         dry_run: Say what would go, remove nothing.
     """
-    swept = Swept()
+    task = _Sweep(store, settings, now, dry_run)
     tables: dict[str, dict[str, Found]] = defaultdict(dict)
     for found in store.objects.find():
         tables[found.name.partition("/")[0]][found.name] = found
     pinned = {*keep, *_released(store)}
-    left_before = now - timedelta(days=settings.staging_days)
     for table, listed in tables.items():
         if table not in ("quarantine", RELEASE_LOG):
-            _sweep_table(store, table, listed, settings.versions, pinned, left_before, swept, dry_run)
-    _sweep_quarantine(store, now - timedelta(days=settings.quarantine_days), swept, dry_run)
-    staging = Folder(store.staging_folder)
-    _remove(staging, [f for f in staging.find() if f.modified < left_before], swept.staging, dry_run)
-    return swept
+            task.table(table, listed, pinned)
+    task.quarantine()
+    task.staging()
+    return task.swept
 
 
-def _released(store: Store) -> Iterator[Version]:
+def _released(store: Store) -> Iterator[Numbered]:
     for move in ReleaseLog(store).moves():
         for table, version in (move.champion.bundle if move.champion else {}).get("tables", {}).items():
             yield table, date.fromisoformat(version["day"]), int(version["pointer"])
 
 
-def _sweep_table(
-    store: Store,
-    table: str,
-    before: dict[str, Found],
-    versions: int,
-    pinned: set[Version],
-    left_before: datetime,
-    swept: Swept,
-    dry_run: bool,
-) -> None:
-    by_day: dict[str, list[tuple[int, Found]]] = defaultdict(list)
-    for name, found in before.items():
-        if match := POINTER.fullmatch(name):
-            by_day[match[2]].append((int(match[3]), found))
-    old = [
-        found
-        for day, numbered in by_day.items()
-        for number, found in sorted(numbered, key=lambda pair: pair[0], reverse=True)[versions:]
-        if (table, date.fromisoformat(day), number) not in pinned
-    ]
-    replaced = {name for pointer in _load(store, old) for name in pointer.content}
-    _remove(store.objects, old, swept.pointers, dry_run)
+@dataclass(frozen=True)
+class _Sweep:
+    """One sweep: of what, by which settings, as of when, and what it has removed so far."""
 
-    # Listed again: what has been published or written meanwhile is not ours to judge.
-    gone = {found.name for found in old}
-    after = [found for found in store.objects.find(table) if found.name not in gone]
-    needed = {
-        name for pointer in _load(store, [f for f in after if POINTER.fullmatch(f.name)]) for name in pointer.content
-    }
-    spare = [
-        found
-        for found in after
-        if found.name not in needed and before.get(found.name) == found and CONTENT.fullmatch(found.name)
-    ]
-    drafts = [found for found in after if DRAFT.fullmatch(found.name)]
-    orphans = [f for f in (*spare, *drafts) if f.name not in replaced and f.modified < left_before]
-    _remove(store.objects, [found for found in spare if found.name in replaced], swept.content, dry_run)
-    _remove(store.objects, orphans, swept.orphans, dry_run)
+    store: Store
+    settings: Retention
+    now: datetime
+    dry_run: bool
+    swept: Swept = field(default_factory=Swept)
 
+    @property
+    def left_before(self) -> datetime:
+        """What is older and belongs to nothing was left by a killed run."""
+        return self.now - timedelta(days=self.settings.staging_days)
 
-def _sweep_quarantine(store: Store, kept_after: datetime, swept: Swept, dry_run: bool) -> None:
-    attempts: dict[str, list[Found]] = defaultdict(list)
-    tables = set()
-    for found in store.objects.find("quarantine"):
-        if match := ATTEMPT.fullmatch(found.name):
-            attempts[match[1]].append(found)
-            tables.add(match[2])
-    standing = {str(refusal.folder) for table in tables for refusal in store.refusals(table).values()}
-    for folder, objects in attempts.items():
-        if max(f.modified for f in objects) < kept_after and str(store.objects.where(folder)) not in standing:
-            _remove(store.objects, objects, swept.quarantine, dry_run)
+    def table(self, table: str, before: dict[str, Found], pinned: Collection[Numbered]) -> None:
+        """Remove a table's old versions and what killed runs left.
 
+        Args:
+            before: Object -> as it was listed.
+            pinned: Versions that stay.
+        """
+        by_day: dict[str, list[tuple[int, Found]]] = defaultdict(list)
+        for name, found in before.items():
+            if match := POINTER.fullmatch(name):
+                by_day[match[2]].append((int(match[3]), found))
+        old = [
+            found
+            for day, numbered in by_day.items()
+            for number, found in sorted(numbered, key=lambda pair: pair[0], reverse=True)[self.settings.versions :]
+            if (table, date.fromisoformat(day), number) not in pinned
+        ]
+        replaced = self._content(old)
+        self._remove(self.store.objects, old, self.swept.pointers)
 
-def _load(store: Store, listed: Sequence[Found]) -> list[Pointer]:
-    """Many pointers at once: one at a time, an object store would take minutes."""
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(store.load, listed))
+        # Listed again: what has been published or written meanwhile is not ours to judge.
+        gone = {found.name for found in old}
+        after = [found for found in self.store.objects.find(table) if found.name not in gone]
+        needed = self._content([found for found in after if POINTER.fullmatch(found.name)])
+        spare = [
+            found
+            for found in after
+            if found.name not in needed and before.get(found.name) == found and CONTENT.fullmatch(found.name)
+        ]
+        drafts = [found for found in after if DRAFT.fullmatch(found.name)]
+        orphans = [f for f in (*spare, *drafts) if f.name not in replaced and f.modified < self.left_before]
+        self._remove(self.store.objects, [found for found in spare if found.name in replaced], self.swept.content)
+        self._remove(self.store.objects, orphans, self.swept.orphans)
 
+    def quarantine(self) -> None:
+        """Remove attempts that are old and do not stand."""
+        attempts: dict[str, list[Found]] = defaultdict(list)
+        tables = set()
+        for found in self.store.objects.find("quarantine"):
+            if match := ATTEMPT.fullmatch(found.name):
+                attempts[match[1]].append(found)
+                tables.add(match[2])
+        standing = {
+            str(refusal.folder) for table in tables for refusal in self.store.quarantine.all_standing(table).values()
+        }
+        kept_after = self.now - timedelta(days=self.settings.quarantine_days)
+        for folder, objects in attempts.items():
+            if max(f.modified for f in objects) < kept_after and str(self.store.objects.where(folder)) not in standing:
+                self._remove(self.store.objects, objects, self.swept.quarantine)
 
-def _remove(objects: Objects, found: Sequence[Found], tally: Tally, dry_run: bool) -> None:
-    tally.add(found)
-    if not dry_run:
-        objects.delete([one.name for one in found])
+    def staging(self) -> None:
+        """Remove the drafts that killed runs left on this machine."""
+        staging = Folder(self.store.staging_folder)
+        self._remove(staging, [f for f in staging.find() if f.modified < self.left_before], self.swept.staging)
+
+    def _content(self, pointers: Sequence[Found]) -> set[str]:
+        """The objects that some versions are made of."""
+        # Many at once: one at a time, an object store would take minutes.
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            return {name for pointer in pool.map(self.store.load, pointers) for name in pointer.content}
+
+    def _remove(self, objects: Objects, found: Sequence[Found], tally: Tally) -> None:
+        tally.add(found)
+        if not self.dry_run:
+            objects.delete([one.name for one in found])

@@ -46,7 +46,7 @@ class Snapshot:
 
     def standing_refusal(self, table: str, day: date) -> Refusal | None:
         if table not in self._refused:
-            self._refused[table] = self.store.refusals(table)
+            self._refused[table] = self.store.quarantine.all_standing(table)
         return self._refused[table].get(day)
 
     def _list(self, table: str) -> tuple[dict[date, int], dict[str, int]]:

@@ -13,9 +13,8 @@ import json
 import os
 import re
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -24,7 +23,7 @@ from typing import Any
 
 import polars as pl
 
-from causalrec.answers import Answer, InputError
+from causalrec.answers import InputError
 from causalrec.durable import clear_drafts, open_draft
 from causalrec.engine.one_file import read_parquet
 from causalrec.hashing import canonical, sha256, sha256_of_file
@@ -32,9 +31,10 @@ from causalrec.home import Home
 from causalrec.settings.deployment.lake import LAKE, LakeSettings
 from causalrec.settings.file import read_setting
 from causalrec_assets.lake.lost import LostObject, ends_like_parquet, heal
+from causalrec_assets.lake.quarantine import Quarantine
 from causalrec_assets.lake.storage.bucket import open_bucket
 from causalrec_assets.lake.storage.objects import Folder, Found, Objects, local_path
-from causalrec_assets.lake.storage.pointer import JSON, POINTER, REFUSAL, Pointer, Refusal, folder_of, pointer_name
+from causalrec_assets.lake.storage.pointer import POINTER, Pointer, Version, folder_of, pointer_name
 from causalrec_assets.lake.storage.workplace import clear_workplaces, workplace
 
 
@@ -94,6 +94,11 @@ class Store:
     def workplace(self) -> Path:
         """This process's own folder on this machine; with it goes what a killed process had left in its own."""
         return workplace(self.staging_folder)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What was not published."""
+        return Quarantine(self)
 
     def clear_left_behind(self) -> int:
         """Remove what killed processes have left: drafts here, and half files of a lake that is a folder.
@@ -265,23 +270,25 @@ class Store:
         )
 
     def folder(self, table: str, day: date) -> Path:
-        return self._path(folder_of(table, day))
+        return self.path(folder_of(table, day))
 
     def data_path(self, pointer: Pointer) -> Path:
-        return self._path(pointer.content[0])
+        return self.path(pointer.content[0])
 
     def file_path(self, pointer: Pointer, name: str) -> Path:
-        return self._path(self._file_name(pointer, name))
-
-    def quarantine(self, table: str, day: date, run_id: str) -> Path:
-        return self._path(f"quarantine/{folder_of(table, day)}/{run_id}")
+        return self.path(self._file_name(pointer, name))
 
     def _file_name(self, pointer: Pointer, name: str) -> str:
         if name not in pointer.files:
             raise KeyError(f"`{pointer.table}` of {pointer.day} has no file `{name}`; it has {sorted(pointer.files)}")
         return f"{folder_of(pointer.table, pointer.day)}/{pointer.hash}.files/{name}"
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Where an object is on this machine.
+
+        Raises:
+            InputError: It is in a bucket.
+        """
         path = local_path(self.objects, name)
         if path is None:
             raise InputError(
@@ -298,21 +305,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{run_id}-{uuid.uuid4().hex[:8]}.parquet"
 
-    def publish(
-        self,
-        staged: Path,
-        *,
-        table: str,
-        day: date,
-        after: int,
-        rows: int,
-        answer: Answer,
-        notes: JSON,
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-        run_id: str,
-        set_aside: int = 0,
-    ) -> Pointer:
+    def publish(self, staged: Path, version: Version, after: int) -> Pointer:
         """Bring an audited staged table into the lake and point to it.
 
         Args:
@@ -322,96 +315,43 @@ class Store:
         Raises:
             PublishRace: Somebody else published version `after + 1` meanwhile.
         """
-        data = sha256_of_file(staged)
-        hashes = {name: sha256(content) for name, content in sorted(files.items())}
-        notes = json.loads(canonical(notes))
-        seen = [data, hashes, notes, answer.status.value, answer.reason]
-        pointer = Pointer(
-            table,
-            day,
-            after + 1,
-            sha256(canonical(seen)),
-            data,
-            rows,
-            answer,
-            notes,
-            hashes,
-            dict(inputs),
-            run_id,
-            set_aside,
-            (staged.stat().st_size, *(len(files[name]) for name in hashes)),
-        )
+        pointer = _pointer(version, after + 1, sha256_of_file(staged), staged.stat().st_size)
         # Content that is there already is written again: its fresh time keeps a sweep away until it is pointed to.
         self.objects.upload(staged, pointer.content[0])
-        for name, content in files.items():
+        for name, content in version.files.items():
             self.objects.write(self._file_name(pointer, name), content)
         try:
-            self.objects.create(pointer_name(table, day, pointer.number), pointer.to_json())
+            self.objects.create(pointer_name(version.table, version.day, pointer.number), pointer.to_json())
         except FileExistsError:
             raise PublishRace(
-                f"`{table}` of {day}: another run published version {pointer.number} while this one was at work. "
-                "This run publishes nothing; run it again if its inputs are newer."
+                f"`{version.table}` of {version.day}: another run published version {pointer.number} while this one "
+                "was at work. This run publishes nothing; run it again if its inputs are newer."
             ) from None
         return pointer
 
-    # -- quarantine ------------------------------------------------------------------------------------------------
 
-    def keep(self, table: str, day: date, run_id: str, name: str, frame: pl.DataFrame) -> None:
-        """Put rows into an attempt's quarantine folder."""
-        staged = self.staging(table, day, run_id)
-        try:
-            frame.write_parquet(staged)
-            self.keep_file(table, day, run_id, name, staged)
-        finally:
-            staged.unlink(missing_ok=True)
+def _pointer(version: Version, number: int, data: str, size: int) -> Pointer:
+    """Name a version by the hash of what a reader can see.
 
-    def keep_file(self, table: str, day: date, run_id: str, name: str, staged: Path) -> None:
-        """Put a staged file into an attempt's quarantine folder; it may be moved."""
-        self.objects.upload(staged, f"quarantine/{folder_of(table, day)}/{run_id}/{name}")
-
-    def read_quarantined(self, refusal: Refusal, name: str) -> pl.DataFrame | None:
-        """Rows that a refused attempt left in quarantine; None where it left no such file."""
-        name = f"quarantine/{folder_of(refusal.table, refusal.day)}/{refusal.run_id}/{name}"
-        if not any(found.name == name for found in self.objects.find(name.rpartition("/")[0])):
-            return None
-        return pl.read_parquet(io.BytesIO(self.objects.read(name)))
-
-    def refuse(self, table: str, day: date, run_id: str, after: int, reasons: list[str]) -> Refusal:
-        """Record that an attempt was refused; its offending rows are in the same folder already."""
-        folder = f"quarantine/{folder_of(table, day)}/{run_id}"
-        record = {"after_pointer": after, "reasons": reasons, "time_ns": time.time_ns()}
-        self.objects.write(f"{folder}/refusal.json", json.dumps(record, indent=1).encode())
-        return Refusal(table, day, run_id, after, reasons, self.objects.where(folder))
-
-    def standing_refusal(self, table: str, day: date) -> Refusal | None:
-        """The refusal of the newest attempt, if no good version has been published since."""
-        listed = [f for f in self.objects.find(f"quarantine/{folder_of(table, day)}") if REFUSAL.fullmatch(f.name)]
-        if not listed:
-            return None
-        numbers = self.numbers(table, day)
-        return self._standing(listed, {day: numbers[-1]} if numbers else {}).get(day)
-
-    def refusals(self, table: str) -> dict[date, Refusal]:
-        """The standing refusals of all days; one listing of the quarantine and, if there are any, one of the table."""
-        listed = [f for f in self.objects.find(f"quarantine/{table}") if REFUSAL.fullmatch(f.name)]
-        return self._standing(listed, self.current(table)) if listed else {}
-
-    def _standing(self, listed: Iterable[Found], current: Mapping[date, int]) -> dict[date, Refusal]:
-        newest: dict[date, tuple[int, Refusal]] = {}
-        for found in listed:
-            match = REFUSAL.fullmatch(found.name)
-            assert match is not None
-            table, day, run_id = match[1], date.fromisoformat(match[2]), match[3]
-            try:
-                raw = self.load_json(found)
-            except LostObject:
-                # What it said is lost. What that attempt was made from is not what the good version was made from, so
-                # that it is made again, and says it again.
-                continue
-            # Records of earlier releases have no time of their own.
-            at = raw.get("time_ns") or int(found.modified.timestamp() * 1e9)
-            if raw["after_pointer"] < current.get(day, 0) or (day in newest and newest[day][0] >= at):
-                continue
-            folder = self.objects.where(found.name.rpartition("/")[0])
-            newest[day] = at, Refusal(table, day, run_id, raw["after_pointer"], raw["reasons"], folder)
-        return {day: refusal for day, (_, refusal) in sorted(newest.items())}
+    Args:
+        data: The hash of its rows' file.
+        size: Of that file, in bytes.
+    """
+    hashes = {name: sha256(content) for name, content in sorted(version.files.items())}
+    notes = json.loads(canonical(version.notes))
+    seen = [data, hashes, notes, version.answer.status.value, version.answer.reason]
+    return Pointer(
+        version.table,
+        version.day,
+        number,
+        sha256(canonical(seen)),
+        data,
+        version.rows,
+        version.answer,
+        notes,
+        hashes,
+        dict(version.inputs),
+        version.run_id,
+        version.set_aside,
+        (size, *(len(version.files[name]) for name in hashes)),
+    )

@@ -48,7 +48,7 @@ def alerts_of_failure(context: dg.RunFailureSensorContext) -> Iterator[Alert]:
             continue
         table = found.asset_key.path[-1]
         day = datetime.fromisoformat(partition).date() if partition else None
-        refusal = store.standing_refusal(table, day) if day else None
+        refusal = store.quarantine.standing(table, day) if day else None
         if day is None or refusal is None or refusal.run_id != run.run_id:
             # The step could not read what it needs; the table itself was not refused.
             continue

@@ -95,7 +95,7 @@ def _what_failed(home: Home, day: date, result: Any) -> str:
     failed = [event for event in result.all_events if event.is_step_failure]
     store, said = open_store(home), list[str]()
     for step in failed:
-        refusal = store.standing_refusal(step.step_key, day)
+        refusal = store.quarantine.standing(step.step_key, day)
         if refusal is not None and refusal.run_id == result.run_id:
             said.append(refusal_words(home, store, refusal))
     if said:

@@ -18,6 +18,7 @@ from causalrec_assets.commands.forget import clear_quarantine, forget, publish_w
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.forgetting.landed_users import landed_with
 from causalrec_assets.forgetting.traces import rows_in_lake, texts_in_home
+from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import open_store
 from tests.worlds import FIRST, LOGS, make_home, tiny
 
@@ -99,7 +100,7 @@ def test_a_slate_that_nothing_builds_again_is_published_without_them(shop):
     staged = store.staging("recommendations", FIRST, "run")
     slates.write_parquet(staged)
     about = {"answer": ANSWERED, "notes": {"entry": 1}, "inputs": {"code:serving": "c"}, "run_id": "run"}
-    store.publish(staged, table="recommendations", day=FIRST, after=0, rows=3, files={"card.json": b"{}"}, **about)
+    store.publish(staged, Version("recommendations", FIRST, 3, files={"card.json": b"{}"}, **about), after=0)
 
     publish_without(store, "a", ["recommendations"])
     publish_without(store, "nobody", ["recommendations"])
@@ -120,29 +121,29 @@ def test_quarantine_is_freed_of_a_user_and_keeps_the_rows_of_others_and_the_reas
         }
     )
     for name in ("set_aside.parquet", "table.parquet", "offending_rows.parquet"):
-        store.keep("clean_events", FIRST, "run", name, rows)
+        store.quarantine.keep("clean_events", FIRST, "run", name, rows)
     quoted = [
         '/x/late.jsonl cannot be read as jsonl: line 1 is no JSON (Expecting value): {"user_id":"u17", "t". Land the',
         "/x/late.csv cannot be read as csv: CSV parse error: Row #3: Expected 9 columns, got 3: u17,oops,3. Land the",
         "/x/a.csv, row 3: `time` is 'u17', which is not a time",
         "the user u17 is there",
     ]
-    store.refuse("clean_events", FIRST, "run", 0, quoted)
-    before = store.standing_refusal("clean_events", FIRST)
+    store.quarantine.refuse("clean_events", FIRST, "run", 0, quoted)
+    before = store.quarantine.standing("clean_events", FIRST)
 
     clear_quarantine(store, "u17")
 
-    folder = store.quarantine("clean_events", FIRST, "run")
+    folder = store.quarantine.folder("clean_events", FIRST, "run")
     for name in ("set_aside.parquet", "table.parquet", "offending_rows.parquet"):
         assert pl.read_parquet(folder / name)["user_id"].to_list() == ["u2"]
-    said = store.standing_refusal("clean_events", FIRST).reasons
+    said = store.quarantine.standing("clean_events", FIRST).reasons
     assert said == [
         "/x/late.jsonl cannot be read as jsonl: line 1 is no JSON (Expecting value). Land the",
         "/x/late.csv cannot be read as csv: CSV parse error: Row #3: Expected 9 columns, got 3. Land the",
         "/x/a.csv, row 3: `time` is 'a99', which is not a time",
         "the user ... is there",
     ]
-    assert before.after_pointer == store.standing_refusal("clean_events", FIRST).after_pointer
+    assert before.after_pointer == store.quarantine.standing("clean_events", FIRST).after_pointer
     assert texts_in_home(Home(tmp_path / "home"), store, "u17") == {}
 
 

@@ -42,7 +42,7 @@ def landed(shop, day=SECOND):
 
 
 def refused(shop, table="clean_events", day=SECOND):
-    refusal = open_store(shop.home).standing_refusal(table, day)
+    refusal = open_store(shop.home).quarantine.standing(table, day)
     return " ".join(refusal.reasons) if refusal else ""
 
 

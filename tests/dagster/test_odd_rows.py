@@ -55,7 +55,7 @@ def odd(rows):
 
 def set_aside(home):
     store = Store(home.lake)
-    folder = store.quarantine("clean_events", LAST, store.pointer("clean_events", LAST).run_id)
+    folder = store.quarantine.folder("clean_events", LAST, store.pointer("clean_events", LAST).run_id)
     return dict(pl.read_parquet(folder / "set_aside.parquet")["kind"].value_counts().iter_rows())
 
 

@@ -28,7 +28,7 @@ def test_of_two_runs_of_one_partition_one_publishes_and_the_other_says_that_it_l
     assert "another run published version 2 while this one was at work" in loser["said"]
     assert store.numbers("target_policy", LAST) == [1, 2]
     assert store.pointer("target_policy", LAST).hash == expected.hash
-    assert store.standing_refusal("target_policy", LAST) is None
+    assert store.quarantine.standing("target_policy", LAST) is None
     assert_whole(own_home)
 
 
@@ -50,7 +50,7 @@ def test_of_two_releases_at_once_one_moves_the_champion_and_the_other_says_so(bu
     log = ReleaseLog(store)
     assert log.moves() == ReleaseLog(Store(built.lake)).moves()
     assert store.numbers("release", LAST) == [1]
-    assert store.standing_refusal("release", LAST) is None
+    assert store.quarantine.standing("release", LAST) is None
     assert_whole(own_home)
     # Whoever lost is run again, and finds it done.
     result = materialise(own_home, LAST, ["release"])

@@ -143,7 +143,7 @@ def test_a_good_rerun_heals(run):
 
 
 def standing(home):
-    return open_store(home).standing_refusal("sales", date.fromisoformat(DAY))
+    return open_store(home).quarantine.standing("sales", date.fromisoformat(DAY))
 
 
 def metadata(result):

@@ -47,7 +47,7 @@ def test_the_log_assets_make_the_same_versions_in_a_bucket_as_in_a_folder(homes)
     assert not result.success
     assert versions(bucket) == before
     store = open_store(bucket)
-    assert list(store.refusals("clean_events")) == [DAYS[1]], words(result)
+    assert list(store.quarantine.all_standing("clean_events")) == [DAYS[1]], words(result)
 
 
 def files(folder: Path) -> list[Path]:

@@ -14,9 +14,9 @@ from benchmarks.figures import measured
 from causalrec.answers import InputError
 from causalrec.settings.deployment.lake import LakeSettings
 from causalrec_assets.gate.checking import audit
-from causalrec_assets.gate.checking import metrics as row_metrics
 from causalrec_assets.gate.contracts import parse_contract
 from causalrec_assets.gate.draft import Draft
+from causalrec_assets.gate.expectations import metrics as row_metrics
 from causalrec_assets.gate.expectations.limits import Limits
 from causalrec_assets.gate.publishing import write_audit_publish
 from tests.gate.conftest import DAY
@@ -101,7 +101,7 @@ def test_a_table_is_scanned_where_it_is_or_fetched_once_for_an_attempt(attempt, 
     again = reader.table("sales")
     assert again.path == table.path
     assert again.scan().collect().equals(GOOD)
-    reader.let_go()
+    reader.remove_fetched()
     assert [path for path in store.staging_folder.rglob("*") if path.is_file()] == []
 
 

@@ -15,6 +15,7 @@ from causalrec_assets.commands.home import create_home
 from causalrec_assets.lake import code
 from causalrec_assets.lake.code import CHECKOUT, OURS, WALLS, code_of, code_version
 from causalrec_assets.lake.snapshot import Snapshot
+from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.lake.windows import learning_window
 from causalrec_assets.operate.assets import CODE_VERSIONS
@@ -77,18 +78,7 @@ def publish(home: Home, table: str, day: date, inputs):
     store = open_store(home)
     staged = store.staging(table, day, "run")
     pl.DataFrame({"made": [table]}).write_parquet(staged)
-    store.publish(
-        staged,
-        table=table,
-        day=day,
-        after=0,
-        rows=1,
-        answer=ANSWERED,
-        notes={},
-        files={},
-        inputs=inputs,
-        run_id="run",
-    )
+    store.publish(staged, Version(table, day, 1, ANSWERED, {}, {}, inputs, "run"), after=0)
 
 
 def test_doubling_the_aipw_estimate_rebuilds_effects_and_what_reads_them_and_leaves_the_logs(lake, checkout):

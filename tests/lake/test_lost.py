@@ -9,6 +9,7 @@ import pytest
 from causalrec.answers import ANSWERED
 from causalrec_assets.lake.lost import LostObject
 from causalrec_assets.lake.snapshot import Snapshot
+from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import Store
 
 DAY = date(2026, 3, 2)
@@ -22,18 +23,8 @@ def store(tmp_path):
 def publish(store, after=0):
     staged = store.staging("sales", DAY, "run")
     pl.DataFrame({"item_id": ["hat"] * 50, "sold": list(range(50))}).write_parquet(staged)
-    return store.publish(
-        staged,
-        table="sales",
-        day=DAY,
-        after=after,
-        rows=50,
-        answer=ANSWERED,
-        notes={},
-        files={"card.json": b"{}"},
-        inputs={},
-        run_id="run",
-    )
+    version = Version("sales", DAY, 50, ANSWERED, {}, {"card.json": b"{}"}, {}, "run")
+    return store.publish(staged, version, after)
 
 
 def remove(path):
@@ -111,7 +102,7 @@ def test_a_version_of_an_earlier_release_has_no_sizes_and_is_missed_all_the_same
 
 def test_a_refusal_whose_record_is_cut_off_stops_nobody(store):
     publish(store)
-    store.refuse("sales", DAY, "run-2", 1, ["too few"])
-    assert store.standing_refusal("sales", DAY) is not None
-    empty(store.quarantine("sales", DAY, "run-2") / "refusal.json")
-    assert Store(store.root).standing_refusal("sales", DAY) is None
+    store.quarantine.refuse("sales", DAY, "run-2", 1, ["too few"])
+    assert store.quarantine.standing("sales", DAY) is not None
+    empty(store.quarantine.folder("sales", DAY, "run-2") / "refusal.json")
+    assert Store(store.root).quarantine.standing("sales", DAY) is None

@@ -128,13 +128,13 @@ def test_a_sweep_that_is_killed_leaves_no_pointer_to_nothing(store, monkeypatch,
 def test_old_quarantine_goes_but_a_refusal_that_stands_stays(store):
     publish(store)
     for run_id, after, day in (("healed", 0, DAY), ("stands", 1, DAY), ("other", 0, date(2026, 3, 3))):
-        store.keep("sales", day, run_id, "table.parquet", rows(0))
-        store.refuse("sales", day, run_id, after, ["broken"])
-    store.keep("sales", DAY, "published", "set_aside.parquet", rows(0))
+        store.quarantine.keep("sales", day, run_id, "table.parquet", rows(0))
+        store.quarantine.refuse("sales", day, run_id, after, ["broken"])
+    store.quarantine.keep("sales", DAY, "published", "set_aside.parquet", rows(0))
     assert sweep(store, Retention(), LATER).quarantine.count == 0
     assert sweep(store, Retention(quarantine_days=5), LATER).quarantine.count == 3
     assert {name.split("/")[3] for name in names(store) if name.startswith("quarantine")} == {"stands", "other"}
-    assert store.standing_refusal("sales", DAY).run_id == "stands"
+    assert store.quarantine.standing("sales", DAY).run_id == "stands"
 
 
 def test_staged_drafts_of_killed_runs_go_by_age(store):

@@ -11,6 +11,7 @@ import pytest
 from causalrec.answers import ANSWERED, InputError
 from causalrec.home import Home
 from causalrec_assets.lake.releases import ChampionConflict, ReleaseLog
+from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import PublishRace, Store, open_store
 
 DAY = date(2026, 3, 2)
@@ -20,18 +21,7 @@ ROWS = pl.DataFrame({"id": ["a", "b"]})
 def publish(store, table="sales", day=DAY, after=0, rows=ROWS, run_id="run-1", files=None):
     staged = store.staging(table, day, run_id)
     rows.write_parquet(staged)
-    return store.publish(
-        staged,
-        table=table,
-        day=day,
-        after=after,
-        rows=rows.height,
-        answer=ANSWERED,
-        notes={},
-        files=files or {},
-        inputs={},
-        run_id=run_id,
-    )
+    return store.publish(staged, Version(table, day, rows.height, ANSWERED, {}, files or {}, {}, run_id), after)
 
 
 def publish_in_a_process(root: str, run_id: str, ready, answers) -> None:
@@ -89,27 +79,27 @@ def test_what_another_process_publishes_is_seen_at_once(home):
 def test_tables_whose_names_begin_alike_are_kept_apart(store):
     publish(store, "sales_report")
     assert store.current("sales") == {}
-    assert store.refusals("sales") == {}
+    assert store.quarantine.all_standing("sales") == {}
 
 
 def test_the_newest_refusal_stands_until_a_good_version(store):
-    store.refuse("sales", DAY, "run-2", 0, ["first"])
-    store.refuse("sales", DAY, "run-1", 0, ["second"])
-    store.refuse("sales", DAY + timedelta(days=1), "run-1", 0, ["another day"])
-    assert store.standing_refusal("sales", DAY).reasons == ["second"]
-    assert {day: refusal.reasons for day, refusal in store.refusals("sales").items()} == {
+    store.quarantine.refuse("sales", DAY, "run-2", 0, ["first"])
+    store.quarantine.refuse("sales", DAY, "run-1", 0, ["second"])
+    store.quarantine.refuse("sales", DAY + timedelta(days=1), "run-1", 0, ["another day"])
+    assert store.quarantine.standing("sales", DAY).reasons == ["second"]
+    assert {day: refusal.reasons for day, refusal in store.quarantine.all_standing("sales").items()} == {
         DAY: ["second"],
         DAY + timedelta(days=1): ["another day"],
     }
     publish(store)
-    assert store.standing_refusal("sales", DAY) is None
-    assert list(store.refusals("sales")) == [DAY + timedelta(days=1)]
+    assert store.quarantine.standing("sales", DAY) is None
+    assert list(store.quarantine.all_standing("sales")) == [DAY + timedelta(days=1)]
 
 
 def test_a_refusal_recorded_before_it_had_a_time_is_still_read(store):
     store.objects.write(f"quarantine/sales/day={DAY}/old/refusal.json", b'{"after_pointer": 0, "reasons": ["old"]}')
-    assert store.standing_refusal("sales", DAY).reasons == ["old"]
-    assert store.refusals("sales")[DAY].run_id == "old"
+    assert store.quarantine.standing("sales", DAY).reasons == ["old"]
+    assert store.quarantine.all_standing("sales")[DAY].run_id == "old"
 
 
 def test_of_two_threads_that_publish_at_once_exactly_one_wins(store):

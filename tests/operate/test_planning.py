@@ -140,7 +140,7 @@ def test_a_newest_day_whose_only_file_is_bad_is_asked_for_so_that_it_is_said_and
     assert LandingZone.of(shop.home).newest_day == DAYS[2]
     ran = shop.heal()
     assert (DAYS[3], {"items", "users", "clean_events"}) in ran
-    assert "cannot be read as parquet" in open_store(shop.home).standing_refusal("clean_events", DAYS[3]).reasons[0]
+    assert "cannot be read as parquet" in open_store(shop.home).quarantine.standing("clean_events", DAYS[3]).reasons[0]
     assert Snapshot(open_store(shop.home)).days("units") == DAYS[:3]
 
 

@@ -25,6 +25,28 @@ def pointer_name(table: str, day: date, number: int) -> str:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What is published of a table's day beside its rows.
+
+    Attributes:
+        rows: How many there are.
+        files: Name -> content.
+        inputs: What was read -> its hash.
+        set_aside: How many rows could not be used.
+    """
+
+    table: str
+    day: date
+    rows: int
+    answer: Answer
+    notes: JSON
+    files: Mapping[str, bytes]
+    inputs: Mapping[str, str]
+    run_id: str
+    set_aside: int = 0
+
+
+@dataclass(frozen=True)
 class Pointer:
     """One published version of a table's day.
 

@@ -88,7 +88,7 @@ def _claim(staging: Path) -> _Held:
 
 
 @atexit.register
-def _let_go() -> None:
+def _remove_own() -> None:
     for held in _held.values():
         if held.process == os.getpid():
             shutil.rmtree(held.folder, ignore_errors=True)

@@ -209,7 +209,7 @@ def test_years_1_and_9999_are_set_aside_and_a_day_of_one_row_is_a_day(own_home):
     assert table(own_home, "units", DAY).height == 1
     store = Store(own_home.lake)
     pointer = store.pointer("clean_events", DAY)
-    kept = pl.read_parquet(store.quarantine("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
+    kept = pl.read_parquet(store.quarantine.folder("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
     assert sorted(kept["event_id"]) == ["far", "old"]
 
 
@@ -243,7 +243,7 @@ def test_a_row_that_is_wrong_or_sent_again_goes_to_quarantine_and_the_day_is_pub
     assert result.success, words(result)
     store = Store(own_home.lake)
     pointer = store.pointer("clean_events", DAY)
-    kept = pl.read_parquet(store.quarantine("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
+    kept = pl.read_parquet(store.quarantine.folder("clean_events", DAY, pointer.run_id) / "set_aside.parquet")
     assert pointer.rows == 1499
     assert kept["kind"].value_counts().sort("kind").rows() == [("impossible", 1), ("sent again", 5)]
 
@@ -255,7 +255,7 @@ def test_rows_that_cannot_be_used_are_set_aside_with_their_reason(own_home):
     result = materialise(own_home, DAY, ["clean_events"])
     assert result.success, words(result)
     pointer = Store(own_home.lake).pointer("clean_events", DAY)
-    kept = Store(own_home.lake).quarantine("clean_events", DAY, pointer.run_id) / "set_aside.parquet"
+    kept = Store(own_home.lake).quarantine.folder("clean_events", DAY, pointer.run_id) / "set_aside.parquet"
     assert pointer.set_aside == 3
     assert pl.read_parquet(kept)["reason"].to_list() == ["no item"] * 3
     assert pointer.rows + pointer.set_aside == 1500

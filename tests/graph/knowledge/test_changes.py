@@ -10,6 +10,7 @@ from causalrec.graph.knowledge.changes import changes_since, compare
 from causalrec.home import Home
 from causalrec_assets.graph.shared import earlier_graph
 from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import open_store
 
 COLUMNS = ["source", "target", "mark", "strength", "confidence", "direction_confidence"]
@@ -118,5 +119,5 @@ def publish(home, day, rows, after=0, answer=ANSWERED):
     store = open_store(home)
     staged = store.staging("causal_graph", day, "run")
     rows.write_parquet(staged)
-    told = {"rows": rows.height, "answer": answer, "notes": {"nodes": ["a", "b"]}, "files": {}, "inputs": {}}
-    return store.publish(staged, table="causal_graph", day=day, after=after, run_id="run", **told)
+    version = Version("causal_graph", day, rows.height, answer, {"nodes": ["a", "b"]}, {}, {}, "run")
+    return store.publish(staged, version, after)

@@ -191,13 +191,13 @@ def test_all_days_and_all_refusals_of_a_table_cost_one_listing_each(new_bucket, 
 
     store = lake(root=new_bucket() + "/lake")
     publish(store, day=_day())
-    store.refuse("sales", _day(), "run", 1, ["broken"])
-    store.refusals("sales")
+    store.quarantine.refuse("sales", _day(), "run", 1, ["broken"])
+    store.quarantine.all_standing("sales")
     store.pointer("sales", _day(), 1)
     before = len(s3_server.faults.requests)
     store.current("sales")
     assert len(s3_server.faults.requests) - before == 1
-    store.refusals("sales")  # the quarantine, then what is current; a record is read once
+    store.quarantine.all_standing("sales")  # the quarantine, then what is current; a record is read once
     store.pointer("sales", _day(), 1)  # and so is a pointer
     assert len(s3_server.faults.requests) - before == 3
     assert all(r.startswith("GET") and "list-type=2" in r for r in s3_server.faults.requests[before:])
