@@ -111,11 +111,11 @@ def _run_gate(
             # Not the data's fault: no refusal is recorded, and the step may be tried again.
             raise dg.Failure(f"{table} of {context.partition_key}: {error}") from error
         # Neither the lake's refusals nor Dagster's database can forget what a landed row says.
-        said = without_quotations(str(error))
-        metadata = _refuse(attempt, error, said) if attempt is not None else {}
-        yield _check(table, CONTRACT, [said], {"reason": said, **metadata})
-        raise dg.Failure(f"{table} of {context.partition_key}: {said}", metadata=metadata, allow_retries=False) from (
-            error if said == str(error) else InputError(said)
+        reason = without_quotations(str(error))
+        metadata = _refuse(attempt, error, reason) if attempt is not None else {}
+        yield _check(table, CONTRACT, [reason], {"reason": reason, **metadata})
+        raise dg.Failure(f"{table} of {context.partition_key}: {reason}", metadata=metadata, allow_retries=False) from (
+            error if reason == str(error) else InputError(reason)
         )
     except Exception as error:
         if (unwritten := cannot_write(error)) is None:
@@ -143,7 +143,7 @@ def _run_gate(
     yield dg.MaterializeResult(asset_key=table, metadata=_metadata(draft, outcome, window), check_results=checks)
 
 
-def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict[str, Any]:
+def _refuse(attempt: Inputs, error: InputError | PublishRace, reason: str) -> dict[str, Any]:
     """Record that an attempt ended in bad input, as a broken contract is recorded, so that readers are warned.
 
     A missing day, or one that is not whole, says nothing about this table's data, and whoever lost a race was overtaken
@@ -153,7 +153,7 @@ def _refuse(attempt: Inputs, error: InputError | PublishRace, said: str) -> dict
     if isinstance(error, MissingDay | PublishRace | LostObject):
         return readable
     try:
-        refusal = attempt.store.quarantine.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [said])
+        refusal = attempt.store.quarantine.refuse(attempt.asset, attempt.day, attempt.run_id, attempt.after, [reason])
     except (OSError, StoreFailed) as unwritten:
         # Why the attempt failed is said all the same.
         return {**readable, "refusal_not_recorded": str(unwritten)}
@@ -212,15 +212,15 @@ def _contract_check(table: str, outcome: Outcome) -> dg.AssetCheckResult:
 
 
 def _answerable_check(table: str, draft: Draft, outcome: Outcome) -> dg.AssetCheckResult:
-    said = [f.sentence() for f in outcome.audit.warnings if not f.held]
+    sentences = [f.sentence() for f in outcome.audit.warnings if not f.held]
     if not draft.answer.answered:
-        said.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
-    metadata: dict[str, Any] = {"said": listing(said)} if said else {}
+        sentences.insert(0, f"{draft.answer.status.value}: {draft.answer.reason}")
+    metadata: dict[str, Any] = {"said": listing(sentences)} if sentences else {}
     if not draft.answer.answered:
         metadata[NOT_ANSWERED] = draft.answer.reason
     if warned := [f.rule for f in outcome.audit.warnings if not f.held]:
         metadata[WARNED] = ", ".join(warned)
-    return _check(table, ANSWERABLE, said, metadata, dg.AssetCheckSeverity.WARN)
+    return _check(table, ANSWERABLE, sentences, metadata, dg.AssetCheckSeverity.WARN)
 
 
 def _inputs_check(table: str, draft: Draft) -> dg.AssetCheckResult:

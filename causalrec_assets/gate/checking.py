@@ -176,8 +176,8 @@ def _expectation(table: str, rule: Rule, params: Mapping[str, Any], schema: pl.S
     try:
         return get_expectation_impl(name)(**arguments, meta=meta)
     except Exception as error:
-        said = " ".join(str(error).split())[:300]
-        raise InputError(f"{rule.at(table)} is not a valid {name}: {said}") from error
+        message = " ".join(str(error).split())[:300]
+        raise InputError(f"{rule.at(table)} is not a valid {name}: {message}") from error
 
 
 def _with_lists(table: str, rule: Rule, params: Mapping[str, Any]) -> Rule:
@@ -230,8 +230,9 @@ def _know_columns(table: str, rules: Iterable[Rule], schema: pl.Schema) -> None:
 def _understand(table: str, rules: Iterable[Rule], staged: StagedTable) -> None:
     for rule in (rule for rule in rules if rule.kind == "holds"):
         if refused := staged.unreadable(rule.expectation):
-            said = f"cannot be asked of a row: {refused}. It says `{_short(rule.expectation)}`"
-            raise InputError(f"{rule.at(table)} {said}")
+            raise InputError(
+                f"{rule.at(table)} cannot be asked of a row: {refused}. It says `{_short(rule.expectation)}`"
+            )
 
 
 # -- from results to findings ------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ def _say_what_was_raised(
     table: str, rules: Sequence[Rule], expectations: Sequence[Any], results: Mapping[str, Any], staged: StagedTable
 ) -> None:
     """Rules are asked in one query, and one that fails takes the others with it: which one it was is asked again."""
-    raised = {name: said for name, result in results.items() if (said := _raised(result)) is not None}
+    raised = {name: message for name, result in results.items() if (message := _raised(result)) is not None}
     if not raised:
         return
     for rule, expectation in zip(rules, expectations, strict=True):
@@ -253,11 +254,13 @@ def _say_what_was_raised(
                 f"{rule.at(table)} fails on a value of the table: {failed}. It says `{_short(rule.expectation)}`; "
                 "write it so that it is true or false of every row, e.g. with TRY_CAST"
             )
-        if rule.kind != "holds" and (said := _raised(staged.counts([expectation])[rule.name])):
-            raise InputError(f"{rule.at(table)} could not be evaluated: {said}")
+        if rule.kind != "holds" and (message := _raised(staged.counts([expectation])[rule.name])):
+            raise InputError(f"{rule.at(table)} could not be evaluated: {message}")
     # None fails alone: together they asked for more than there is, e.g. of memory.
-    name, said = next(iter(raised.items()))
-    raise InputError(f"contracts/{table}.yaml: its rules could not be evaluated together, `{name}` among them: {said}")
+    name, message = next(iter(raised.items()))
+    raise InputError(
+        f"contracts/{table}.yaml: its rules could not be evaluated together, `{name}` among them: {message}"
+    )
 
 
 def _raised(result: Any) -> str | None:

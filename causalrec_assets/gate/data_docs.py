@@ -23,34 +23,8 @@ FOLDER = "data_docs"
 DAY_PAGE = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
 NUMBERS = ("element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent")
 
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#212529;background:#fff;margin:0;padding:1.5rem 2rem;max-width:82rem}
-a{color:#0b5ed7}h1{font-size:1.5rem;margin:.2rem 0}h5,h6{margin:0;font-size:1.05rem}p{margin:.3rem 0}
-.row{display:block}.alert-secondary{background:#eef1f4;border-radius:.3rem;padding:.5rem .8rem;margin:1.4rem 0 .5rem}
-table{border-collapse:collapse;width:100%;margin:.4rem 0}th,td{border-top:1px solid #dee2e6;padding:.45rem .6rem;
-text-align:left;vertical-align:top;overflow-wrap:anywhere}th{border-bottom:2px solid #dee2e6;white-space:nowrap}
-.table{table-layout:fixed}.table th:nth-child(1){width:3.5rem}.table th:nth-child(2){width:34%}.table th:nth-child(4)
-{width:5.5rem}.badge{background:#e2e6ea;border-radius:.25rem;padding:.05rem .35rem;
-font-family:ui-monospace,monospace;font-size:.9em}.badge-primary{background:#dbe9ff}.text-danger{color:#b02a37}
-.text-success{color:#146c43}.fa-check-circle::before{content:"\\2713";color:#146c43;font-weight:700}
-.fa-times::before{content:"\\2717";color:#b02a37;font-weight:700}i{font-style:normal}
-.fa-exclamation-triangle::before{content:"!";color:#997404;font-weight:700}ul.answers{margin:.3rem 0}
-.held{background:#e6f4ec;border-left:4px solid #146c43;padding:.5rem .8rem}
-.broken{background:#fbeaec;border-left:4px solid #b02a37;padding:.5rem .8rem}
-@media (prefers-color-scheme:dark){body{background:#16191c;color:#dee2e6}a{color:#78aaff}
-.alert-secondary{background:#262b30}th,td{border-color:#394047}.badge,.badge-primary{background:#343a40}.held{background:#12301f}.broken{background:#3a1519}}
-"""
-
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title | e }}</title><style>{{ style }}</style></head>
-<body><p><a href="../index.html">All tables and days</a></p><h1>{{ title | e }}</h1><p>{{ about | e }}</p>
-<p class="{{ 'held' if held else 'broken' }}">{{ verdict | e }}</p>
-{% for section in sections %}{% set section_loop = loop %}{% include 'section.j2' %}{% endfor %}
-{% if not_asked %}<h5 class="alert-secondary">Not asked of this source</h5>
-<ul>{% for line in not_asked %}<li>{{ line | e }}</li>{% endfor %}</ul>{% endif %}
-<p>Checked {{ checked }} by run {{ run_id | e }}, with Great Expectations {{ ge_version }}.</p></body></html>
-"""
+PAGES = Path(__file__).with_name("pages")
+"""Their templates and style."""
 
 
 def page(contract: Contract, audit: Audit, day: date, run_id: str, rows: int) -> str:
@@ -77,10 +51,10 @@ def page(contract: Contract, audit: Audit, day: date, run_id: str, rows: int) ->
         "not_asked": [f"{f.rule} ({f.why})" for f in (*audit.findings, *audit.warnings) if f.skipped],
         "checked": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "run_id": run_id,
-        "style": STYLE,
+        "style": _style(),
         "renderer_type": "ValidationResultsPageRenderer",
     }
-    return str(_view().get_template("page").render(context))
+    return str(_view().get_template("page.html.j2").render(context))
 
 
 def write_page(home: Home, table: str, day: date, html: str) -> Path:
@@ -93,16 +67,20 @@ def write_page(home: Home, table: str, day: date, html: str) -> Path:
 
 
 def _index(root: Path) -> str:
-    parts = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        days = sorted((p.stem for p in folder.iterdir() if DAY_PAGE.fullmatch(p.name)), reverse=True)
-        links = ", ".join(f'<a href="{escape(folder.name)}/{day}.html">{day}</a>' for day in days)
-        parts.append(f"<tr><td>{escape(folder.name)}</td><td>{links}</td></tr>")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>What the contracts found</title>'
-        f"<style>{STYLE}</style></head><body><h1>What the contracts found</h1><p>The newest attempt at each table and "
-        f"day.</p><table><tr><th>table</th><th>days</th></tr>{''.join(parts)}</table></body></html>\n"
-    )
+    from jinja2 import Environment, FileSystemLoader
+    from markupsafe import Markup
+
+    def days(folder: Path) -> list[str]:
+        return sorted((path.stem for path in folder.iterdir() if DAY_PAGE.fullmatch(path.name)), reverse=True)
+
+    tables = [(folder.name, days(folder)) for folder in sorted(path for path in root.iterdir() if path.is_dir())]
+    environment = Environment(autoescape=True, keep_trailing_newline=True, loader=FileSystemLoader(PAGES))
+    environment.filters["shown"] = lambda text: Markup(escape(text))
+    return environment.get_template("index.html.j2").render(style=_style(), tables=tables)
+
+
+def _style() -> str:
+    return (PAGES / "style.css").read_text(encoding="utf-8")
 
 
 def _replace(path: Path, text: str) -> None:
@@ -115,10 +93,10 @@ def _replace(path: Path, text: str) -> None:
 
 def _view() -> Any:
     from great_expectations.render.view import DefaultJinjaPageView
-    from jinja2 import ChoiceLoader, DictLoader
+    from jinja2 import ChoiceLoader, FileSystemLoader
 
     environment = DefaultJinjaPageView().env
-    environment.loader = ChoiceLoader([DictLoader({"page": PAGE}), environment.loader])
+    environment.loader = ChoiceLoader([FileSystemLoader(PAGES), environment.loader])
     return environment
 
 

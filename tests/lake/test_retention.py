@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from causalrec.settings.deployment.lake import Retention
+from causalrec_assets.commands.sweep import main
 from causalrec_assets.lake import retention
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.retention import sweep
@@ -90,17 +91,17 @@ def test_content_that_is_written_again_during_the_sweep_stays(store, monkeypatch
     """A run publishes the rows of an old version again while that version is removed."""
     publish(store, rows=rows(0))
     publish(store, rows=rows(1), after=1)
-    load = retention._load
+    content = retention._Sweep._content
 
-    def meanwhile(store_, listed):
-        found = load(store_, listed)
+    def meanwhile(sweep, pointers):
+        names = content(sweep, pointers)
         if not meanwhile.done:
             meanwhile.done = True
             publish(store, rows=rows(0), after=2)
-        return found
+        return names
 
     meanwhile.done = False
-    monkeypatch.setattr(retention, "_load", meanwhile)
+    monkeypatch.setattr(retention._Sweep, "_content", meanwhile)
     sweep(store, Retention(versions=1), NOW)
     assert store.read_frame(store.pointer("sales", DAY)).item() == "version 0"
 
@@ -108,19 +109,19 @@ def test_content_that_is_written_again_during_the_sweep_stays(store, monkeypatch
 @pytest.mark.parametrize("steps", [0, 1])
 def test_a_sweep_that_is_killed_leaves_no_pointer_to_nothing(store, monkeypatch, steps):
     publish_versions(store, 3)
-    remove, done = retention._remove, []
+    remove, done = retention._Sweep._remove, []
 
     def killed(*arguments):
         if len(done) == steps:
             raise KeyboardInterrupt
         done.append(remove(*arguments))
 
-    monkeypatch.setattr(retention, "_remove", killed)
+    monkeypatch.setattr(retention._Sweep, "_remove", killed)
     with pytest.raises(KeyboardInterrupt):
         sweep(store, Retention(versions=1), NOW)
     for number in store.numbers("sales", DAY):
         assert store.read_frame(store.pointer("sales", DAY, number)).height == 1
-    monkeypatch.setattr(retention, "_remove", remove)
+    monkeypatch.setattr(retention._Sweep, "_remove", remove)
     sweep(store, Retention(versions=1), LATER)
     assert len(names(store)) == 3
 
@@ -161,14 +162,14 @@ def test_hidden_drafts_in_a_folder_go_by_age(tmp_path):
 def test_the_command_prints_what_went(home, store, monkeypatch, capsys):
     publish_versions(store, 7)
     monkeypatch.setenv("CAUSALREC_HOME", str(home.root))
-    assert retention.main(["--dry-run"]) == 0
+    assert main(["--dry-run"]) == 0
     assert "Would remove" in capsys.readouterr().out
     assert len(store.numbers("sales", DAY)) == 7
-    assert retention.main([]) == 0
+    assert main([]) == 0
     said = capsys.readouterr().out
     assert "Removed from" in said
     assert [line.split()[2] for line in said.splitlines() if line.startswith("old versions")] == ["2"]
     assert len(store.numbers("sales", DAY)) == 5
     (home.data / "lake.yaml").write_text("rot: x")
-    assert retention.main([]) == 2
+    assert main([]) == 2
     assert "unknown key" in capsys.readouterr().err

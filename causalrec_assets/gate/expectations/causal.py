@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from causalrec_assets.gate.expectations.metrics import quoted
-from causalrec_assets.gate.expectations.rows import RowsExpectation, SaidExpectation
+from causalrec_assets.gate.expectations.rows import Questions, RowsExpectation, WordedExpectation
 
 # -- propensities ------------------------------------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ class ExpectActionPropensitiesToBePossible(RowsExpectation):
         slack: How far above 1 rounding may lead.
     """
 
-    said = "Action propensities in $action_propensity must be above 0 and at most 1: what was chosen was possible."
+    says = "Action propensities in $action_propensity must be above 0 and at most 1: what was chosen was possible."
     action_propensity: str = "action_propensity"
     slack: float = 0.0
     column_fields = ("action_propensity",)
@@ -45,7 +45,7 @@ class ExpectTreatmentPropensitiesToBePossible(RowsExpectation):
         propensity: The column.
     """
 
-    said = "Treatment propensities in $propensity must be strictly between 0 and 1: both arms were possible."
+    says = "Treatment propensities in $propensity must be strictly between 0 and 1: both arms were possible."
     propensity: str = "propensity"
     column_fields = ("propensity",)
 
@@ -61,7 +61,7 @@ class ExpectRecommendedRoundsToHaveAnActionPropensity(RowsExpectation):
         action_propensity: The column.
     """
 
-    said = "Rows with $recommended = 1 must have an $action_propensity: a round without one cannot be weighted."
+    says = "Rows with $recommended = 1 must have an $action_propensity: a round without one cannot be weighted."
     recommended: str = "recommended"
     action_propensity: str = "action_propensity"
     column_fields = ("recommended", "action_propensity")
@@ -78,7 +78,7 @@ class ExpectOrganicRoundsToHaveNoActionPropensity(RowsExpectation):
         action_propensity: The column.
     """
 
-    said = "Rows with $recommended = 0 must have no $action_propensity: nobody chose them."
+    says = "Rows with $recommended = 0 must have no $action_propensity: nobody chose them."
     recommended: str = "recommended"
     action_propensity: str = "action_propensity"
     column_fields = ("recommended", "action_propensity")
@@ -98,7 +98,7 @@ class ExpectSlotsOfASlateToBeDistinct(RowsExpectation):
         position: The slot.
     """
 
-    said = "Within a $request each $position must stand once: a slot shows one item."
+    says = "Within a $request each $position must stand once: a slot shows one item."
     request: str = "request_id"
     position: str = "position"
     column_fields = ("request", "position")
@@ -117,7 +117,7 @@ class ExpectItemsOfASlateToBeDistinct(RowsExpectation):
         position: The slot.
     """
 
-    said = "Within a $request each $item that has a $position must stand once: a slate shows an item once."
+    says = "Within a $request each $item that has a $position must stand once: a slate shows an item once."
     request: str = "request_id"
     item: str = "item_id"
     position: str = "position"
@@ -134,7 +134,7 @@ class ExpectPositionsToStartAtOne(RowsExpectation):
         position: The slot.
     """
 
-    said = "Slots in $position must be counted from 1."
+    says = "Slots in $position must be counted from 1."
     position: str = "position"
     column_fields = ("position",)
 
@@ -153,7 +153,7 @@ class ExpectOutcomesToBeNested(RowsExpectation):
         within: The one it comes of.
     """
 
-    said = "Where there is a $outcome there must be a $within."
+    says = "Where there is a $outcome there must be a $within."
     outcome: str
     within: str
     column_fields = ("outcome", "within")
@@ -174,7 +174,7 @@ class ExpectNoLeakFromTheDay(RowsExpectation):
         known_until: The newest day that the covariates know of; each unit must be after it.
     """
 
-    said = "The time in $time must be of the day in $day, as covariates are as of the end of the day before."
+    says = "The time in $time must be of the day in $day, as covariates are as of the end of the day before."
     time: str = "time"
     day: str = "day"
     known_until: date | str | None = None
@@ -188,7 +188,7 @@ class ExpectNoLeakFromTheDay(RowsExpectation):
     @classmethod
     def template(cls, fields: dict[str, Any]) -> str:
         until = " They know of $known_until and before; each unit must be after it."
-        return cls.said + (until if fields.get("known_until") else "")
+        return cls.says + (until if fields.get("known_until") else "")
 
 
 class ExpectDaysToBeWithin(RowsExpectation):
@@ -200,7 +200,7 @@ class ExpectDaysToBeWithin(RowsExpectation):
         last: The day that the state is of.
     """
 
-    said = "Days in $day must lie from $first to $last: a later one leaks, an older one has to be forgotten."
+    says = "Days in $day must lie from $first to $last: a later one leaks, an older one has to be forgotten."
     day: str = "day"
     last: date | str
     first: date | str | None = None
@@ -214,7 +214,7 @@ class ExpectDaysToBeWithin(RowsExpectation):
 # -- what a comparison needs -------------------------------------------------------------------------------------------
 
 
-class ExpectBothArms(SaidExpectation):
+class ExpectBothArms(WordedExpectation):
     """There are treated and untreated units, or the effect of the treatment cannot be told.
 
     Args:
@@ -222,18 +222,18 @@ class ExpectBothArms(SaidExpectation):
         least: What share of the units with a known arm each arm has at least.
     """
 
-    said = "Both arms of $treatment must occur: with one arm only its effect cannot be told."
+    says = "Both arms of $treatment must occur: with one arm only its effect cannot be told."
     treatment: str = "recommended"
     least: float = 0.0
     column_fields = ("treatment",)
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
 
-    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        found = super().get_validation_dependencies(execution_engine, runtime_configuration)
-        domain = self.table_domain(runtime_configuration)
-        for name, arm in (("treated", 1), ("untreated", 0)):
-            self.ask(found, name, "rows_that_break.count", domain, breaks=f"{quoted(self.treatment)} = {arm}")
-        return found
+    def questions(self) -> Questions:
+        arms = {"treated": 1, "untreated": 0}
+        return {
+            name: ("rows_that_break.count", {"breaks": f"{quoted(self.treatment)} = {arm}"})
+            for name, arm in arms.items()
+        }
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
         treated, untreated = int(metrics["treated"] or 0), int(metrics["untreated"] or 0)
@@ -252,7 +252,7 @@ class ExpectOverlap(RowsExpectation):
         mostly: The share of the units in between.
     """
 
-    said = "A share of $mostly of the units must have a $propensity from $low to $high: they could have had either arm."
+    says = "A share of $mostly of the units must have a $propensity from $low to $high: they could have had either arm."
     propensity: str = "propensity"
     low: float = 0.01
     high: float = 0.99
@@ -263,27 +263,24 @@ class ExpectOverlap(RowsExpectation):
         return f"{quoted(self.propensity)} < {self.low!r} OR {quoted(self.propensity)} > {self.high!r}"
 
 
-class ExpectCovariatesToVary(SaidExpectation):
+class ExpectCovariatesToVary(WordedExpectation):
     """No covariate is constant: one that is explains nothing, and a test of independence takes it for a cause of all.
 
     Args:
         columns: The covariates.
     """
 
-    said = "Each of $columns must have more than one value: a constant covariate makes tests of independence wrong."
+    says = "Each of $columns must have more than one value: a constant covariate makes tests of independence wrong."
     columns: list[str]
     column_fields = ("columns",)
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
 
-    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        found = super().get_validation_dependencies(execution_engine, runtime_configuration)
-        domain = self.table_domain(runtime_configuration)
-        self.ask(found, "compared", "columns.constant_and_same", domain, columns=list(self.columns))
-        return found
+    def questions(self) -> Questions:
+        return {"compared": ("columns.constant_and_same", {"columns": list(self.columns)})}
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
-        found = metrics["compared"]["constant"]
-        return {"success": not found, "result": {"observed_value": f"constant: {', '.join(found) or 'none'}"}}
+        constant = metrics["compared"]["constant"]
+        return {"success": not constant, "result": {"observed_value": f"constant: {', '.join(constant) or 'none'}"}}
 
 
 class ExpectCovariatesToDiffer(ExpectCovariatesToVary):
@@ -293,12 +290,12 @@ class ExpectCovariatesToDiffer(ExpectCovariatesToVary):
         columns: The covariates. A constant one is the other expectation's.
     """
 
-    said = "No two of $columns may be equal in every row: a covariate counts once."
+    says = "No two of $columns may be equal in every row: a covariate counts once."
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
         constant = metrics["compared"]["constant"]
-        found = [f"{a} = {b}" for a, b in metrics["compared"]["same"] if a not in constant]
-        return {"success": not found, "result": {"observed_value": f"equal: {', '.join(found) or 'none'}"}}
+        equal = [f"{a} = {b}" for a, b in metrics["compared"]["same"] if a not in constant]
+        return {"success": not equal, "result": {"observed_value": f"equal: {', '.join(equal) or 'none'}"}}
 
 
 class ExpectNoNan(RowsExpectation):
@@ -308,7 +305,7 @@ class ExpectNoNan(RowsExpectation):
         columns: Columns of floats; the gate gives all of a table as `$float_columns`.
     """
 
-    said = "No NaN in $columns: what is not known is null, a NaN makes tests silently wrong."
+    says = "No NaN in $columns: what is not known is null, a NaN makes tests silently wrong."
     columns: list[str]
     column_fields = ("columns",)
 
@@ -316,7 +313,7 @@ class ExpectNoNan(RowsExpectation):
         return " OR ".join(f"isnan({quoted(c)})" for c in self.columns) or "FALSE"
 
 
-class ExpectRowsToReconcile(SaidExpectation):
+class ExpectRowsToReconcile(WordedExpectation):
     """Each landed row is published, set aside, forgotten or attributed, once.
 
     Args:
@@ -326,7 +323,7 @@ class ExpectRowsToReconcile(SaidExpectation):
         attributed: How many are outcomes that were put to the event they came of.
     """
 
-    said = (
+    says = (
         "Rows reconcile: the published, $set_aside set aside, $forgotten forgotten and $attributed outcomes of other "
         "rows must be the $landed that landed."
     )

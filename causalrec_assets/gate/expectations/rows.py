@@ -22,22 +22,25 @@ from causalrec_assets.gate.expectations.limits import POSITION
 from causalrec_assets.gate.expectations.metrics import quoted
 from causalrec_assets.gate.expectations.sentences import bracketed
 
+Questions = dict[str, tuple[str, dict[str, Any]]]
+"""Name -> a metric of the table, and the values that it is given."""
 
-class SaidExpectation(BatchExpectation):  # type: ignore[misc]
+
+class WordedExpectation(BatchExpectation):  # type: ignore[misc]
     """An expectation that is rendered as one sentence.
 
     Attributes:
-        said: The sentence; `$field` is the field's value.
+        says: The sentence; `$field` is the field's value.
         column_fields: The fields that name columns of the table.
     """
 
-    said: ClassVar[str] = ""
+    says: ClassVar[str] = ""
     column_fields: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def template(cls, fields: dict[str, Any]) -> str:
         """The sentence for these fields, still with `$field`."""
-        return cls.said
+        return cls.says
 
     @classmethod
     def sentence(cls, fields: dict[str, Any]) -> str:
@@ -47,8 +50,8 @@ class SaidExpectation(BatchExpectation):  # type: ignore[misc]
     @classmethod
     def _words(cls, fields: dict[str, Any]) -> dict[str, str]:
         defaults = {name: field.default for name, field in cls.__fields__.items()}
-        said = Template(cls.template(fields)).get_identifiers()
-        return {name: _in_words(value) for name, value in {**defaults, **fields}.items() if name in said}
+        named = Template(cls.template(fields)).get_identifiers()
+        return {name: _in_words(value) for name, value in {**defaults, **fields}.items() if name in named}
 
     @classmethod
     def _prescriptive_template(cls, renderer_configuration: Any) -> Any:
@@ -65,29 +68,38 @@ class SaidExpectation(BatchExpectation):  # type: ignore[misc]
         runtime_configuration: dict[str, Any] | None = None,
         **_: Any,
     ) -> list[Any]:
-        asked = configuration if configuration is not None else result.expectation_config
+        shown = configuration if configuration is not None else result.expectation_config
         template: dict[str, Any] = {
-            "template": cls.template(asked.kwargs),
-            "params": cls._words(asked.kwargs),
+            "template": cls.template(shown.kwargs),
+            "params": cls._words(shown.kwargs),
             "styling": (runtime_configuration or {}).get("styling"),
         }
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
 
-    def ask(self, dependencies: Any, as_name: str, metric: str, domain: Any, **values: Any) -> None:
-        """Ask for a metric of the whole table."""
-        dependencies.set_metric_configuration(
-            metric_name=as_name,
-            metric_configuration=MetricConfiguration(
-                metric_name=metric, metric_domain_kwargs=domain, metric_value_kwargs=values or None
-            ),
-        )
+    def questions(self) -> Questions:
+        """What is asked of the whole table."""
+        return {}
 
-    def table_domain(self, runtime_configuration: Any) -> Any:
-        asked = get_metric_kwargs("table.row_count", self.configuration, runtime_configuration)
-        return asked["metric_domain_kwargs"]
+    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+        dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
+        self.ask(dependencies, self.questions(), runtime_configuration)
+        return dependencies
+
+    def ask(self, dependencies: Any, questions: Questions, runtime_configuration: Any) -> None:
+        """Ask for metrics of the whole table."""
+        table = get_metric_kwargs("table.row_count", self.configuration, runtime_configuration)
+        for name, (metric, values) in questions.items():
+            dependencies.set_metric_configuration(
+                metric_name=name,
+                metric_configuration=MetricConfiguration(
+                    metric_name=metric,
+                    metric_domain_kwargs=table["metric_domain_kwargs"],
+                    metric_value_kwargs=values or None,
+                ),
+            )
 
 
-class RowsExpectation(SaidExpectation):
+class RowsExpectation(WordedExpectation):
     """An expectation about each row: `breaks` says in SQL which rows break it, or `repeats` which keys stand once.
 
     Attributes:
@@ -106,18 +118,22 @@ class RowsExpectation(SaidExpectation):
         return None
 
     def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        found = super().get_validation_dependencies(execution_engine, runtime_configuration)
-        domain, wanted = self.table_domain(runtime_configuration), _positions_wanted(found.result_format)
-        repeats = self.repeats()
-        if repeats is None:
-            kind = "rows_that_break"
-            asked: dict[str, Any] = {"breaks": self.breaks()}
-        else:
-            kind, asked = "repeated_rows", {"keys": repeats[0], "where": repeats[1]}
-        self.ask(found, "count", f"{kind}.count", domain, **asked)
-        if wanted:
-            self.ask(found, "positions", f"{kind}.positions", domain, **asked, limit=wanted)
-        return found
+        dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
+        if limit := _positions_wanted(dependencies.result_format):
+            kind, values = self._kind()
+            positions: Questions = {"positions": (f"{kind}.positions", {**values, "limit": limit})}
+            self.ask(dependencies, positions, runtime_configuration)
+        return dependencies
+
+    def questions(self) -> Questions:
+        kind, values = self._kind()
+        return {"count": (f"{kind}.count", values)}
+
+    def _kind(self) -> tuple[str, dict[str, Any]]:
+        """Which metrics answer for the rows, and what they are given."""
+        if (repeats := self.repeats()) is None:
+            return "rows_that_break", {"breaks": self.breaks()}
+        return "repeated_rows", {"keys": repeats[0], "where": repeats[1]}
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
         rows, count = int(metrics["table.row_count"] or 0), int(metrics["count"] or 0)
@@ -154,7 +170,7 @@ class ExpectColumnToHaveNoGap(RowsExpectation):
         column: A column of floats.
     """
 
-    said = "Values of $column must be there: neither null nor NaN."
+    says = "Values of $column must be there: neither null nor NaN."
     column: str
     column_fields = ("column",)
 
@@ -173,7 +189,7 @@ class ExpectCombinationToBeUnique(RowsExpectation):
         ignore_row_if: `never`, `any_value_is_missing` or `all_values_are_missing`.
     """
 
-    said = "Each combination of $column_list must stand once."
+    says = "Each combination of $column_list must stand once."
     column_list: list[str]
     ignore_row_if: Literal["never", "any_value_is_missing", "all_values_are_missing"] = "all_values_are_missing"
     column_fields = ("column_list",)
@@ -184,7 +200,7 @@ class ExpectCombinationToBeUnique(RowsExpectation):
         return list(self.column_list), f"NOT ({ignored.get(self.ignore_row_if, ' AND '.join(gaps))})"
 
 
-class ExpectStatementToBeTrue(SaidExpectation):
+class ExpectStatementToBeTrue(WordedExpectation):
     """What the maker of a table states of it as a whole, e.g. that a graph has no cycle.
 
     Args:
@@ -193,7 +209,7 @@ class ExpectStatementToBeTrue(SaidExpectation):
         otherwise: What is said where it is not.
     """
 
-    said = "As computed with the table: $statement."
+    says = "As computed with the table: $statement."
     statement: str
     holds: bool
     otherwise: str = "it is not so"
