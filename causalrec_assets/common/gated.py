@@ -37,15 +37,12 @@ NOT_ANSWERED, WARNED = "not_answered", "warned"
 """In the metadata of a failed `answerable`: the reason of the table's answer, and the rules that warned."""
 
 
-def gated_asset(
-    table: str, *, stage: str, **asset_options: Any
-) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
+def gated_asset(table: str, **options: Any) -> Callable[[Callable[..., Draft]], dg.AssetsDefinition]:
     """Declare a daily asset behind the gate. Its function takes the context and, by name, the resource `lake`.
 
     Args:
         table: The table's and the asset's name; its contract is `data/contracts/TABLE.yaml`.
-        stage: The stage's name, which is also the asset's group.
-        asset_options: Passed on to `dagster.asset` (deps, pool, op_tags, kinds, ...).
+        options: Passed on to `dagster.asset` (group_name, deps, pool, op_tags, kinds, ...).
     """
     specs = [
         dg.AssetCheckSpec(
@@ -83,12 +80,11 @@ def gated_asset(
         del step.__wrapped__
         asset: dg.AssetsDefinition = dg.asset(
             name=table,
-            group_name=stage,
             code_version=code_version(make_draft.__module__),
             partitions_def=days,
             check_specs=specs,
             description=make_draft.__doc__,
-            **asset_options,
+            **options,
         )(step)
         return asset
 

@@ -13,7 +13,7 @@ from causalrec_assets.gate.draft import Draft
 from resources.lake import Lake
 
 
-@gated_asset("effect_report", stage="evaluation", deps=["effects", "adjustment_sets"])
+@gated_asset("effect_report", group_name="evaluation", deps=["effects", "adjustment_sets"])
 def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What each treatment changes: trust, causal beside naive, sensitivity and assumptions, in words."""
     inputs = lake.inputs(context)

@@ -46,7 +46,7 @@ SPOKEN_FOR = (
 @gated_asset(
     "evaluation_report",
     freshness_policy=due_every_day,
-    stage="evaluation",
+    group_name="evaluation",
     deps=["off_policy_report", "effect_report", "adjustment_sets", *SPOKEN_FOR],
 )
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:

@@ -22,7 +22,7 @@ from resources.lake import Lake
 
 @gated_asset(
     "off_policy_report",
-    stage="evaluation",
+    group_name="evaluation",
     deps=["target_policy", "action_propensities", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
 def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:

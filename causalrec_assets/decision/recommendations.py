@@ -27,7 +27,7 @@ NO_RELEASE = "no_released_bundle: nothing has been released yet, so the logging 
 @gated_asset(
     "recommendations",
     freshness_policy=due_every_day,
-    stage="serving",
+    group_name="serving",
     deps=["release", "items", "users", "history", dg.AssetDep("units", partition_mapping=learning_window_mapping)],
 )
 def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:

@@ -34,7 +34,7 @@ class RollBack(dg.Config):
 
 @gated_asset(
     "release",
-    stage="serving",
+    group_name="serving",
     deps=[
         "evaluation_report",
         "off_policy_report",

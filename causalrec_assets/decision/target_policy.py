@@ -35,7 +35,7 @@ from resources.lake import Lake
 
 @gated_asset(
     "target_policy",
-    stage="policy",
+    group_name="policy",
     deps=[
         "outcome_model",
         "item_embeddings",

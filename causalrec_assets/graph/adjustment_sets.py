@@ -16,7 +16,7 @@ from causalrec_assets.graph.shared import adjustments_of, questions_of
 from resources.lake import Lake
 
 
-@gated_asset("adjustment_sets", stage="graph", deps=["causal_graph"])
+@gated_asset("adjustment_sets", group_name="graph", deps=["causal_graph"])
 def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
     inputs = lake.inputs(context)

@@ -26,7 +26,7 @@ from causalrec_assets.graph.shared import adjustments_of, earlier_graph, questio
 from resources.lake import Lake
 
 
-@gated_asset("causal_graph", stage="graph", deps=["discovered_graph"])
+@gated_asset("causal_graph", group_name="graph", deps=["discovered_graph"])
 def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The discovered graph, bound by the expert graph; conflicts between the two are listed with who, why and when."""
     inputs = lake.inputs(context)

@@ -21,7 +21,9 @@ from causalrec_assets.graph.shared import is_number, mean_of, no_graph, question
 from resources.lake import Lake
 
 
-@gated_asset("discovered_graph", stage="graph", deps=[dg.AssetDep("units", partition_mapping=learning_window_mapping)])
+@gated_asset(
+    "discovered_graph", group_name="graph", deps=[dg.AssetDep("units", partition_mapping=learning_window_mapping)]
+)
 def discovered_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the training window says: causal-learn's PC with tiers, before any expert is heard."""
     inputs = lake.inputs(context)

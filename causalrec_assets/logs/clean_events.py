@@ -19,7 +19,7 @@ from causalrec_assets.logs.shared import forgotten_users, source_of, zone_of
 from resources.lake import Lake
 
 
-@gated_asset("clean_events", stage="logs", deps=[LANDED_EVENTS])
+@gated_asset("clean_events", group_name="logs", deps=[LANDED_EVENTS])
 def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The day's events, under our names and types; each landed row is here or set aside with its reason."""
     inputs = lake.inputs(context)

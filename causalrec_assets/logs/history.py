@@ -21,7 +21,7 @@ from resources.lake import Lake
 
 @gated_asset(
     "history",
-    stage="logs",
+    group_name="logs",
     deps=[
         "items",
         dg.AssetDep("clean_events", partition_mapping=maturing_mapping),

@@ -19,7 +19,7 @@ from causalrec_assets.logs.shared import source_of
 from resources.lake import Lake
 
 
-@gated_asset("items", stage="logs", deps=[LANDED_ITEMS])
+@gated_asset("items", group_name="logs", deps=[LANDED_ITEMS])
 def items(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The catalogue as of the day: one row per item, from the landed item files."""
     inputs = lake.inputs(context)

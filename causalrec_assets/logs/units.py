@@ -23,7 +23,9 @@ from resources.lake import Lake
 
 
 @gated_asset(
-    "units", stage="logs", deps=["clean_events", "items", "users", dg.AssetDep("history", partition_mapping=yesterday)]
+    "units",
+    group_name="logs",
+    deps=["clean_events", "items", "users", dg.AssetDep("history", partition_mapping=yesterday)],
 )
 def units(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """Events seen as experiments: covariates as of the end of the day before, treatment, outcomes, roles."""

@@ -20,7 +20,7 @@ from causalrec_assets.logs.shared import forgotten_users, source_of
 from resources.lake import Lake
 
 
-@gated_asset("users", stage="logs", deps=[LANDED_USERS])
+@gated_asset("users", group_name="logs", deps=[LANDED_USERS])
 def users(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The users as of the day. Their attributes are covariates; those declared sensitive are read by no policy."""
     inputs = lake.inputs(context)

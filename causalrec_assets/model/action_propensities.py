@@ -11,7 +11,7 @@ from causalrec_assets.model.shared import UNITS
 from resources.lake import Lake
 
 
-@gated_asset("action_propensities", stage="model", deps=[UNITS])
+@gated_asset("action_propensities", group_name="model", deps=[UNITS])
 def action_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """P(item | slot) under the logging policy, as logged, for the recommended units of the window."""
     inputs = lake.inputs(context)

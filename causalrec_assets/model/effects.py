@@ -26,7 +26,7 @@ from causalrec_assets.model.shared import UNITS, training_units
 from resources.lake import Lake
 
 
-@gated_asset("effects", stage="model", deps=[UNITS, "adjustment_sets", "treatment_propensities"])
+@gated_asset("effects", group_name="model", deps=[UNITS, "adjustment_sets", "treatment_propensities"])
 def effects(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What the treatment changes about each outcome, over the training units: naive, weighted and doubly robust."""
     inputs = lake.inputs(context)

@@ -13,7 +13,7 @@ from resources.lake import Lake
 from resources.text_encoder import TextEncoder
 
 
-@gated_asset("item_embeddings", stage="embeddings", deps=["items"], pool=GPU_POOL, op_tags=GPU_OP_TAGS)
+@gated_asset("item_embeddings", group_name="embeddings", deps=["items"], pool=GPU_POOL, op_tags=GPU_OP_TAGS)
 def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder: TextEncoder) -> Draft:
     """A vector per item text from a pre-trained transformer; only new or changed texts are encoded again."""
     inputs = lake.inputs(context)

@@ -39,7 +39,7 @@ def ends_tracking(context: dg.HookContext) -> None:
 
 @gated_asset(
     "outcome_model",
-    stage="model",
+    group_name="model",
     deps=[UNITS, "adjustment_sets", "treatment_propensities", "item_embeddings"],
     pool=GPU_POOL,
     op_tags=GPU_OP_TAGS,

@@ -22,7 +22,7 @@ from causalrec_assets.model.shared import UNITS, training_units
 from resources.lake import Lake
 
 
-@gated_asset("treatment_propensities", stage="model", deps=[UNITS, "adjustment_sets"])
+@gated_asset("treatment_propensities", group_name="model", deps=[UNITS, "adjustment_sets"])
 def treatment_propensities(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """P(treated | adjustment set) of every training unit and question, cross-fitted by cluster and calibrated."""
     inputs = lake.inputs(context)

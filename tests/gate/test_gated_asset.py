@@ -27,7 +27,7 @@ STATE = {**NOTHING, "attempts": 0}
 LINEAGE = {"id": [("landed", "sale")], "click": [("landed", "clicked"), ("landed", "sale")], "share": ()}
 
 
-@gated_asset("sales", stage="gate", deps=["landed"])
+@gated_asset("sales", group_name="gate", deps=["landed"])
 def sales(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What was sold."""
     STATE["attempts"] += 1

@@ -56,6 +56,12 @@ def test_a_comment_or_a_docstring_makes_nothing_stale(checkout):
     assert changed(checkout) == set()
 
 
+def test_a_template_is_part_of_the_asset_that_renders_it(checkout):
+    page = checkout / "causalrec/evaluation/report/report.html.j2"
+    page.write_text(page.read_text() + "<!-- looked at again -->")
+    assert changed(checkout) == {"evaluation_report"}
+
+
 @pytest.fixture
 def lake(tmp_path):
     """A home in whose lake all assets of a day are published, and all that they read."""

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from causalrec.home import Home
-from causalrec_assets.assets import CODE_VERSIONS
 from causalrec_assets.common.bundles import load_champion
 from causalrec_assets.gate.refused import OFFENDING
 from causalrec_assets.lake.currentness import stale_because
@@ -22,6 +21,7 @@ from causalrec_assets.lake.notes import from_json, to_json
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
+from causalrec_assets.operate.assets import CODE_VERSIONS
 from tests.lake.test_notes import KINDS
 from tests.worlds import FIRST, LEARNING, LOGS
 
