@@ -166,10 +166,10 @@ SAID = {
     "encoding": (b"a,b\nh\xfct,\x80\n", {"encoding": "cp1252"}, [("hüt", "€")]),
     "a_mark_says_more": (b"\xef\xbb\xbfa,b\nh\xc3\xbct,2\n", {"encoding": "cp1252"}, [("hüt", "2")]),
     "quote": ("a,b\n'x,''y',2\n", {"quote": "'"}, [("x,'y", "2")]),
-    "no_quote": ('a,b\n"x",2\n', {"quote": ""}, [('"x"', "2")]),
+    "no_quote": ('a,b\n"x",2\n', {"quote": "none"}, [('"x"', "2")]),
     "quotes_that_belong": ("a,b\n'x',1\n", {"quote": '"'}, [("'x'", "1")]),
     "escape": ("a,b\nx\\ny\\,z,2\n", {"escape": "\\"}, [("x\ny,z", "2")]),
-    "no_escape": ("a\tb\nx\\ny\t\\N\n", {"escape": ""}, [("x\\ny", "\\N")]),
+    "no_escape": ("a\tb\nx\\ny\t\\N\n", {"escape": "none"}, [("x\\ny", "\\N")]),
     "another_escape": ('a,b\n"x^"y",2\n', {"escape": "^"}, [('x"y', "2")]),
     "columns": ("1,2\n3,4\n", {"columns": ("a", "b")}, [("1", "2"), ("3", "4")]),
     "columns_and_a_header": ("a,b\n3,4\n", {"columns": ("a", "b")}, [("3", "4")]),
@@ -284,7 +284,11 @@ def test_what_pythons_csv_writes_comes_back_or_is_refused(tmp_path, table, diale
         except InputError as error:
             assert "a.csv cannot be read as csv: line " in str(error)
             # Said by whoever wrote it, it is read.
-            said = {"quote": '"', "escape": "" if dialect["doublequote"] else "\\", "separator": dialect["delimiter"]}
+            said = {
+                "quote": '"',
+                "escape": "none" if dialect["doublequote"] else "\\",
+                "separator": dialect["delimiter"],
+            }
             found = read(path, target.getvalue().encode(encoding), **said)
     # Alone in a cell, this is how databases write that there is no value.
     nothing = [""] if said or not dialect["doublequote"] else ["", "\\N"]

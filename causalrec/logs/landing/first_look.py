@@ -172,8 +172,8 @@ def _look(
             lacks_columns(columns, feed, name, [c for ours, c in feed.columns.items() if ours not in needed])
     if first_bad is not None and bad >= rules.wrong.rows and bad > rules.wrong.share * rows:
         raise first_bad
-    found = {day: dict(counts) for day, counts in bins.items()}
-    return {"bins": found, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}
+    by_day = {day: dict(counts) for day, counts in bins.items()}
+    return {"bins": by_day, "timeless": timeless, "timed": rows - timeless, "homeless": homeless, "columns": columns}
 
 
 def _count(times: pl.Series, bins: dict[str, Counter[int]]) -> None:
@@ -192,12 +192,12 @@ def _decode(path: Path, name: str, feed: Feed, rules: CleaningRules) -> None:
 def _first_rows(
     path: Path, name: str, rows: int, rules: CleaningRules, csv: CsvSettings | None
 ) -> tuple[list[pl.DataFrame], bool]:
-    found, left, more = [], rows, False
+    pieces, left, more = [], rows, False
     with open_landed(path, rules, csv, name) as landed:
         for piece in landed.bounded_pieces(None, rules):
-            found.append(piece.head(left))
+            pieces.append(piece.head(left))
             more = piece.height > left
             left -= piece.height
             if left <= 0:
                 break
-    return found, more
+    return pieces, more

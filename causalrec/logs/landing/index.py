@@ -309,26 +309,26 @@ def _scan(
     days = [own_day, source.first_day, source.last_day, placing.late_days, placing.ahead_minutes]
     kept = cache / f"{sha256(canonical([SCAN, BIN_MINUTES, path.suffixes, content, means, days]))}.json"
     if not kept.exists():
-        found = look_into(path, own_day, source, feed, rules, placing, deaths=cache)
+        counted = look_into(path, own_day, source, feed, rules, placing, deaths=cache)
         # Where another process has scanned the same content meanwhile, its entry is the same.
         with suppress(FileExistsError):
-            create_exclusively(kept, canonical(found))
-    found = _kept(kept)
-    bins = {date.fromisoformat(day): {int(k): int(n) for k, n in b.items()} for day, b in found["bins"].items()}
+            create_exclusively(kept, canonical(counted))
+    scan = _kept(kept)
+    bins = {date.fromisoformat(day): {int(k): int(n) for k, n in b.items()} for day, b in scan["bins"].items()}
     # What is of a day that has not come yet has no day: the cache does not know what day it is.
     come = {day: counts for day, counts in bins.items() if placing.covers(day)}
     early = sum(sum(counts.values()) for day, counts in bins.items() if day not in come)
-    homeless, home = int(found["homeless"]) + early, placing.home(own_day, list(come))
+    homeless, home = int(scan["homeless"]) + early, placing.home(own_day, list(come))
     rows = Counter({day: sum(counts.values()) for day, counts in come.items()})
     if home is not None and homeless:
         rows[home] += homeless
-    if home is None and found["timeless"] and not found["timed"]:
+    if home is None and scan["timeless"] and not scan["timed"]:
         raise InputError(
             f"{path}: no row has a time, and the file stands in no `day=YYYY-MM-DD` folder of the source's "
             "days; its day cannot be known. Land it in the folder of its day, or remove it."
         )
     outside = 0 if home is not None else homeless
-    return LandedFile(path, content, own_day, home, dict(rows), outside, come, found["columns"], stamp)
+    return LandedFile(path, content, own_day, home, dict(rows), outside, come, scan["columns"], stamp)
 
 
 @lru_cache(maxsize=100_000)
