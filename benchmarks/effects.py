@@ -23,7 +23,7 @@ from causalrec.estimators.effects import EFFECT_ESTIMATORS
 from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import discover
 from causalrec.graph.discovery.result import Discovery
-from causalrec.graph.identification.identify import adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.knowledge.entries import parse_knowledge
 from causalrec.graph.knowledge.orient import graph_with_knowledge
 from causalrec.home import TEMPLATE, Home
@@ -83,7 +83,8 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     settings, truth = ModelSettings.parse(setting("model.yaml")), true_effects(folder / "truth", days)
     for question in asked.questions:
         reasons = {d.column: d.reason for d in dropped}
-        chosen = adjust(question, graph, roles, reasons, source.organic_rows, asked.adjustment)
+        logged = LoggedColumns(roles, reasons, organic_rows=source.organic_rows)
+        chosen = adjust(question, graph, logged, asked.adjustment)
         columns = list(chosen.columns)
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
         asked_of = {"treatment": question.treatment, "outcome": question.outcome, "columns": columns}

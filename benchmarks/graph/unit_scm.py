@@ -19,7 +19,7 @@ from causalrec.estimators.effects import Role, first_of
 from causalrec.graph.discovery.nodes import choose_nodes
 from causalrec.graph.discovery.pc import discover, time_order
 from causalrec.graph.identification.criteria import is_valid
-from causalrec.graph.identification.identify import adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient, pair
 from causalrec.graph.roles import tier_of
 from causalrec.home import TEMPLATE
@@ -100,7 +100,7 @@ def world(seed: int, rows: int) -> World:
     whole = MPDAG(unit_scm.COLUMNS, frozenset(unit_scm.edges()), frozenset())
     for question in questions.questions:
         reasons = {d.column: d.reason for d in dropped}
-        chosen = adjust(question, found.graph, ROLES, reasons, "every_impression", questions.adjustment)
+        chosen = adjust(question, found.graph, LoggedColumns(ROLES, reasons), questions.adjustment)
         columns = list(chosen.columns)
         valid &= chosen.answer.answered and is_valid(whole, question.treatment, question.outcome, set(columns))
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, seed)

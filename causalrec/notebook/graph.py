@@ -20,7 +20,8 @@ from causalrec.graph.discovery.pc import rows_enough
 from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.drawing.exports import GraphExport
 from causalrec.graph.drawing.picture import Picture
-from causalrec.graph.identification.identify import Adjustment, adjust
+from causalrec.graph.identification.adjustment import Adjustment
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.knowledge.entries import read_knowledge
 from causalrec.graph.knowledge.orient import OrientedGraph, orient_with_knowledge
 from causalrec.logs.clusters import codes_of
@@ -67,7 +68,7 @@ class FoundGraph:
             return Adjustment(asked, self.answer, ())
         reasons = {d.column: d.reason for d in self.dropped}
         twins = {d.column: d.same_as for d in self.dropped if d.same_as}
-        return adjust(asked, self.oriented.graph, self.roles, reasons, "every_impression", twins=twins)
+        return adjust(asked, self.oriented.graph, LoggedColumns(self.roles, reasons, twins))
 
     def export(self) -> GraphExport:
         """For `to_json`, `to_dot` and `to_networkx`."""

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from causalrec.answers import ANSWERED
-from causalrec.graph.identification.identify import Adjustment
+from causalrec.graph.identification.adjustment import Adjustment
 from causalrec.graph.identification.table import AdjustmentNotes, sets_table, shown
 from causalrec.graph.knowledge.edge_table import graph_of
 from causalrec.graph.knowledge.notes import GraphNotes

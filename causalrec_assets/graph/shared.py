@@ -6,8 +6,9 @@ import polars as pl
 
 from causalrec.answers import insufficient_evidence
 from causalrec.graph.discovery.notes import NodesNotes, WindowNotes
+from causalrec.graph.identification.adjustment import Adjustment
 from causalrec.graph.identification.explanations import Scale
-from causalrec.graph.identification.identify import Adjustment, adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.knowledge.changes import EarlierGraph
 from causalrec.graph.mpdag import MPDAG
 from causalrec.settings.questions import Questions
@@ -49,8 +50,8 @@ def adjustments_of(asked: Questions, graph: MPDAG, notes: WindowNotes) -> list[A
     dropped = {d.column: d.reason for d in notes.dropped}
     twins = {d.column: d.same_as for d in notes.dropped if d.same_as}
     scale = Scale(notes.rows, {y: rate for y, rate in notes.rates.items() if rate is not None})
-    settings = notes.organic_rows, asked.adjustment, twins, asked.strategies, scale
-    return [adjust(question, graph, notes.roles, dropped, *settings) for question in asked.questions]
+    columns = LoggedColumns(notes.roles, dropped, twins, notes.organic_rows)
+    return [adjust(q, graph, columns, asked.adjustment, asked.strategies, scale) for q in asked.questions]
 
 
 def earlier_graph(inputs: Inputs, before: date) -> EarlierGraph | None:

@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
 
 from causalrec.answers import Answer, InputError, not_available, not_identifiable
+from causalrec.graph.identification.adjustment import Adjustment
 from causalrec.graph.identification.criteria import back_door_graph, forbidden_columns, member
-from causalrec.graph.identification.instrument import find_instrument
 from causalrec.graph.identification.minimal_sets import cut_graph, nearest_to_outcome
 from causalrec.graph.mpdag import MPDAG, Edge, close, extend, pair
 from causalrec.settings.questions import Question
@@ -21,13 +20,6 @@ PART_OF_THE_ROWS = "part of the rows"
 """How `choose_nodes` says that a column is missing in some units."""
 CHANGE, POWER = 0.1, 0.8
 """An experiment should see a change of a tenth of the outcome's rate in four of five cases."""
-
-
-class Found(Protocol):
-    """What would be adjusted for."""
-
-    @property
-    def columns(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ def listed(names: Iterable[str]) -> str:
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)
 
 
-def open_edges(graph: MPDAG, paths: list[tuple[str, ...]], attempt: Callable[[MPDAG], Found | None]) -> str:
+def open_edges(graph: MPDAG, paths: list[tuple[str, ...]], attempt: Callable[[MPDAG], Adjustment | None]) -> str:
     """Every edge at the treatment whose direction decides, and what each direction would give.
 
     Args:
@@ -54,7 +46,7 @@ def open_edges(graph: MPDAG, paths: list[tuple[str, ...]], attempt: Callable[[MP
     edges = [pair(path[0], path[1]) for path in paths]
     shown = " - ".join(paths[0])
     names = " and ".join(f"`{a} - {b}`" for a, b in edges)
-    said = (
+    sentence = (
         f"the direction of {names} is open, so it cannot be told whether `{shown}` is an effect or a common cause; say "
         "which it is in expert_graph.yaml"
     )
@@ -63,20 +55,20 @@ def open_edges(graph: MPDAG, paths: list[tuple[str, ...]], attempt: Callable[[MP
         for edge in edges[:MOST_EDGES]
         for a, b in (edge, edge[::-1])
     ]
-    return f"{said} ({'; '.join(outcomes)})"
+    return f"{sentence} ({'; '.join(outcomes)})"
 
 
-def _settled(graph: MPDAG, arrow: Edge, attempt: Callable[[MPDAG], Found | None]) -> str:
+def _settled(graph: MPDAG, arrow: Edge, attempt: Callable[[MPDAG], Adjustment | None]) -> str:
     try:
         turned = close(graph.nodes, graph.directed | {arrow}, graph.undirected)
     except InputError:
         return "the rest of the graph is contradicted"
     if extend(turned) is None:
         return "the rest of the graph is contradicted"
-    found = attempt(turned)
-    if found is None:
+    adjustment = attempt(turned)
+    if adjustment is None:
         return "the question stays open"
-    return f"adjust for {listed(found.columns)}" if found.columns else "nothing needs to be adjusted for"
+    return f"adjust for {listed(adjustment.columns)}" if adjustment.columns else "nothing needs to be adjusted for"
 
 
 def blocked(
@@ -96,7 +88,7 @@ def blocked(
             f"the graph says that `{outcome}` causes `{path[0]}` ({words}), and no column blocks that; if it is wrong, "
             "forbid this edge in expert_graph.yaml"
         )
-    said = f"no set of logged columns blocks the path {words}"
+    sentence = f"no set of logged columns blocks the path {words}"
     never = forbidden_columns(graph, treatments, outcome) | dag.descendants(treatments)
     hidden = sorted(set(graph.nodes) - set(roles) - never)
     for size in sorted({1, 2, len(hidden)} - {0}):
@@ -106,53 +98,19 @@ def blocked(
             if nearest_to_outcome(near, outcome) is not None:
                 wanted.append(" and ".join(_described(dag.out[name], name) for name in chosen))
         if wanted:
-            return f"{said}; log {', or '.join(wanted)}"
+            return f"{sentence}; log {', or '.join(wanted)}"
     late = [
         f"`{node}` ({roles[node].replace('_', '-')})" for node in path[1:-1] if node in roles and node not in usable
     ]
     if late:
-        return f"{said}; {', '.join(late)} on it is no column from before the treatment, so it may not be adjusted for"
-    return f"{said}; what is hidden on it comes after the treatment, so measuring it does not help"
+        return (
+            f"{sentence}; {', '.join(late)} on it is no column from before the treatment, so it may not be adjusted for"
+        )
+    return f"{sentence}; what is hidden on it comes after the treatment, so measuring it does not help"
 
 
 def _described(effects: Collection[str], name: str) -> str:
     return f"`{name}` (a common cause of {listed(effects)})" if len(effects) > 1 else f"`{name}`"
-
-
-def refused_declarations(question: Question, graph: MPDAG, allowed: set[str], logged: set[str]) -> str:
-    """Why the instruments and front doors that the question names will not do."""
-    t, y, said = question.treatment, question.outcome, []
-    for name in question.instruments:
-        if name not in allowed:
-            said.append(f"`{name}` cannot be the instrument: it is no logged column from before the treatment")
-        elif path := graph.possible_path(name, {y}, {t}):
-            said.append(f"`{name}` cannot be the instrument: `{' - '.join(path)}` goes past `{t}`")
-        elif t not in member(graph).descendants({name}):
-            said.append(f"`{name}` cannot be the instrument: the graph has no arrow by which it moves `{t}`")
-        elif find_instrument(graph, t, y, [name], allowed) is None:
-            said.append(f"`{name}` cannot be the instrument: it shares a cause with `{t}` or `{y}` that is not blocked")
-    if missing := sorted(set(question.through) - logged):
-        said.append(f"{listed(missing)} cannot be the front door: not logged in every unit")
-    elif question.through:
-        said.append(
-            f"{listed(question.through)} is no front door: in the graph the effect has another way, or something not "
-            "logged moves it too"
-        )
-    return "; ".join(said)
-
-
-def could_be_declared(question: Question, mediators: Collection[str], instrument: str | None) -> str:
-    """What people could vouch for: data cannot show that an edge is missing."""
-    if instrument is not None:
-        return (
-            f"in the graph `{instrument}` moves `{question.outcome}` only through `{question.treatment}`: if people "
-            f"vouch for that, name it in questions.yaml (instruments: [{instrument}])"
-        )
-    names = ", ".join(mediators)
-    return (
-        f"in the graph the whole effect passes through {listed(mediators)}, which nothing hidden confounds: if people "
-        f"vouch for that, name it in questions.yaml (through: [{names}])"
-    )
 
 
 def experiment(question: Question, scale: Scale | None) -> str:

@@ -8,11 +8,14 @@ Source: Pearl (1995), Biometrika 82(4), section 3.2; given covariates, Fulcher, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+from causalrec.answers import Answer, Status
+from causalrec.graph.identification.adjustment import Adjustment, IdentificationProblem
 from causalrec.graph.identification.criteria import causal_nodes, member
+from causalrec.graph.identification.explanations import listed
 from causalrec.graph.identification.separation import Dag
 from causalrec.graph.mpdag import MPDAG
 
@@ -111,3 +114,42 @@ def _covariates(
         [()], combinations(causes, 1), combinations(causes, 2), [tuple(beside)], [tuple(either)], [tuple(causes)]
     )
     return iter({frozenset(given): given for given in tried}.values())
+
+
+class FrontDoorStrategy:
+    """A front door that people vouch for."""
+
+    name = "front_door"
+    effects = frozenset({"total"})
+    vouched = True
+
+    def identify(self, problem: IdentificationProblem) -> Adjustment | None:
+        """By the mediators that the question names (`through`), or by any."""
+        question = problem.question
+        mediators = problem.logged & set(question.through) if problem.declared_only else problem.logged
+        door = find_front_door(problem.graph, question.treatment, question.outcome, mediators, problem.allowed)
+        if door is None:
+            return None
+        words = f"identified by the front door: all of the effect passes through {listed(door.mediators)}"
+        answer = Answer(Status.ANSWERED, words)
+        return Adjustment(question, answer, door.columns, self.name, mediators=door.mediators)
+
+    def why_not(self, problem: IdentificationProblem, roles: Mapping[str, str]) -> str:
+        """Why the mediators that the question names are none."""
+        through = problem.question.through
+        if missing := sorted(set(through) - problem.logged):
+            return f"{listed(missing)} cannot be the front door: not logged in every unit"
+        if not through:
+            return ""
+        return (
+            f"{listed(through)} is no front door: in the graph the effect has another way, or something not logged "
+            "moves it too"
+        )
+
+    def how_to_vouch(self, adjustment: Adjustment) -> str:
+        """By naming the mediators."""
+        return (
+            f"in the graph the whole effect passes through {listed(adjustment.mediators)}, which nothing hidden "
+            "confounds: if people vouch for that, name it in questions.yaml "
+            f"(through: [{', '.join(adjustment.mediators)}])"
+        )

@@ -8,9 +8,11 @@ Source: Angrist, Imbens and Rubin (1996), JASA 91(434); given covariates, Fröli
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from causalrec.answers import Answer, Status
+from causalrec.graph.identification.adjustment import Adjustment, IdentificationProblem
 from causalrec.graph.identification.criteria import forbidden_columns, is_valid, member
 from causalrec.graph.mpdag import MPDAG
 
@@ -59,4 +61,52 @@ def find_instrument(
         for columns in (dag.into[name] & usable, dag.ancestors({name, treatment, outcome}) & usable):
             if is_instrument(graph, treatment, outcome, name, columns):
                 return Instrument(name, tuple(sorted(columns)))
+    return None
+
+
+class InstrumentStrategy:
+    """An instrument that people vouch for."""
+
+    name = "instrument"
+    effects = frozenset({"total"})
+    vouched = True
+
+    def identify(self, problem: IdentificationProblem) -> Adjustment | None:
+        """By an instrument that the question names, or by any."""
+        question, t = problem.question, problem.question.treatment
+        candidates = problem.allowed & set(question.instruments) if problem.declared_only else problem.allowed
+        instrument = find_instrument(problem.graph, t, question.outcome, candidates, problem.allowed)
+        if instrument is None:
+            return None
+        words = (
+            f"identified by the instrument `{instrument.name}`: the effect among the units whose `{t}` it decides, if "
+            f"it never moves a unit away from `{t}`"
+        )
+        answer = Answer(Status.ANSWERED, words)
+        return Adjustment(question, answer, instrument.columns, self.name, instrument=instrument.name)
+
+    def why_not(self, problem: IdentificationProblem, roles: Mapping[str, str]) -> str:
+        """Why the instruments that the question names are none."""
+        reasons = ((name, _obstacle(problem, name)) for name in problem.question.instruments)
+        return "; ".join(f"`{name}` cannot be the instrument: {reason}" for name, reason in reasons if reason)
+
+    def how_to_vouch(self, adjustment: Adjustment) -> str:
+        """By naming it."""
+        return (
+            f"in the graph `{adjustment.instrument}` moves `{adjustment.question.outcome}` only through "
+            f"`{adjustment.question.treatment}`: if people vouch for that, name it in questions.yaml "
+            f"(instruments: [{adjustment.instrument}])"
+        )
+
+
+def _obstacle(problem: IdentificationProblem, name: str) -> str | None:
+    graph, t, y = problem.graph, problem.question.treatment, problem.question.outcome
+    if name not in problem.allowed:
+        return "it is no logged column from before the treatment"
+    if path := graph.possible_path(name, {y}, {t}):
+        return f"`{' - '.join(path)}` goes past `{t}`"
+    if t not in member(graph).descendants({name}):
+        return f"the graph has no arrow by which it moves `{t}`"
+    if find_instrument(graph, t, y, [name], problem.allowed) is None:
+        return f"it shares a cause with `{t}` or `{y}` that is not blocked"
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from causalrec.graph.identification.identify import Adjustment
+from causalrec.graph.identification.adjustment import Adjustment
 
 SCHEMA: dict[str, pl.DataType] = {
     "question": pl.String(),

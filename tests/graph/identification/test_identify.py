@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from causalrec.answers import Status
 from causalrec.graph.identification.criteria import is_valid, optimal_set
-from causalrec.graph.identification.identify import adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.mpdag import MPDAG
 from causalrec.settings.questions import Question
 from tests.graph.graphs import brute_force_valid, dag
@@ -17,11 +17,11 @@ from tests.graph.strategies import dags, effects_in, mpdags
 ASK = Question(name="q", treatment="t", outcome="y")
 
 
-def answer(arrows, *, roles=None, rule="optimal", undirected=(), **options):
+def answer(arrows, *, roles=None, rule="optimal", undirected=(), twins=None, **options):
     nodes = sorted({n for e in (*arrows, *undirected) for n in e} | {"t", "y"})
     roles = roles or {"t": "treatment", "y": "outcome", **{n: "pre_treatment" for n in nodes if n not in ("t", "y")}}
     graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
-    return adjust(ASK, graph, roles, {}, "every_impression", rule, **options)
+    return adjust(ASK, graph, LoggedColumns(roles, twins=twins or {}), rule, **options)
 
 
 @given(dags(6, 0.4), st.data())
@@ -40,7 +40,7 @@ def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(
     nodes, graph, every = world.names, world.graph, world.members
     t, y, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), graph, roles, {}, "every_impression", "optimal")
+    found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), "optimal")
     if found.answer.answered:
         assert all(brute_force_valid(nodes, member, t, y, set(found.columns)) for member in every)
         assert all(optimal_set(dag(nodes, member), t, y) == set(found.columns) for member in every)
@@ -55,7 +55,7 @@ def test_with_hidden_nodes_a_set_is_found_exactly_when_there_is_one(world, drawn
     t, y, *others = drawn.draw(effects_in(world.graph))
     seen = others[:2]
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(seen, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), dag(nodes, arrows), roles, {}, "every_impression")
+    found = adjust(Question(name="q", treatment=t, outcome=y), dag(nodes, arrows), LoggedColumns(roles))
     sets = [set(s) for size in range(len(seen) + 1) for s in itertools.combinations(seen, size)]
     assert found.answer.answered == any(brute_force_valid(nodes, arrows, t, y, s) for s in sets)
     assert not found.answer.answered or brute_force_valid(nodes, arrows, t, y, set(found.columns))
@@ -127,14 +127,20 @@ def test_a_covariate_that_equals_the_treatment_leaves_no_overlap():
 @pytest.mark.parametrize(("organic", "word"), [("none", "nothing to compare"), ("interactions_only", "selection")])
 def test_logs_without_every_organic_impression_cannot_answer_about_recommended(organic, word):
     graph = dag(("recommended", "click"), {("recommended", "click")})
-    found = adjust(Question(name="q", treatment="recommended", outcome="click"), graph, {}, {}, organic)
+    found = adjust(
+        Question(name="q", treatment="recommended", outcome="click"), graph, LoggedColumns({}, organic_rows=organic)
+    )
     assert found.answer.status is Status.NOT_IDENTIFIABLE and word in found.answer.reason
 
 
 def test_logs_that_do_not_say_what_was_recommended_are_not_called_recommended_impressions():
     graph = dag(("recommended", "click"), {("recommended", "click")})
     dropped = {"recommended": "the source does not have it"}
-    found = adjust(Question(name="q", treatment="recommended", outcome="click"), graph, {}, dropped, "none")
+    found = adjust(
+        Question(name="q", treatment="recommended", outcome="click"),
+        graph,
+        LoggedColumns({}, dropped, organic_rows="none"),
+    )
     assert found.answer.status is Status.NOT_IDENTIFIABLE
     assert "do not say what was recommended" in found.answer.reason
 
@@ -145,9 +151,7 @@ def test_a_constant_treatment_and_a_constant_outcome_are_answered():
         adjust(
             Question(name="q", treatment="x", outcome="t"),
             graph,
-            {},
-            {"x": "constant: every unit has 1"},
-            "every_impression",
+            LoggedColumns({}, {"x": "constant: every unit has 1"}),
         ).answer.status
         is Status.NOT_IDENTIFIABLE
     )
@@ -155,9 +159,7 @@ def test_a_constant_treatment_and_a_constant_outcome_are_answered():
         adjust(
             Question(name="q", treatment="t", outcome="y"),
             graph,
-            {},
-            {"y": "constant: every unit has 0"},
-            "every_impression",
+            LoggedColumns({}, {"y": "constant: every unit has 0"}),
         ).answer.status
         is Status.INSUFFICIENT_EVIDENCE
     )

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from causalrec.graph.identification.criteria import back_door_graph, forbidden_columns, is_valid, member
-from causalrec.graph.identification.identify import adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.identification.minimal_sets import cut_graph, minimal_cuts, nearest_to_outcome
 from causalrec.settings.questions import Question
 from tests.graph.graphs import all_sets, dag, linear_variance, random_dag
@@ -69,7 +69,7 @@ def test_a_set_that_is_called_optimal_leaves_the_smallest_variance_of_all_valid_
         graph, order = dag(names, arrows), rng.permutation(names).tolist()
         t, y, eligible, _ = question_of(graph, order, {n for n in order[2:] if rng.random() < 0.7})
         roles = {t: "treatment", y: "outcome", **dict.fromkeys(eligible, "pre_treatment")}
-        found = adjust(Question(name="q", treatment=t, outcome=y), graph, roles, {}, "every_impression", rule)
+        found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
         if found.optimal:
             called += 1
             variance = linear_variance(np.random.default_rng(seed), graph, t, y)

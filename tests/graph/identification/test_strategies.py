@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from causalrec.answers import ANSWERED, Status
 from causalrec.graph.identification.criteria import causal_nodes, is_valid, member
-from causalrec.graph.identification.identify import adjust
+from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.mpdag import MPDAG, colliders_of, orient
 from causalrec.settings.questions import Question
 from tests.graph.graphs import all_sets, dag, skeleton_of
@@ -24,7 +24,7 @@ def answer(arrows, *, question=None, roles=(), dropped=None, hidden=("taste", "u
     known = {"t": "treatment", "y": "outcome"} | {n: "pre_treatment" for n in nodes if n not in ("t", "y", *hidden)}
     graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
     asked = question or Question(name="q", treatment="t", outcome="y")
-    return adjust(asked, graph, known | dict(roles), dropped or {}, "every_impression", **options)
+    return adjust(asked, graph, LoggedColumns(known | dict(roles), dropped or {}), **options)
 
 
 def ask(**options) -> Question:
@@ -39,7 +39,7 @@ def test_no_mediator_descendant_treatment_or_outcome_ever_enters(rule, world, dr
     logged = drawn.draw(some(others, 0.8))
     # The roles say that every column is from before the treatment: the graph alone must keep the others out.
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(logged, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), graph, roles, {}, "every_impression", rule)
+    found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
     for columns in (set(found.columns), *map(set, found.minimal_sets)):
         assert columns <= logged
         assert not columns & {t, y}
@@ -208,9 +208,7 @@ def test_forty_nodes_and_a_hundred_and_fifty_edges_take_less_than_a_second():
         hidden = set(rng.choice(names, 3 * (seed % 4), replace=False).tolist())
         roles = {n: "pre_treatment" for n in names if n not in hidden} | {"v05": "treatment", "v35": "outcome"}
         start = time.process_time()
-        adjust(
-            Question(name="q", treatment="v05", outcome="v35"), graph, roles, {}, "every_impression", strategies="graph"
-        )
+        adjust(Question(name="q", treatment="v05", outcome="v35"), graph, LoggedColumns(roles), strategies="graph")
         assert time.process_time() - start < 1, seed
 
 
@@ -230,8 +228,6 @@ def test_a_direct_effect_is_answered_exactly_when_some_set_serves_both(world, dr
     graph = world.graph
     t, y, m, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", m: "mediator", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
-    found = adjust(
-        Question(name="q", treatment=t, outcome=y, effect="direct", held=(m,)), graph, roles, {}, "every_impression"
-    )
+    found = adjust(Question(name="q", treatment=t, outcome=y, effect="direct", held=(m,)), graph, LoggedColumns(roles))
     assert found.answer.answered == any(is_valid(graph, {t, m}, y, s) for s in all_sets(others))
     assert not found.answer.answered or is_valid(graph, {t, m}, y, found.columns)

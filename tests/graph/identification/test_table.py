@@ -1,7 +1,7 @@
 """The table `adjustment_sets`."""
 
 from causalrec.answers import not_identifiable
-from causalrec.graph.identification.identify import Adjustment
+from causalrec.graph.identification.adjustment import Adjustment
 from causalrec.graph.identification.table import SCHEMA, sets_table, shown
 from causalrec.settings.questions import Question
 from tests.graph.identification.test_strategies import CHAIN, HIDDEN, answer, ask
