@@ -4,48 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
-from causalrec.cells.ids import FLOAT_IDS
-from causalrec.cells.missing import SPELLINGS
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from causalrec.settings.base import Settings
+from causalrec.settings.discovery import Search
+from causalrec.settings.faults import inner_model
+from causalrec.settings.learning import Learning
+from causalrec.settings.logs.calendar import Calendar
+from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.covariates import Covariates
+from causalrec.settings.logs.sources import Source
+from causalrec.settings.model import ModelSettings
+from causalrec.settings.objective import Objective
+from causalrec.settings.policy import PolicyConfig
+from causalrec.settings.questions import Questions
+from causalrec.settings.release import ReleaseRule
 
 STATED, DEFAULT, FIXED = "stated", "default", "fixed"
 CONFIDENCE = 0.95
 """Of every interval of the reports (`estimators.intervals`)."""
-FILES = (
-    "sources.yaml",
-    "cleaning.yaml",
-    "calendar.yaml",
-    "covariates.yaml",
-    "questions.yaml",
-    "discovery.yaml",
-    "expert_graph.yaml",
-    "learning.yaml",
-    "model.yaml",
-    "objective.yaml",
-    "policy.yaml",
-    "release.yaml",
-)
-"""In the order of what they shape."""
-OF_THE_SOURCE: dict[str, Any] = {
-    "time_zone": "UTC",
-    "sparse": False,
-    "organic_rows": "none",
-    "purchase_needs_click": False,
-    "context": {},
-    "users.kinds": {},
-    "users.sensitive": [],
-    "outcomes": {},
-    "history_days": 28,
-    "rate_prior": {"rate": 0.1, "exposures": 10},
-    "held_out_policies": [],
-    "cluster": "auto",
-    "missing": SPELLINGS,
-    "float_ids": FLOAT_IDS[0],
+MODELS: dict[str, type[Settings] | None] = {
+    "sources.yaml": Source,
+    "cleaning.yaml": CleaningRules,
+    "calendar.yaml": Calendar,
+    "covariates.yaml": Covariates,
+    "questions.yaml": Questions,
+    "discovery.yaml": Search,
+    "expert_graph.yaml": None,
+    "learning.yaml": Learning,
+    "model.yaml": ModelSettings,
+    "objective.yaml": Objective,
+    "policy.yaml": PolicyConfig,
+    "release.yaml": ReleaseRule,
 }
-"""What of `sources.yaml` is a choice (the rest is names of columns), with what it is where the file does not say."""
-EXPECTED = {"objective.yaml": ("satisfying", "lambda", "margin"), "policy.yaml": ("allow_sensitive",)}
-"""Keys that a file may lack, and that a reader looks for."""
+"""Of each file, in the order of what they shape; None: what experts say is no setting."""
+FILES = tuple(MODELS)
+OF_THE_SOURCE = (
+    "time_zone",
+    "sparse",
+    "organic_rows",
+    "purchase_needs_click",
+    "context",
+    "users.kinds",
+    "users.sensitive",
+    "outcomes",
+    "history_days",
+    "rate_prior",
+    "held_out_policies",
+    "cluster",
+    "missing",
+    "float_ids",
+)
+"""What of `sources.yaml` is a choice (the rest is names of columns)."""
 EXPERTS = ("tiers", "required", "forbidden", "settled", "hidden")
 UNSTATED = "not stated"
 
@@ -101,8 +113,8 @@ def settings_stated(
 
 def _of_file(file: str, own: Mapping[str, Any], template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if file == "sources.yaml":
-        for key, default in OF_THE_SOURCE.items():
-            value = _at(own, key)
+        for key in OF_THE_SOURCE:
+            value, default = _at(own, key), default_of(Source, key)
             yield key, _words(default if value is None else value), DEFAULT if value in (None, default) else STATED
         return
     if file == "expert_graph.yaml":
@@ -113,9 +125,41 @@ def _of_file(file: str, own: Mapping[str, Any], template: Mapping[str, Any]) -> 
         if not entries:
             yield "entries", "none", DEFAULT
         return
-    flat, default = _flat(own), _flat(template)
-    for key in dict.fromkeys((*default, *flat, *EXPECTED.get(file, ()))):
+    flat, shipped = _flat(own), _flat(template)
+    default = {**_optional(MODELS[file]), **shipped}
+    for key in dict.fromkeys((*shipped, *flat, *default)):
         yield key, *_value(flat, default, key)
+
+
+def default_of(model: type[Settings], key: str) -> Any:
+    """What holds where a file does not say, as a file would say it; an empty mapping where it has to.
+
+    Args:
+        key: In the file, with dots.
+
+    Raises:
+        KeyError: The file has no such key.
+    """
+    *sections, last = key.split(".")
+    for section in sections:
+        inner = inner_model(model.by_key()[section].annotation)
+        if inner is None:
+            raise KeyError(f"`{section}` of {model.FILE} is no section")
+        model = inner
+    default = model.by_key()[last].get_default(call_default_factory=True)
+    return {} if default is PydanticUndefined else to_jsonable_python(default)
+
+
+def _optional(model: type[Settings] | None) -> dict[str, Any]:
+    """The keys that a file may leave out and that hold no keys themselves, with what then holds."""
+    return {
+        key: default_of(model, key)
+        for key, field in (model.by_key().items() if model else ())
+        if model
+        and not field.is_required()
+        and get_origin(field.annotation) is not dict
+        and not inner_model(field.annotation)
+    }
 
 
 def _value(own: Mapping[str, Any], template: Mapping[str, Any], key: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from datetime import date
 from enum import Enum
 from typing import Any, get_origin
 
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from causalrec.settings import models
@@ -45,7 +44,8 @@ def reference(listed: Iterable[type[Settings]]) -> str:
 
 
 def _section(file: str, parts: list[type[Settings]]) -> str:
-    rows = [row for part in parts for row in _rows(part)]
+    first: dict[type[Settings], str] = {}
+    rows = [row for part in parts for row in _rows(part, first)]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join(
         [
@@ -59,8 +59,15 @@ def _section(file: str, parts: list[type[Settings]]) -> str:
     )
 
 
-def _rows(model: type[Settings], above: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Key, what is accepted, default, and what it does, of a model and those in it."""
+def _rows(
+    model: type[Settings], first: dict[type[Settings], str], above: str = "", holds: object = None
+) -> Iterator[tuple[str, str, str, str]]:
+    """Key, what is accepted, default, and what it does, of a model and those in it.
+
+    Args:
+        first: Model of a section -> the key under which it is written out; where it comes again that is named.
+        holds: The section where a file leaves it out.
+    """
     docs = attribute_docs(model)
     for name, field in model.model_fields.items():
         if field.exclude:
@@ -69,9 +76,15 @@ def _rows(model: type[Settings], above: str = "") -> Iterator[tuple[str, str, st
         says = docs.get(key) or docs.get(name)
         if not says:
             raise LookupError(f"{model.__name__} says nothing about `{key}` under Attributes")
-        yield f"`{above}{key}`", accepted(field), _default(field), says
-        if (inner := inner_model(field.annotation)) is not None:
-            yield from _rows(inner, f"{above}{key}{ENTRY.get(get_origin(field.annotation), '')}.")
+        default = getattr(holds, name, field.get_default(call_default_factory=True))
+        inner = inner_model(field.annotation)
+        if (seen := first.get(inner) if inner else None) is not None:
+            says += f" Its keys are those of `{seen}`."
+        yield f"`{above}{key}`", accepted(field), _default(default), says
+        if inner is not None and seen is None:
+            first[inner] = f"{above}{key}"
+            entry = ENTRY.get(get_origin(field.annotation), "")
+            yield from _rows(inner, first, f"{above}{key}{entry}.", default)
 
 
 def attribute_docs(model: type[Settings]) -> Mapping[str, str]:
@@ -88,13 +101,10 @@ def _sentence(model: type[Settings]) -> str:
     return " ".join((model.__doc__ or "").partition("Attributes:")[0].split())
 
 
-def _default(field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True)
+def _default(default: object) -> str:
     if default is PydanticUndefined:
         return ""
-    if isinstance(default, Settings):
-        return "as below"
-    return f"`{_written(default)}`"
+    return "as below" if isinstance(default, Settings) else f"`{_written(default)}`"
 
 
 def _written(value: Any) -> str:
