@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 
 from causalrec.logs.landing.zone import LandingZone
+from causalrec_assets.gate import publishing
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.operate.assets import CODE_VERSIONS
 from causalrec_assets.operate.planning import DATA, Planner
+from tests.faults.shop import Audits
 from tests.worlds import FIRST, make_home, materialise, tiny, words
 
 DAYS = [FIRST + timedelta(days=k) for k in range(4)]
@@ -47,6 +49,14 @@ class Shop:
 
     def folder(self, day):
         return self.home.landing / "events" / f"day={day}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def audited_once():
+    """The same contract on the same table is audited once: plans do not depend on how often it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "audit", Audits())
+        yield
 
 
 @pytest.fixture
