@@ -97,11 +97,12 @@ def test_doubling_the_aipw_estimate_rebuilds_effects_and_what_reads_them_and_lea
     assert of(CHECKOUT).learning(DAY, parents).requests == ()
     file = checkout / AIPW
     file.write_text(file.read_text() + "\n\nTWICE = 2\n")
+    assert changed(checkout) == {"effects", "effect_report", "evaluation_report"}
     (request,) = of(checkout).learning(DAY, parents).requests
     assert {"effects", "effect_report", "evaluation_report", "release"} <= set(request.assets)
     assert of(checkout).stale("effects", DAY) == "its input `code:effects` has changed"
     assert "effect_report: `effects` is built again" in request.why
-    assert not {"discovered_graph", "causal_graph", "adjustment_sets", "item_embeddings"} & set(request.assets)
+    assert not {"discovered_graph", "treatment_propensities", "outcome_model", "target_policy"} & set(request.assets)
     for table in ("items", "users", "history", "units"):
         assert of(checkout).stale(table, DAY) is None
 
