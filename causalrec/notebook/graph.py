@@ -86,7 +86,6 @@ def causal_graph(
     expert: str = "",
     clusters: Collection[str] = (),
     search: Search | None = None,
-    seed: int = 0,
 ) -> FoundGraph:
     """Search the causal graph of a frame.
 
@@ -100,8 +99,8 @@ def causal_graph(
         expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
         clusters: Columns such as `user_id` of which the rows of one value are not independent; they are no nodes. Those
             of the first are drawn anew together. A row without a value is independent of all others.
-        search: Its settings, e.g. `Search(bootstraps=50, fci=True)`; None: the defaults, without these two.
-        seed: Of the draws.
+        search: Its settings, e.g. `Search(bootstraps=50, fci=True)`; None: the defaults, without these two. The same
+            rows give the same draws.
 
     Raises:
         InputError: A column is not in the frame, the expert graph is faulty, or fewer than two columns vary.
@@ -117,7 +116,7 @@ def causal_graph(
             f"a graph needs two columns that vary; {', '.join(f'{d.column}: {d.reason}' for d in dropped)}"
         )
     codes = [codes_of(frame[c]) for c in clusters]
-    evidence = gather(nodes, search or Search(), codes, seed)
+    evidence = gather(nodes, search or Search(), codes, seed=0)
     oriented = orient_with_knowledge(evidence.discovery(roles), read_knowledge(expert))
     return FoundGraph(oriented, evidence, tuple(dropped), roles, frame.height)
 

@@ -54,9 +54,8 @@ def accepted(field: FieldInfo) -> str:
 
 def inner_model(annotation: Any) -> type[Settings] | None:
     """The model of a value, or of the values in its list or mapping; None where there is none."""
-    from causalrec.settings.base import Settings
-
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
+    # A model is known by what it can tell: to import it here would close a circle.
+    if isinstance(annotation, type) and hasattr(annotation, "by_key"):
         return annotation
     return next((model for part in get_args(annotation) if (model := inner_model(part)) is not None), None)
 

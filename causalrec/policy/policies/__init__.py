@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
 
 from causalrec.answers import InputError
-from causalrec.arrays import Floats
-from causalrec.policy.grid import Scored
 from causalrec.policy.policies.fitted import CHALLENGER, CHAMPION, LABELS, FittedPolicy
+from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.policies.uniform import Uniform
 from causalrec.settings.policy import FILE
 
 __all__ = ["CHALLENGER", "CHAMPION", "POLICIES", "FittedPolicy", "Policy", "labels", "named_policies"]
-
-
-class Policy(Protocol):
-    """What could be shown in place of what was.
-
-    Attributes:
-        name: In the column `policy` of `target_policy` and of `off_policy_report`, and in `data/policy.yaml`.
-        label: For people, e.g. "choosing at random".
-        fitted: Whether it reads what a model expects. One that does is judged on days that no fit saw; one that does
-            not is judged on the training days too, and where there is no model.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def fitted(self) -> bool: ...
-
-    def probabilities(self, part: Scored) -> Floats:
-        """The distribution of the first slot of each context.
-
-        Args:
-            part: A run of contexts against all candidates. What a model expects is NaN where there is none.
-
-        Returns:
-            (contexts, items), rows sum to 1; the row of a context without an eligible candidate is 0.
-        """
-        ...
 
 
 def named(*policies: Policy) -> dict[str, Policy]:

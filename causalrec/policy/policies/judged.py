@@ -9,7 +9,7 @@ import polars as pl
 
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import expected, in_slot
-from causalrec.policy.policies import Policy
+from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.slots import Slots
 from causalrec.settings.objective import Objective
 

@@ -1,0 +1,134 @@
+"""The shape of the code, counted: where things live, and what may know what."""
+
+import ast
+from collections import Counter, defaultdict
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("causalrec", "resources", "causalrec_assets")
+MOST_FILES, MOST_LINES, MOST_PARAMETERS = 12, 400, 7
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Dotted name -> file, of the three packages but for the front door: `import causalrec` names what is public."""
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    files.remove(ROOT / "causalrec" / "__init__.py")
+    return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in files}
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text())
+
+
+def imported(name: str, types: bool = True) -> set[str]:
+    """The modules of ours that a module imports, also inside functions; with `types`, also for annotations alone."""
+    found = set()
+    annotations = {
+        id(node)
+        for block in ast.walk(tree(name))
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in block.body
+    }
+    for node in ast.walk(tree(name)):
+        if not types and id(node) in annotations:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inside & modules().keys()
+            if not inside <= modules().keys():
+                found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & modules().keys()
+
+
+def room(name: str) -> str:
+    """The folder that a module lies in; what lists the parts of a folder (its `__init__.py`) stands above them."""
+    path = modules()[name].relative_to(ROOT)
+    return ".".join(path.with_suffix("").parts if path.name == "__init__.py" else path.parent.parts)
+
+
+def arrows() -> dict[str, set[str]]:
+    """Folder -> the folders that its modules import from."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for name in modules():
+        seen[room(name)] |= {room(other) for other in imported(name)} - {room(name), f"{room(name)}.__init__"}
+    return seen
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Some circle of a graph, as a path that ends where it begins; empty where there is none."""
+    done: set[str] = set()
+
+    def walk(node: str, path: list[str]) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        for other in sorted(graph.get(node, ())):
+            if found := walk(other, [*path, node]):
+                return found
+        done.add(node)
+        return []
+
+    return next((found for node in sorted(graph) if (found := walk(node, []))), [])
+
+
+def test_the_circle_finder_finds_one():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_no_folder_holds_more_than_twelve_files():
+    counted = Counter(room(name) for name, path in modules().items() if path.name != "__init__.py")
+    assert {folder: files for folder, files in counted.items() if files > MOST_FILES} == {}
+
+
+def test_no_module_is_longer_than_an_idea():
+    lines = {name: len(path.read_text().splitlines()) for name, path in modules().items()}
+    assert {name: length for name, length in lines.items() if length > MOST_LINES} == {}
+
+
+def test_folders_import_each_other_in_no_circle():
+    found = circle(arrows())
+    why = [
+        f"{name} imports {other}"
+        for step in pairwise(found)
+        for name in modules()
+        for other in imported(name)
+        if (room(name), room(other)) == step
+    ]
+    assert not found, "\n".join(why)
+
+
+def test_modules_import_each_other_in_no_circle():
+    assert circle({name: imported(name, types=False) for name in modules()}) == []
+
+
+def test_no_arrow_goes_back_up():
+    """The library knows neither the resources nor the pipeline; resources know of the pipeline its lake alone."""
+    known = {"causalrec": ("causalrec",), "resources": ("resources", "causalrec", "causalrec_assets.lake")}
+    back = {
+        (name, other)
+        for name in modules()
+        for other in imported(name)
+        if not f"{other}.".startswith(tuple(f"{one}." for one in known.get(name.split(".")[0], PACKAGES)))
+    }
+    assert back == set()
+
+
+def test_no_function_takes_more_than_seven_parameters():
+    over = {}
+    for name in modules():
+        for node in ast.walk(tree(name)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            named = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            count = len(named) - (named[:1] in (["self"], ["cls"]))
+            if count > MOST_PARAMETERS:
+                over[f"{name}.{node.name}"] = count
+    assert over == {}
