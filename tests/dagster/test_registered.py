@@ -9,7 +9,7 @@ from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS
 from causalrec.policy.plackett_luce import uniform
 from causalrec.policy.policies import POLICIES
 from tests.evaluation.test_registered import Half
-from tests.policy.test_policies import Greedy
+from tests.policy.policies.test_policies import Greedy
 from tests.worlds import FIRST, materialise, table, words
 
 LAST = FIRST + timedelta(days=5)

@@ -12,7 +12,7 @@ from causalrec.policy.policies import POLICIES
 from tests.evaluation.rules import release_rule
 from tests.evaluation.test_policy_values import CHALLENGER, UNITS, judged, row
 from tests.evaluation.test_report import EFFECTS, story, text
-from tests.policy.test_policies import Greedy
+from tests.policy.policies.test_policies import Greedy
 
 HELD_OUT = pl.concat([UNITS, UNITS.with_columns(unit_id="x" + pl.col("unit_id"), policy=pl.lit("random"))])
 RULE = release_rule(1, 5.0, 1.0, 0.02, {"challenger": "random"})
