@@ -20,13 +20,13 @@ from resources.lake import Lake
 def adjustment_sets(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """For each question the optimal observed adjustment set, or why there is none and what would settle it."""
     inputs = lake.inputs(context)
-    source, asked = inputs.table("causal_graph"), questions_of(inputs)
-    if source.answer.answered:
-        notes = source.notes_as(GraphNotes)
-        sets, split = adjustments_of(asked, graph_of(source.frame, list(notes.nodes)), notes), notes.split
+    graph, questions = inputs.table("causal_graph"), questions_of(inputs)
+    if graph.answer.answered:
+        notes = graph.notes_as(GraphNotes)
+        sets, split = adjustments_of(questions, graph_of(graph.frame, list(notes.nodes)), notes), notes.split
         never = [c for c, role in notes.roles.items() if role not in KNOWN_BEFORE]
     else:
-        sets, split, never = [Adjustment(q, source.answer, ()) for q in asked.questions], False, []
+        sets, split, never = [Adjustment(q, graph.answer, ()) for q in questions.questions], False, []
     frame = sets_table(sets)
     forbidden = frame.filter(pl.col("columns").list.eval(pl.element().is_in(never)).list.any())
     return Draft(
