@@ -6,6 +6,9 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from causalrec.estimators.effects import EFFECT_ESTIMATORS
+from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("causalrec", "resources", "causalrec_assets")
 MOST_FILES, MOST_LINES, MOST_PARAMETERS = 12, 400, 7
@@ -132,3 +135,19 @@ def test_no_function_takes_more_than_seven_parameters():
             if count > MOST_PARAMETERS:
                 over[f"{name}.{node.name}"] = count
     assert over == {}
+
+
+def test_nobody_but_its_own_file_names_an_estimator_in_quotes():
+    """Who reads estimates asks the registry by role, so that a newcomer is left out nowhere."""
+    own: dict[str, set[str]] = defaultdict(set)
+    for registry in (EFFECT_ESTIMATORS, POLICY_VALUE_ESTIMATORS):
+        for name, estimator in registry.items():
+            own[name].add(type(estimator).__module__)
+    del own["naive"]  # the word of a role too
+    named = [
+        f"{module}:{node.lineno}: {node.value}"
+        for module in modules()
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant) and node.value in own and module not in own[node.value]
+    ]
+    assert named == []
