@@ -46,7 +46,7 @@ def causal_graph(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
 
     effects = override_effects(discovery, knowledge, sets)
     search = Search.parse(inputs.setting("discovery.yaml"))
-    changes = changes_since(_earlier_graph(inputs, inputs.day), oriented.table, list(oriented.graph.nodes))
+    changes = changes_since(earlier_graph(inputs, inputs.day), oriented.table, list(oriented.graph.nodes))
     agree, conflicts = oriented.verdict()
     still, change = changes.verdict(search.may_change)
     files = _files(oriented, notes, inputs.day)
@@ -123,7 +123,7 @@ def _files(oriented: OrientedGraph, notes: DiscoveryNotes, day: date) -> dict[st
     }
 
 
-def _earlier_graph(inputs: Inputs, before: date) -> EarlierGraph | None:
+def earlier_graph(inputs: Inputs, before: date) -> EarlierGraph | None:
     """The newest graph of an earlier day, recorded as an input: the same earlier days give the same comparison."""
     graph = inputs.latest("causal_graph", before)
     if graph is None:

@@ -8,7 +8,7 @@ import pytest
 from causalrec.answers import ANSWERED, insufficient_evidence
 from causalrec.graph.knowledge.changes import changes_since, compare
 from causalrec.home import Home
-from causalrec_assets.graph.shared import earlier_graph
+from causalrec_assets.graph.causal_graph import earlier_graph
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import open_store
