@@ -1,6 +1,7 @@
 """The shape of the code, counted: where things live, and what may know what."""
 
 import ast
+import re
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import pairwise
@@ -151,3 +152,15 @@ def test_nobody_but_its_own_file_names_an_estimator_in_quotes():
         if isinstance(node, ast.Constant) and node.value in own and module not in own[node.value]
     ]
     assert named == []
+
+
+def test_the_guide_for_newcomers_links_the_lines_it_means():
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    links = re.findall(r"\[([^\]]+)\]\(([\w/.]+\.py)#L(\d+)\)", guide)
+    assert len(links) >= 10
+    for words, file, line in links:
+        there = (ROOT / file).read_text().splitlines()[int(line) - 1]
+        name = words if words.isidentifier() else "STRATEGIES"
+        assert re.match(rf"(def )?{name}\b", there), f"{file}:{line} is `{there}`, and {words} stands elsewhere"
+    paths = set(re.findall(r"`((?:causalrec|causalrec_assets|resources|tests|data)/[a-z_/.]+)`", guide))
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
