@@ -1,7 +1,5 @@
 """How sure edges are: users drawn anew."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -29,7 +27,7 @@ def columns(rows: int, weak: float = 0.0, seed: int = 0) -> dict[str, object]:
 def confidence(found, rows, seed=1, users=None, **settings):
     tests = BlockTest(list(found.values()), SEARCH.floor)
     users = np.arange(rows) // 5 if users is None else users
-    return bootstrap(tests, dict.fromkeys(found, 0), replace(SEARCH, **settings), users, seed)
+    return bootstrap(tests, dict.fromkeys(found, 0), SEARCH.model_copy(update=settings), users, seed)
 
 
 @pytest.mark.parametrize("groups", [7, 60])
