@@ -2,7 +2,7 @@
 
 pure     the library on arrays and frames: no Dagster, no torch, no expectations library, no tracker
 gate     contracts on drafts, by the expectations library; the lake in a folder and in a bucket
-train    networks, encoders, and arithmetic that takes a second or more
+train    networks, encoders, readers that are killed, and arithmetic that takes a second or more
 dagster  resources, runs, servers, whole worlds
 slow     minutes each; `.ci/run` runs them
 
@@ -37,7 +37,9 @@ OF_PATHS = {
     "lake": "gate",
     "lake/test_code": "dagster",
     "logs/formats/test_all": "dagster",
+    "logs/reading/test_isolated": "train",
     "logs/test_contracts": "gate",
+    "logs/test_poison": "train",
     "logs/units/test_lineage": "train",
     "model/effects": "train",
     "model/effects/test_newcomer": "gate",
@@ -55,6 +57,7 @@ OF_PATHS = {
     "simulator/test_effects": "train",
     "simulator/traffic": "train",
     "simulator/world": "train",
+    "test_house": "train",
     "test_settings_parsers": "dagster",
     "web": "dagster",
 }
