@@ -34,6 +34,7 @@ OF_PATHS = {
     "gate/test_lake_in_a_bucket": "dagster",
     "graph/discovery/test_bootstrap": "train",
     "graph/independence/test_blocks": "train",
+    "graph/knowledge/test_changes": "dagster",
     "lake": "gate",
     "lake/test_code": "dagster",
     "logs/formats/test_all": "dagster",
