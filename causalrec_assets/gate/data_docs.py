@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,11 @@ def write_page(home: Home, table: str, day: date, html: str) -> Path:
 
 
 def _index(root: Path) -> str:
-    from jinja2 import Environment, FileSystemLoader
-    from markupsafe import Markup
-
     def days(folder: Path) -> list[str]:
         return sorted((path.stem for path in folder.iterdir() if DAY_PAGE.fullmatch(path.name)), reverse=True)
 
     tables = [(folder.name, days(folder)) for folder in sorted(path for path in root.iterdir() if path.is_dir())]
-    environment = Environment(autoescape=True, keep_trailing_newline=True, loader=FileSystemLoader(PAGES))
-    environment.filters["shown"] = lambda text: Markup(escape(text))
-    return environment.get_template("index.html.j2").render(style=_style(), tables=tables)
+    return str(_index_view().get_template("index.html.j2").render(style=_style(), tables=tables))
 
 
 def _style() -> str:
@@ -91,6 +87,18 @@ def _replace(path: Path, text: str) -> None:
     draft.replace(path)
 
 
+@lru_cache(maxsize=1)
+def _index_view() -> Any:
+    """A process compiles its templates once."""
+    from jinja2 import Environment, FileSystemLoader
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, keep_trailing_newline=True, loader=FileSystemLoader(PAGES))
+    environment.filters["shown"] = lambda text: Markup(escape(text))
+    return environment
+
+
+@lru_cache(maxsize=1)
 def _view() -> Any:
     from great_expectations.render.view import DefaultJinjaPageView
     from jinja2 import ChoiceLoader, FileSystemLoader
