@@ -70,6 +70,7 @@ def test_knowledge_is_a_guarantee(discovery, drawn):
     assert oriented.table.filter(oriented.table["provenance"] != "data")["who"].null_count() == 0
 
 
+@twice_as_many
 @given(dags(5), st.data())
 def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_can_be(world, drawn):
     names, arrows = world
@@ -92,6 +93,14 @@ def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_c
     fine = kept | {c for c in colliders_of(sure) if pair(c[0], c[2]) not in skeleton}
     if members(skeleton, fine, sure):
         assert found == fine
+
+
+def test_a_pair_that_experts_join_makes_no_collider():
+    """That a and b are independent is what told a -> c <- b; with a -> b required nothing tells it any more."""
+    data = MPDAG(("a", "b", "c"), frozenset({("a", "c"), ("b", "c")}), frozenset())
+    discovery = Discovery(data, dict.fromkeys("abc", "pre_treatment"), (("a", "c", "b"),))
+    graph = graph_with_knowledge(discovery, Knowledge(required=(said("required", ("a", "b"), 1),)))
+    assert graph.directed == {("a", "b")} and graph.undirected == {("a", "c"), ("b", "c")}
 
 
 def test_a_pair_that_may_not_be_joined_makes_no_collider():
