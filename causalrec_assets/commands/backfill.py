@@ -228,7 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     home = Home.current()
     if not home.dagster.exists():
-        sys.exit(f"there is no home at {home.root}: make one with `python -m causalrec.home {home.root}`")
+        command = f"python -m causalrec_assets.commands.home {home.root}"
+        sys.exit(f"there is no home at {home.root}: make one with `{command}`")
     if given.last < given.first:
         sys.exit(f"the range is empty: {given.last} is before {given.first}")
     if given.workers < 1:
