@@ -96,11 +96,12 @@ def test_no_collider_comes_about_that_neither_data_nor_experts_know_where_that_c
 
 
 def test_a_pair_that_experts_join_makes_no_collider():
-    """That a and b are independent is what told a -> c <- b; with a -> b required nothing tells it any more."""
-    data = MPDAG(("a", "b", "c"), frozenset({("a", "c"), ("b", "c")}), frozenset())
-    discovery = Discovery(data, dict.fromkeys("abc", "pre_treatment"), (("a", "c", "b"),))
-    graph = graph_with_knowledge(discovery, Knowledge(required=(said("required", ("a", "b"), 1),)))
-    assert graph.directed == {("a", "b")} and graph.undirected == {("a", "c"), ("b", "c")}
+    """That b and c are independent is what told b -> e <- c; joined, they tell nothing, and a -> e directs the rest."""
+    data = MPDAG(("a", "b", "c", "e"), frozenset({("b", "e"), ("c", "e")}), frozenset())
+    discovery = Discovery(data, dict.fromkeys("abce", "pre_treatment"), (("b", "e", "c"),))
+    required = (said("required", ("c", "b"), 1), said("required", ("a", "e"), 2))
+    graph = graph_with_knowledge(discovery, Knowledge(required=required))
+    assert graph.directed == {("c", "b"), ("a", "e"), ("e", "b"), ("e", "c")}
 
 
 def test_a_pair_that_may_not_be_joined_makes_no_collider():
