@@ -16,7 +16,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 TIERS = ("pure", "gate", "train", "dagster", "slow")
 OF_PATHS = {
@@ -133,6 +135,8 @@ class PureRun:
     def pytest_collection_finish(self) -> None:
         for name in LOADED_LATE:
             __import__(name)
+        # Its table of characters is made once, by whichever property draws text first.
+        hypothesis.find(st.text(), lambda text: True)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
