@@ -1,16 +1,16 @@
 """The asset `evaluation_report`: the verdict, and the page for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
-import polars as pl
 
-from causalrec.answers import not_available
+from causalrec.answers import Answer, not_available
 from causalrec.evaluation.attributes import attribute_uses
-from causalrec.evaluation.findings import Gap, diagnostics, find_gaps
+from causalrec.evaluation.findings import Diagnostic, Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
 from causalrec.evaluation.report.html import Story, render
+from causalrec.evaluation.report.summary import findings_table
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
 from causalrec.evaluation.unjudged import unjudged_lines
 from causalrec.evaluation.verdict import decide
@@ -52,96 +52,98 @@ SPOKEN_FOR = (
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The verdict on the challenger and the report for people, as one HTML file."""
     inputs = lake.inputs(context)
+    story = _story(inputs)
+    frame = findings_table(story)
+    # The published file is named by a hash; people open this copy.
+    path = inputs.home.reports / f"{inputs.day}.html"
+    verdict, reason = story.verdict.decision.value, story.verdict.reason
+    return Draft(
+        inputs,
+        frame,
+        notes=VerdictNotes(verdict, reason),
+        files={"report.html": render(story).encode()},
+        exports={"report.html": path},
+        metadata={
+            "verdict": verdict,
+            "reason": reason,
+            "report": dg.MetadataValue.path(str(path)),
+            "findings": table(frame),
+        },
+    )
+
+
+def _story(inputs: Inputs) -> Story:
+    """All that the page says."""
     source = parse_source(inputs.setting("sources.yaml"))
     rule = ReleaseRule.parse(inputs.setting("release.yaml"))
-    objective = Objective.parse(inputs.setting("objective.yaml"))
-    judged, effects_told = inputs.table("off_policy_report"), inputs.table("effect_report")
-    effects_ = effects_told.frame
+    judged, effects = inputs.table("off_policy_report"), inputs.table("effect_report")
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
     models, graph = read["outcome_model"], read["causal_graph"]
-
-    unanswered = next((t.answer for t in (judged, models) if not t.answer.answered), None)
-    left_out, of_effects = judged.notes_as(LeftOutNotes), effects_told.notes_as(EffectReportNotes)
-    values = judged.notes_as(OffPolicyNotes) if judged.answer.answered else None
     fitted = models.notes_as(OutcomeModelNotes) if models.answer.answered else None
-    found_graph = graph.notes_as(GraphNotes) if graph.answer.answered else None
-    if unanswered is None:
-        unanswered = left_out.no_challenger
-    verdict = decide(judged.frame, rule, unanswered)
-    answers = {name: read_table.answer for name, read_table in {**read, "off_policy_report": judged}.items()}
-    gaps = find_gaps(answers, effects_, judged.frame)
-    if values is not None and "revenue" not in judged.frame["metric"]:
-        gaps.append(Gap("revenue of any policy", not_available(values.no_revenue)))
-    trust = diagnostics(
-        effects_,
+    found = graph.notes_as(GraphNotes) if graph.answer.answered else None
+    attributes = attribute_uses(
+        source,
+        covariate_settings(inputs).leave_out,
+        found,
+        inputs.table("adjustment_sets").frame,
+        fitted,
+        PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
+    )
+    return Story(
+        source=source.name,
+        about=source.about,
+        day=inputs.day.isoformat(),
+        train=_span(inputs.learning.train_days),
+        judge=_span(inputs.learning.judge_days),
+        cluster=source.cluster,
+        satisfying=Objective.parse(inputs.setting("objective.yaml")).satisfying,
+        rule=rule.words(),
+        verdict=decide(judged.frame, rule, _unanswered(judged, models)),
+        off_policy=judged.frame,
+        effects=effects.frame,
+        gaps=_gaps(judged, effects, read),
+        diagnostics=_diagnostics(judged, effects, fitted),
+        graph=graph.file("graph.png") if found else None,
+        graph_reason=graph.answer.reason,
+        dropped=found.dropped if found else (),
+        conflicts=found.conflicts if found else (),
+        edges=graph.frame,
+        draws=found.draws if found else "",
+        disagreements=found.disagreements if found else (),
+        settings=_stated(inputs, [judged, effects, *read.values()]),
+        attributes=attributes,
+    )
+
+
+def _unanswered(judged: Table, models: Table) -> Answer | None:
+    """Why there is nothing to give a verdict of; None where there is."""
+    missing = next((table.answer for table in (judged, models) if not table.answer.answered), None)
+    return missing or judged.notes_as(LeftOutNotes).no_challenger
+
+
+def _gaps(judged: Table, effects: Table, read: Mapping[str, Table]) -> list[Gap]:
+    """What the data could not say."""
+    answers = {name: table.answer for name, table in {**read, "off_policy_report": judged}.items()}
+    gaps = find_gaps(answers, effects.frame, judged.frame)
+    if judged.answer.answered and "revenue" not in judged.frame["metric"]:
+        gaps.append(Gap("revenue of any policy", not_available(judged.notes_as(OffPolicyNotes).no_revenue)))
+    return gaps
+
+
+def _diagnostics(judged: Table, effects: Table, fitted: OutcomeModelNotes | None) -> list[Diagnostic]:
+    """What the numbers rest on: of effects first, then of policies, then of the rest."""
+    of_effects = effects.notes_as(EffectReportNotes)
+    values = judged.notes_as(OffPolicyNotes) if judged.answer.answered else None
+    lines = diagnostics(
+        effects.frame,
         judged.frame,
         fitted.log_loss if fitted else {},
         {"Effects": of_effects.clusters, "Policies": values.clusters if values else None},
         of_effects.far_values or (),
     )
-    trust += unjudged_lines(left_out)
-    groups = list(dict.fromkeys(["Effects", "Policies", *(line.group for line in trust)]))
-    trust.sort(key=lambda line: groups.index(line.group))
-    stated = _stated(inputs, [judged, effects_told, *read.values()])
-    attributes = attribute_uses(
-        source,
-        covariate_settings(inputs).leave_out,
-        found_graph,
-        inputs.table("adjustment_sets").frame,
-        fitted,
-        PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
-    )
-    html = render(
-        Story(
-            source=source.name,
-            about=source.about,
-            day=inputs.day.isoformat(),
-            train=_span(inputs.learning.train_days),
-            judge=_span(inputs.learning.judge_days),
-            cluster=source.cluster,
-            satisfying=objective.satisfying,
-            rule=rule.words(),
-            verdict=verdict,
-            off_policy=judged.frame,
-            effects=effects_,
-            gaps=gaps,
-            diagnostics=trust,
-            graph=graph.file("graph.png") if graph.answer.answered else None,
-            graph_reason=graph.answer.reason,
-            dropped=found_graph.dropped if found_graph else (),
-            conflicts=found_graph.conflicts if found_graph else (),
-            edges=graph.frame,
-            draws=found_graph.draws if found_graph else "",
-            disagreements=found_graph.disagreements if found_graph else (),
-            settings=stated,
-            attributes=attributes,
-        )
-    )
-    # The published file is named by a hash; people open this copy.
-    path = inputs.home.reports / f"{inputs.day}.html"
-    rows = [
-        ("verdict", "challenger", verdict.decision.value, verdict.reason),
-        *(("effect", r["question"], r["status"], r["verdict"]) for r in effects_.iter_rows(named=True)),
-        *(("gap", gap.subject, gap.answer.status.value, gap.answer.reason) for gap in gaps),
-        *(("trust", line.what, "answered", f"{line.number}: {line.words}") for line in trust),
-        *(("attribute", use.name, use.kind, f"{use.effects}; by the policy: {use.policy}") for use in attributes),
-        *(("setting", setting.name, setting.how, setting.value) for setting in stated),
-    ]
-    columns = ("section", "subject", "status", "headline")
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return Draft(
-        inputs,
-        frame,
-        notes=VerdictNotes(verdict.decision.value, verdict.reason),
-        files={"report.html": html.encode()},
-        exports={"report.html": path},
-        metadata={
-            "verdict": verdict.decision.value,
-            "reason": verdict.reason,
-            "report": dg.MetadataValue.path(str(path)),
-            "findings": table(frame),
-        },
-    )
+    lines += unjudged_lines(judged.notes_as(LeftOutNotes))
+    groups = list(dict.fromkeys(["Effects", "Policies", *(line.group for line in lines)]))
+    return sorted(lines, key=lambda line: groups.index(line.group))
 
 
 def _stated(inputs: Inputs, tables: Sequence[Table]) -> list[Stated]:
