@@ -44,6 +44,14 @@ def pytest_itemcollected(item):
 
 
 @pytest.fixture(scope="session")
+def s3_server():
+    """A bucket store; one a process, for clients keep their connection to the first."""
+    from tests.gate import s3
+
+    yield from s3.serve()
+
+
+@pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """A tiny world with every asset published, once for all processes. Shared: copy it (`own_home`) to change it."""
     from causalrec.durable import one_at_a_time

@@ -253,5 +253,5 @@ def test_the_calls_publish_and_refuse_what_dagster_does(tmp_path):
     assert failed["clean_events"].partition("events/")[2].partition("parquet")[2] in words(result)
     lake = Store(there.lake)
     assert here.hashes() == {(name, day): lake.pointer(name, day).hash for name in LOGS for day in lake.days(name)}
-    refused = {name: lake.standing_refusal(name, DAYS[1]) is not None for name in LOGS}
+    refused = {name: lake.quarantine.standing(name, DAYS[1]) is not None for name in LOGS}
     assert refused == {name: Store(here.home.lake).quarantine.standing(name, DAYS[1]) is not None for name in LOGS}

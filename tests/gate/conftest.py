@@ -34,11 +34,6 @@ CONTRACT = {
 DAY = date(2026, 3, 2)
 
 
-@pytest.fixture(scope="session")
-def s3_server():
-    yield from s3.serve()
-
-
 @pytest.fixture
 def new_bucket(s3_server, monkeypatch):
     """A function that makes a fresh bucket; the environment says where and who."""

@@ -141,7 +141,7 @@ def test_a_bad_file_is_tried_once_and_healed_by_the_next(shop):
     shop.heal()
     assert shop.hashes() == before
     lake = open_store(shop.home)
-    assert lake.standing_refusal("clean_events", DAYS[1]) is None
+    assert lake.quarantine.standing("clean_events", DAYS[1]) is None
 
 
 def test_a_newest_day_whose_only_file_is_bad_is_asked_for_so_that_it_is_said_and_is_not_the_newest(shop):

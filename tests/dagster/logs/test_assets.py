@@ -186,5 +186,5 @@ def test_a_wrong_mapping_fails_the_step_with_the_keys_name(shop):
     declare(shop, organic_rows="sometimes")
     result = materialise(shop, FIRST, ["items", "clean_events"])
     assert not result.success
-    assert "`organic_rows` must be one of" in words(result)
+    assert "`organic_rows` must be every_impression, interactions_only or none, got 'sometimes'" in words(result)
     assert result.get_asset_materialization_events() == []

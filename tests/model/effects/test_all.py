@@ -8,14 +8,14 @@ import pytest
 
 from causalrec.answers import Status
 from causalrec.estimators.effects import EFFECT_ESTIMATORS
-from causalrec.graph.identification import identify
+from causalrec.graph import identification
 from causalrec.model.effects import STRATEGIES, strategy_of
 from tests.model.effects.worlds import BASE, DIRECT, FRONT_DOOR, INSTRUMENT, estimated, world
 from tests.model.worlds import COLUMNS, toy
 
 
 def test_every_strategy_that_identifies_an_effect_estimates_it_the_preferred_one_first():
-    assert list(STRATEGIES) == [identify.BACK_DOOR, identify.FRONT_DOOR, identify.INSTRUMENT]
+    assert list(STRATEGIES) == list(identification.STRATEGIES)
     assert {name: one.name for name, one in STRATEGIES.items()} == {name: name for name in STRATEGIES}
     assert {row["strategy"] for row in (BASE, FRONT_DOOR, INSTRUMENT)} == set(STRATEGIES)
 
