@@ -23,7 +23,7 @@ from causalrec.logs.landing.zone import LandingZone
 from causalrec_assets.gate import publishing
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.storage.pointer import Pointer
-from causalrec_assets.lake.store import Store, open_store
+from causalrec_assets.lake.store import Store, Version, open_store
 from causalrec_assets.operate.assets import ASSETS
 from causalrec_assets.operate.planning import DATA, Plan, Planner, Request
 from resources.lake import Lake
@@ -143,23 +143,23 @@ class Saboteur:
         self.shop, self.kill, self.race, self.skip = shop, "", False, 0
         publish = Store.publish
 
-        def sabotaged(store: Store, staged: Path, **options) -> Pointer:
+        def sabotaged(store: Store, staged: Path, version: Version, after: int) -> Pointer:
             if not (self.kill or self.race) or self.skip:
                 self.skip = max(0, self.skip - 1)
-                return publish(store, staged, **options)
+                return publish(store, staged, version, after)
             kill, self.kill, race, self.race = self.kill, "", self.race, False
             if race:
                 # The whole of the other attempt happens between this one's beginning and its pointer.
-                shop.build(options["table"], options["day"])
-                return publish(store, staged, **options)
+                shop.build(version.table, version.day)
+                return publish(store, staged, version, after)
             shop.seen[f"killed {kill}"] += 1
             if kill == KILLS[0]:
                 raise Killed
             if kill == KILLS[1]:
                 with monkeypatch.context() as patch:
                     patch.setattr(type(store.objects), "create", _die)
-                    publish(store, staged, **options)
-            publish(store, staged, **options)
+                    publish(store, staged, version, after)
+            publish(store, staged, version, after)
             raise Killed
 
         monkeypatch.setattr(Store, "publish", sabotaged)
