@@ -68,6 +68,7 @@ def said(threads):
     return [line for line in run(WORK, threads) if line.split(" ")[0] in PARTS]
 
 
+@pytest.mark.slow
 def test_graph_effects_model_and_predictions_are_the_same_bytes_on_one_thread_and_on_three():
     one = said(1)
     assert len(one) == 4 and said(3) == one

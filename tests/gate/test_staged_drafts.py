@@ -162,6 +162,7 @@ def audit_file(path: str, memory_mb: int, spill: str) -> tuple[list[tuple[str, i
     return [(f.rule, f.count, f.rows == tuple(range(10_000))) for f in result.broken], spilled, grown
 
 
+@pytest.mark.slow
 def test_uniqueness_of_more_keys_than_fit_spills_and_is_still_right(tmp_path):
     write_ids(tmp_path / "t.parquet", 3_000_000)
     broken, spilled, grown = measured(audit_file, str(tmp_path / "t.parquet"), 100, str(tmp_path / "spill")).result

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import polars as pl
+import pytest
 
 from tests.operate.test_planning import Shop
 from tests.worlds import FIRST, make_home, tiny
@@ -28,6 +29,7 @@ def late_row(of):
     late.write_parquet(of.folder(DAYS[1]) / "late.parquet")
 
 
+@pytest.mark.slow
 def test_the_days_whose_window_a_late_row_is_in_are_built_again_and_no_others(tmp_path):
     one, other = shop(tmp_path / "one"), shop(tmp_path / "other")
     one.heal()

@@ -19,6 +19,7 @@ def effect(world, outcome="click", settings=SETTINGS, **others):
     return estimated(world, question, settings, **others)
 
 
+@pytest.mark.slow
 def test_over_many_worlds_the_robust_estimate_is_nearly_unbiased_where_naive_is_not_and_its_intervals_cover():
     errors = {name: [] for name in EFFECT_ESTIMATORS}
     covered = 0

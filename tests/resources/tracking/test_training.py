@@ -182,6 +182,7 @@ def kill(home, day, checkpoints):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_killed_training_is_ended_with_its_dagster_run_and_resumed_with_a_whole_curve(store, world, day, tmp_path):
     told = kill(store.home, day, tmp_path)
     assert told.splitlines()[-1] == "[]", "W&B was imported without a key"
@@ -282,6 +283,7 @@ print(run.metadata.get("tracking", "complete"))
 """
 
 
+@pytest.mark.slow
 def test_two_trainings_at_once_in_a_store_that_is_not_there_yet(tmp_path):
     import time
 
