@@ -32,12 +32,12 @@ def require_bounded_parquet(path: Path, columns: Collection[str] | None, rules: 
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     with path.open("rb") as file:
-        found = pq.read_metadata(file)
+        metadata = pq.read_metadata(file)
         suspects: dict[int, set[str]] = {}
-        for group in range(found.num_row_groups):
+        for group in range(metadata.num_row_groups):
             chunks = [
                 chunk
-                for chunk in (found.row_group(group).column(k) for k in range(found.num_columns))
+                for chunk in (metadata.row_group(group).column(k) for k in range(metadata.num_columns))
                 if columns is None or chunk.path_in_schema.split(".")[0] in columns
             ]
             unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)

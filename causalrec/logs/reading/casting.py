@@ -54,14 +54,14 @@ def take_columns(raw: pl.DataFrame, feed: Feed, types: Mapping[str, pl.DataType]
         if ours in feed.constants:
             out.append(pl.Series(ours, [feed.constants[ours]]).cast(dtype).new_from_index(0, raw.height))
             continue
-        theirs = feed.columns.get(ours)
-        if theirs is None or theirs not in raw.columns:
+        source_column = feed.columns.get(ours)
+        if source_column is None or source_column not in raw.columns:
             out.append(pl.Series(ours, [None], dtype).new_from_index(0, raw.height))
             continue
-        cast, given = _taken(raw[theirs], ours, dtype, feed, time_zone)
+        cast, given = _taken(raw[source_column], ours, dtype, feed, time_zone)
         if cast.null_count() > raw.height - int(given.sum()):
             bad = (cast.is_null() & given).arg_true()
-            reason = _with_words(reason, bad, raw[theirs].gather(bad), theirs, ours, dtype)
+            reason = _with_words(reason, bad, raw[source_column].gather(bad), source_column, ours, dtype)
         out.append(cast.alias(ours))
     return Taken(pl.DataFrame(out), reason.alias("reason"))
 
@@ -117,7 +117,7 @@ def _of_tokens(
 
 
 def _with_words(
-    reason: pl.Series, bad: pl.Series, values: pl.Series, theirs: str, ours: str, dtype: pl.DataType
+    reason: pl.Series, bad: pl.Series, values: pl.Series, source_column: str, ours: str, dtype: pl.DataType
 ) -> pl.Series:
     """The reasons, with one for each bad row that has none yet."""
     # Words are made for the bad rows alone.
@@ -128,8 +128,10 @@ def _with_words(
         for at, part in of_kinds:
             why = why.scatter(at, why_no_id(part))
         what = pl.lit(why)
-    said = pl.select(pl.concat_str(pl.lit(f"`{theirs}` is "), pl.lit(_shown(values)), pl.lit(", which is "), what))
-    return reason.fill_null(_nothing(reason, pl.String()).scatter(bad, said.to_series()))
+    sentences = pl.select(
+        pl.concat_str(pl.lit(f"`{source_column}` is "), pl.lit(_shown(values)), pl.lit(", which is "), what)
+    )
+    return reason.fill_null(_nothing(reason, pl.String()).scatter(bad, sentences.to_series()))
 
 
 def lacks_columns(columns: Iterable[str], feed: Feed, path: object, elsewhere: Collection[str] = ()) -> None:
@@ -143,7 +145,7 @@ def lacks_columns(columns: Iterable[str], feed: Feed, path: object, elsewhere: C
         InputError: There are some.
     """
     there = list(columns)
-    missing = {ours: theirs for ours, theirs in feed.columns.items() if theirs not in {*there, *elsewhere}}
+    missing = {ours: column for ours, column in feed.columns.items() if column not in {*there, *elsewhere}}
     if missing:
         shown: object = there if len(there) <= 50 else [*there[:50], f"and {len(there) - 50} more"]
         if len(missing) == len(feed.columns) and 3 * sum(map(_is_a_value, there)) >= len(there):
@@ -211,7 +213,7 @@ def _shown(values: pl.Series) -> pl.Series:
 
 def _decoded(values: pl.Series, codes: Mapping[str, Constant]) -> pl.Series:
     """What the user's codes name, as our values in words; null for what no code names."""
-    table = {theirs: str(ours) for theirs, ours in codes.items()}
+    table = {code: str(ours) for code, ours in codes.items()}
     written = as_text(values)
     # 1.0 is how a float, and who writes one down, says 1.
     whole = written.str.replace(r"^(-?\d+)\.0+$", "${1}")

@@ -61,8 +61,8 @@ class Record:
 class CsvError(ValueError):
     """A record that cannot be meant as it is written, with its line."""
 
-    def __init__(self, line: int, said: str) -> None:
-        super().__init__(f"line {line:,}: {said}")
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line:,}: {message}")
         self.line = line
 
 
@@ -101,18 +101,18 @@ def records(text: str, grammar: Grammar, line: int = 1, final: bool = True) -> I
                     if not final:
                         return
                     opened = line + _lines(text, start, at)
-                    said = 'a quote is left open (one that belongs to a cell is written twice: "a 5"" pipe")'
-                    raise CsvError(opened, said)
+                    message = 'a quote is left open (one that belongs to a cell is written twice: "a 5"" pipe")'
+                    raise CsvError(opened, message)
                 in_quotes, at = True, match.end()
                 where = line + _lines(text, start, match.start())
                 if at < size and not text.startswith((separator, "\r", "\n"), at):
                     shown = text[match.start() : at + 20][-60:]
-                    said = (
+                    message = (
                         f"after the quote that closes a cell comes {text[at]!r} ({shown!r}). A quote within a cell is "
                         "written twice; or say how it is written: csv: {escape: '\\'} or {quote: none} of the feed in "
                         "sources.yaml"
                     )
-                    raise CsvError(where, said)
+                    raise CsvError(where, message)
                 cells.append(_inside(match[1], grammar, where))
             else:
                 match = bare.match(text, at)
@@ -182,16 +182,16 @@ def _unescaped(raw: str, grammar: Grammar, line: int, twice: bool) -> str:
             out.append(q)
         elif sign.isalnum():
             if not grammar.letters or sign not in ESCAPED:
-                said = (
+                message = (
                     f"{e + sign!r} may be two characters or stand for another one: say which: csv: {{escape: none}} or "
                     f"{{escape: '{e}'}} of the feed in sources.yaml"
                 )
                 if grammar.letters:
-                    said = (
+                    message = (
                         f"{e + sign!r} is no escape that is known ({', '.join(e + letter for letter in ESCAPED)}); "
                         "if it is two characters, say csv: {escape: none} of the feed in sources.yaml"
                     )
-                raise CsvError(line, said)
+                raise CsvError(line, message)
             out.append(ESCAPED[sign])
         else:
             out.append(sign)

@@ -58,7 +58,7 @@ class Dialect:
     width: int | None = None
 
 
-def dialect_of(path: Path, said: CsvSettings) -> Dialect:
+def dialect_of(path: Path, settings: CsvSettings) -> Dialect:
     """Find how a file is written.
 
     Raises:
@@ -67,40 +67,40 @@ def dialect_of(path: Path, said: CsvSettings) -> Dialect:
     with path.open("rb") as file:
         head = file.read(HEAD)
         whole = not file.read(1)
-    encoding, mark = _encoding(head, said)
+    encoding, mark = _encoding(head, settings)
     text = _decoded(head[mark:], encoding, whole)
     if not whole:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
-    start, line, separator = _above_the_header(text, said)
+    start, line, separator = _above_the_header(text, settings)
     body = text[start:]
-    grammar, doubtful = _grammar(body, said, separator, whole, line)
+    grammar, doubtful = _grammar(body, settings, separator, whole, line)
     dialect = Dialect(encoding, mark, grammar, doubtful, body=len(text[:start].encode()), line=line)
-    found = list(islice(records(body, grammar, line, whole), LOOKED_AT))
-    if not found:
-        return replace(dialect, header=said.columns)
-    first = tuple((cell or "").strip().strip("\ufeff\u200b") for cell in found[0].cells)
-    if said.columns and first != said.columns:
-        return replace(dialect, header=said.columns, width=_width(found))
-    if not said.quote:
-        _refuse_single_quotes(found)
-    above = text[: start + found[0].end]
+    first_records = list(islice(records(body, grammar, line, whole), LOOKED_AT))
+    if not first_records:
+        return replace(dialect, header=settings.columns)
+    first = tuple((cell or "").strip().strip("\ufeff\u200b") for cell in first_records[0].cells)
+    if settings.columns and first != settings.columns:
+        return replace(dialect, header=settings.columns, width=_width(first_records))
+    if not settings.quote:
+        _refuse_single_quotes(first_records)
+    above = text[: start + first_records[0].end]
     return replace(
         dialect,
         header=first,
-        header_text=body[found[0].start : found[0].end].rstrip("\r\n"),
+        header_text=body[first_records[0].start : first_records[0].end].rstrip("\r\n"),
         body=len(above.encode()),
         line=1 + (above.count("\n") or above.count("\r")),
-        width=_width(found[1:]),
+        width=_width(first_records[1:]),
     )
 
 
-def _encoding(head: bytes, said: CsvSettings) -> tuple[str, int]:
+def _encoding(head: bytes, settings: CsvSettings) -> tuple[str, int]:
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
-    if said.encoding is not None:
+    if settings.encoding is not None:
         # Without a mark Python would take this machine's order of bytes.
-        return {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(said.encoding, said.encoding), 0
+        return {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(settings.encoding, settings.encoding), 0
     even, odd = head[: 2 * HEAD : 2].count(0), head[1 : 2 * HEAD : 2].count(0)
     half = len(head) // 2
     if half >= 4 and max(even, odd) > half * 0.6 and min(even, odd) == 0:
@@ -132,7 +132,7 @@ def not_in(encoding: str, block: bytes, error: UnicodeDecodeError, line: int) ->
     return f"line {line:,} is not in {encoding} ({error.reason})"
 
 
-def _above_the_header(text: str, said: CsvSettings) -> tuple[int, int, str | None]:
+def _above_the_header(text: str, settings: CsvSettings) -> tuple[int, int, str | None]:
     """Where the first record begins, its line, and the separator that the file itself names."""
     at, line = 0, 1
 
@@ -143,8 +143,8 @@ def _above_the_header(text: str, said: CsvSettings) -> tuple[int, int, str | Non
     separator = None
     if named := re.fullmatch(r'"?sep=(\\t|[^"\r\n])"?', next_line().rstrip("\r\n"), re.IGNORECASE):
         separator, at, line = named[1].replace("\\t", "\t"), len(next_line()), 2
-    if said.skip_lines is not None:
-        for _ in range(said.skip_lines):
+    if settings.skip_lines is not None:
+        for _ in range(settings.skip_lines):
             at, line = at + len(next_line()), line + 1
         return at, line, separator
     comment = None
@@ -154,7 +154,7 @@ def _above_the_header(text: str, said: CsvSettings) -> tuple[int, int, str | Non
         at, line = at + len(next_line()), line + 1
     if comment is not None:
         below = next_line()
-        for sign in [said.separator or separator] if said.separator or separator else SEPARATORS:
+        for sign in [settings.separator or separator] if settings.separator or separator else SEPARATORS:
             if sign and below.count(sign) and comment[1].count(sign) == below.count(sign):
                 raise ValueError(
                     f"line {comment[0]:,} begins with `#` and has as many cells as the line below: whether it is the "
@@ -168,23 +168,23 @@ def _above_the_header(text: str, said: CsvSettings) -> tuple[int, int, str | Non
 # -- separator, quote and escape -------------------------------------------------------------------------------------
 
 
-def _grammar(text: str, said: CsvSettings, named: str | None, whole: bool, line: int) -> tuple[Grammar, bool]:
+def _grammar(text: str, settings: CsvSettings, named: str | None, whole: bool, line: int) -> tuple[Grammar, bool]:
     first_end = re.search(r"\r\n|\n|\r", text)
     returns = first_end is not None and first_end[0] == "\r" and (whole or first_end.end() < len(text))
-    base = Grammar(",", quote='"' if said.quote is None else said.quote, returns=returns)
+    base = Grammar(",", quote='"' if settings.quote is None else settings.quote, returns=returns)
     dump = NULL.search(text) is not None
-    if said.escape is not None:
-        escape = "" if said.escape == base.quote else said.escape
-        base = replace(base, escape=escape, letters=True, null=said.escape == "\\")
+    if settings.escape is not None:
+        escape = "" if settings.escape == base.quote else settings.escape
+        base = replace(base, escape=escape, letters=True, null=settings.escape == "\\")
     elif dump:
         only_nulls = len(NULL.findall(text)) == text.count("\\")
         base = replace(base, null=True, escape="" if only_nulls else "\\", letters=not only_nulls)
-    separator = named or said.separator or _separator(text, base, whole, line)
+    separator = named or settings.separator or _separator(text, base, whole, line)
     grammar = replace(base, separator=separator)
-    if said.escape is not None:
+    if settings.escape is not None:
         return grammar, False
     if dump:
-        if said.quote is None and separator == "\t":
+        if settings.quote is None and separator == "\t":
             grammar = _quoted_dump(text, grammar, whole)
         # Where only nulls were seen, another backslash may still be anything.
         return grammar, not grammar.escape
@@ -199,8 +199,8 @@ def _separator(text: str, base: Grammar, whole: bool, line: int) -> str:
     if ", " in first and first.count(", ") == first.count(","):
         candidates = [", ", *candidates]
     counts = {sign: _counts(text, replace(base, separator=sign), whole) for sign in candidates}
-    counts = {sign: found for sign, found in counts.items() if not found or found[0] > 1}
-    even = [sign for sign, found in counts.items() if found and len(set(found)) == 1]
+    counts = {sign: cell_counts for sign, cell_counts in counts.items() if not cell_counts or cell_counts[0] > 1}
+    even = [sign for sign, cell_counts in counts.items() if cell_counts and len(set(cell_counts)) == 1]
     if ", " in even:
         even.remove(",") if "," in even else None
     if len(even) == 1:
@@ -259,17 +259,19 @@ def both_ways() -> str:
     )
 
 
-def _refuse_single_quotes(found: Sequence[Record]) -> None:
-    for cells in zip(*(record.cells for record in found[1:] if len(record.cells) == len(found[0].cells)), strict=True):
+def _refuse_single_quotes(first_records: Sequence[Record]) -> None:
+    for cells in zip(
+        *(record.cells for record in first_records[1:] if len(record.cells) == len(first_records[0].cells)), strict=True
+    ):
         some = [cell for cell in cells if cell]
         if some and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in some):
             raise ValueError(
-                f"line {found[1].line:,}: cells such as {some[0][:40]} stand in single quotes; "
+                f"line {first_records[1].line:,}: cells such as {some[0][:40]} stand in single quotes; "
                 + SAY.format('quote: "\'"')
                 + " if these are no part of them, or {quote: '\"'} if they are"
             )
 
 
-def _width(found: Sequence[Record]) -> int | None:
-    widths = {len(record.cells[-1] or "") for record in found if record.ended}
+def _width(first_records: Sequence[Record]) -> int | None:
+    widths = {len(record.cells[-1] or "") for record in first_records if record.ended}
     return widths.pop() if len(widths) == 1 else None

@@ -30,17 +30,17 @@ SLOW_ROWS = 50_000
 """Records that are read one by one make a piece."""
 
 
-def csv_header(path: Path, said: CsvSettings) -> list[str]:
+def csv_header(path: Path, settings: CsvSettings) -> list[str]:
     """The names of the columns that have one.
 
     Raises:
         ValueError: How the file is written cannot be found.
     """
-    return [name for name in _dialect(path, said).header if name]
+    return [name for name in _dialect(path, settings).header if name]
 
 
 def csv_pieces(
-    path: Path, columns: Collection[str] | None, said: CsvSettings, block: int, longest: int = LONGEST
+    path: Path, columns: Collection[str] | None, settings: CsvSettings, block: int, longest: int = LONGEST
 ) -> Iterator[pl.DataFrame]:
     """The rows in their order.
 
@@ -51,9 +51,9 @@ def csv_pieces(
     Raises:
         ValueError: A record cannot be meant as it is written, or the file was cut off; the line is named.
     """
-    dialect = _dialect(path, said)
+    dialect = _dialect(path, settings)
     wanted = _wanted(dialect.header, columns)
-    reader = _Reader(dialect, wanted, said, columns is not None)
+    reader = _Reader(dialect, wanted, settings, columns is not None)
     rest, line = b"", dialect.line
     for text, final in _text(path, dialect, block):
         part = rest + text
@@ -67,24 +67,24 @@ def csv_pieces(
             )
 
 
-def _dialect(path: Path, said: CsvSettings) -> Dialect:
+def _dialect(path: Path, settings: CsvSettings) -> Dialect:
     stat = path.stat()
-    return _found(path, said, stat.st_mtime_ns, stat.st_size)
+    return _found(path, settings, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=8)
-def _found(path: Path, said: CsvSettings, modified_ns: int, size: int) -> Dialect:
+def _found(path: Path, settings: CsvSettings, modified_ns: int, size: int) -> Dialect:
     # Looked at once, while it is not written to.
-    return dialect_of(path, said)
+    return dialect_of(path, settings)
 
 
 def _wanted(header: Sequence[str], columns: Collection[str] | None) -> dict[int, str]:
     """Where the columns stand that are asked for. What has no name is not asked for: an index, or a last separator."""
-    asked = {k: name for k, name in enumerate(header) if name and (columns is None or name in columns)}
-    if twice := sorted(name for name, times in Counter(asked.values()).items() if times > 1):
+    wanted = {k: name for k, name in enumerate(header) if name and (columns is None or name in columns)}
+    if twice := sorted(name for name, times in Counter(wanted.values()).items() if times > 1):
         raise ValueError(f"the header has {twice} more than once")
     # Row numbers are counted, whichever columns are asked for.
-    return asked or dict(list(enumerate(header))[:1])
+    return wanted or dict(list(enumerate(header))[:1])
 
 
 def _text(path: Path, dialect: Dialect, block: int) -> Iterator[tuple[bytes, bool]]:
@@ -132,8 +132,8 @@ def _line_ends(text: bytes) -> int:
 class _Reader:
     """Reads stretches of text that begin with a record; `taken` says how much of the last one."""
 
-    def __init__(self, dialect: Dialect, wanted: dict[int, str], said: CsvSettings, mapped: bool) -> None:
-        self.dialect, self.wanted, self.said = dialect, wanted, said
+    def __init__(self, dialect: Dialect, wanted: dict[int, str], settings: CsvSettings, mapped: bool) -> None:
+        self.dialect, self.wanted, self.said = dialect, wanted, settings
         self.taken = 0
         self.quotes_settled = False
         # Of what nobody maps, nothing is garbled.
@@ -208,7 +208,7 @@ class _Reader:
     def _between_no_rows(self, text: bytes, line: int) -> Iterator[tuple[bytes, int]]:
         """The stretches between lines of no cell, and headers: files that were written into one have several."""
         at, quote = 0, self.dialect.grammar.quote.encode()
-        for start, end in sorted(found for wanted in self._no_rows for found in _whole_lines(text, wanted)):
+        for start, end in sorted(span for wanted in self._no_rows for span in _whole_lines(text, wanted)):
             if quote and text.count(quote, 0, start) % 2:
                 continue  # It stands in a cell.
             yield text[at:start], line + text.count(b"\n", 0, at)
@@ -286,20 +286,20 @@ class _Reader:
         dump = list(NULL.finditer(text))
         if grammar.null and len(dump) == text.count("\\"):
             return
-        found = re.search(r"\\(?!N)", text) if grammar.null else dump[0] if dump else None
-        if found is None and grammar.separator == "\t":
-            found = re.search(r"\\", text)
-        if found is not None:
-            at = line + text.count("\n", 0, found.start())
-            shown = text[max(0, found.start() - 10) : found.start() + 10]
+        backslash = re.search(r"\\(?!N)", text) if grammar.null else dump[0] if dump else None
+        if backslash is None and grammar.separator == "\t":
+            backslash = re.search(r"\\", text)
+        if backslash is not None:
+            at = line + text.count("\n", 0, backslash.start())
+            shown = text[max(0, backslash.start() - 10) : backslash.start() + 10]
             raise ValueError(
                 f"line {at:,}: whether the backslash in {shown!r} is an escape, as in the dump of a database, or a "
                 "character like others, nobody can know; " + SAY.format("escape: '\\'") + " or {escape: none}"
             )
-        if not self.quotes_settled and (found := MIND.search(text)):
+        if not self.quotes_settled and (backslash := MIND.search(text)):
             usual, escaped = (self._read_to(text, line, final, g) for g in (grammar, _escaped(grammar)))
             if usual is not None and escaped is not None and escaped >= usual:
-                raise ValueError(f"line {line + text.count(chr(10), 0, found.start()):,}: {both_ways()}")
+                raise ValueError(f"line {line + text.count(chr(10), 0, backslash.start()):,}: {both_ways()}")
             # Of a file that does not escape quotes here, no later line can say that it does.
             self.quotes_settled = usual is not None
 

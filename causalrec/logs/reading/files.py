@@ -40,8 +40,8 @@ def read_landed(path: Path, rules: CleaningRules | None = None) -> pl.DataFrame:
         InputError: As `open_landed` does.
     """
     with open_landed(path, rules or CleaningRules()) as landed:
-        found = list(landed.pieces())
-    return together(found) if found else pl.DataFrame()
+        frames = list(landed.pieces())
+    return together(frames) if frames else pl.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def _named(name: str, format_: str) -> Iterator[None]:
     except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError) as error:
         if isinstance(error, InputError) or disk_is_full(error):
             raise
-        said = str(error).splitlines()[0] if str(error) else "it ends too early"
-        raise _unreadable(name, format_, said) from error
+        cause = str(error).splitlines()[0] if str(error) else "it ends too early"
+        raise _unreadable(name, format_, cause) from error
     except RecursionError as error:
         raise _unreadable(name, format_, "it is nested too deeply") from error
     except pl.exceptions.PanicException as error:
@@ -170,14 +170,14 @@ def _named(name: str, format_: str) -> Iterator[None]:
         raise _unreadable(name, format_, f"its reader panicked ({str(error).partition(chr(10))[0][:200]})") from error
 
 
-def cannot_be_read(path: Path, said: str) -> InputError:
+def cannot_be_read(path: Path, cause: str) -> InputError:
     """What is said of a file that cannot be read, with what to do."""
-    return _unreadable(str(path), _format(path), said)
+    return _unreadable(str(path), _format(path), cause)
 
 
-def _unreadable(name: str, format_: str, said: str) -> InputError:
+def _unreadable(name: str, format_: str, cause: str) -> InputError:
     return InputError(
-        f"{name} cannot be read as {format_}: {said}. Land the whole file again, or remove it; nothing was "
+        f"{name} cannot be read as {format_}: {cause}. Land the whole file again, or remove it; nothing was "
         "published from it."
     )
 
@@ -285,11 +285,11 @@ def _parquet(path: Path, columns: Collection[str] | None, rows: int) -> Iterator
     if not wanted:
         # Row numbers are counted, whichever columns are asked for.
         wanted = list(schema)[:1]
-    found = False
+    any_piece = False
     for piece in frame.select(wanted).collect_batches(chunk_size=rows, maintain_order=True):
-        found = True
+        any_piece = True
         yield piece
-    if not found:
+    if not any_piece:
         yield pl.DataFrame(schema={name: schema[name] for name in wanted})
 
 

@@ -87,9 +87,9 @@ def isolated(function: Callable[..., T], *arguments: object, bounds: Bounds) -> 
 
 
 class _Ended(Exception):
-    def __init__(self, said: str, certain: bool, again: bool = True) -> None:
-        super().__init__(said)
-        self.said, self.certain, self.again = said, certain, again
+    def __init__(self, message: str, certain: bool, again: bool = True) -> None:
+        super().__init__(message)
+        self.said, self.certain, self.again = message, certain, again
 
 
 def _answer(reply: tuple[str, Any]) -> Any:
@@ -119,12 +119,12 @@ class _Worker:
         }
         # Each thread's stack counts as memory, used or not: on a machine of many cores they would be most of it.
         environment.setdefault("POLARS_MAX_THREADS", str(min(os.cpu_count() or 1, MOST_THREADS)))
-        with self.said.open("wb") as said:
+        with self.said.open("wb") as stderr_file:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=stderr_file,
                 env=environment,
                 # Ctrl-C at a terminal goes to this process, which ends the other one.
                 start_new_session=True,
@@ -148,18 +148,18 @@ class _Worker:
 
     def _bytes(self, count: int, until: float, seconds: float) -> bytes:
         assert self.process.stdout is not None
-        found = bytearray()
-        while len(found) < count:
+        received = bytearray()
+        while len(received) < count:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [], min(left, 3600))[0]:
                 if time.monotonic() < until:
                     continue
                 raise _Ended(f"reading it did not end within {seconds:,.0f} seconds", False, again=False)
-            part = os.read(self.process.stdout.fileno(), min(count - len(found), 1024**2))
+            part = os.read(self.process.stdout.fileno(), min(count - len(received), 1024**2))
             if not part:
                 raise self._ended()
-            found += part
-        return bytes(found)
+            received += part
+        return bytes(received)
 
     def _ended(self) -> _Ended:
         code = self.process.wait()

@@ -59,7 +59,7 @@ def together(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     for frame in frames:
         for name, dtype in frame.schema.items():
             types.setdefault(name, set()).add(dtype)
-    mixed = {name for name, found in types.items() if len(found - {pl.Null()}) > 1}
+    mixed = {name for name, dtypes in types.items() if len(dtypes - {pl.Null()}) > 1}
     same = [frame.with_columns(as_tokens(frame[n]) for n in frame.columns if n in mixed) for frame in frames]
     return pl.concat(same, how="diagonal_relaxed")
 
@@ -203,7 +203,7 @@ def _exact(block: bytes, line: int) -> pl.DataFrame:
 
 def _object(text: bytes, line: int) -> dict[str, object]:
     try:
-        found = DECODER.decode(text.decode().lstrip("\ufeff"))
+        parsed = DECODER.decode(text.decode().lstrip("\ufeff"))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"line {line} is not UTF-8 (byte {text[error.start]:#04x}): save the file in that encoding"
@@ -216,9 +216,9 @@ def _object(text: bytes, line: int) -> dict[str, object]:
         # The line itself is not repeated: what is said here is kept, and the line is somebody's.
         at = f", character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
         raise ValueError(f"line {line} is no JSON ({str(error).split(':')[0]}{at})") from None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise ValueError(f'line {line} is no JSON object, such as {{"item": "hat"}}')
-    return found
+    return parsed
 
 
 class _Twice(ValueError):
@@ -226,11 +226,11 @@ class _Twice(ValueError):
 
 
 def _record(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = {_utf8(key): value for key, value in pairs}
-    if len(found) < len(pairs):
+    record = {_utf8(key): value for key, value in pairs}
+    if len(record) < len(pairs):
         keys = [_utf8(key) for key, _ in pairs]
         raise _Twice(next(key for key in keys if keys.count(key) > 1))
-    return found
+    return record
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_record, parse_int=_Whole, parse_float=_Number, parse_constant=_Number)
@@ -297,8 +297,8 @@ def _require_shallow(block: bytes, line: int) -> None:
 
 def _depth(text: bytes) -> int:
     depth = deepest = 0
-    for found in BRACKET.finditer(text):
-        mark = found.group()
+    for match in BRACKET.finditer(text):
+        mark = match.group()
         if mark in b"[{":
             depth += 1
             deepest = max(deepest, depth)

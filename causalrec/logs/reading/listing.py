@@ -200,9 +200,9 @@ def _link(path: Path) -> str:
 
 
 def _unlisted(place: Path, error: BaseException) -> str:
-    said = masked(str(getattr(error, "strerror", None) or error or type(error).__name__))
+    cause = masked(str(getattr(error, "strerror", None) or error or type(error).__name__))
     return (
-        f"{_shown(place)} cannot be listed ({said}), so nobody knows what is landed there, and nothing is built from "
+        f"{_shown(place)} cannot be listed ({cause}), so nobody knows what is landed there, and nothing is built from "
         "the rest. Make it readable, or move it out of the landing zone."
     )
 
@@ -215,11 +215,11 @@ def _list_remote(root: Any, listing: Listing) -> None:
         names = list(_found(root.fs, root.path))
     # A file system of any package may raise anything.
     except Exception as error:
-        said = masked(f"{type(error).__name__}: {str(error) or 'it gives no reason'}")
+        cause = masked(f"{type(error).__name__}: {str(error) or 'it gives no reason'}")
         listing.unlisted.append(
             (
                 None,
-                f"{masked(str(root))} cannot be listed ({said}), so nobody knows what is landed there, and nothing is "
+                f"{masked(str(root))} cannot be listed ({cause}), so nobody knows what is landed there, and nothing is "
                 "built. Check the address, the network, and `landing` and `landing_options` in sources.yaml.",
             )
         )
