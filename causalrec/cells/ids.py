@@ -77,10 +77,10 @@ def id_of(typed: str, float_ids: str = "refuse", missing: Sequence[str] = SPELLI
     given = without_missing(pl.Series([typed]), missing)
     if given[0] is None:
         raise InputError(f"{typed!r} is how the source writes that there is no id (sources.yaml: `missing`)")
-    found = canonical_ids(given, float_ids)
-    if found[0] is None:
+    ids = canonical_ids(given, float_ids)
+    if ids[0] is None:
         raise InputError(f"{typed!r} is no id: {why_no_id(given)[0]}")
-    return str(found[0])
+    return str(ids[0])
 
 
 def why_no_id(values: pl.Series) -> pl.Series:
@@ -92,8 +92,8 @@ def why_no_id(values: pl.Series) -> pl.Series:
     if dtype.is_float():
         several = "a float that stands for several whole numbers: write ids as text or whole numbers"
         many = pl.col("v").abs() >= EXACT[str(dtype)]
-        said = pl.when(pl.col("v").is_infinite()).then(pl.lit(NO_TEXT)).when(many).then(pl.lit(several))
-        return values.alias("v").to_frame().select(said.otherwise(pl.lit(FRACTION))).to_series()
+        why = pl.when(pl.col("v").is_infinite()).then(pl.lit(NO_TEXT)).when(many).then(pl.lit(several))
+        return values.alias("v").to_frame().select(why.otherwise(pl.lit(FRACTION))).to_series()
     words = FRACTION if dtype.is_decimal() else NO_TEXT
     if dtype == pl.Binary:
         words = "bytes that are no text: write ids as text, such as hexadecimals"
@@ -107,8 +107,8 @@ def _why_no_id_of_text(text: pl.Expr) -> pl.Expr:
         "an id that went through a float, or a text with a point: say which in sources.yaml, `float_ids: whole` or "
         "`float_ids: text` (from 2**53 on a float is several ids)"
     )
-    said = pl.when(text.str.contains(LOST, literal=True)).then(pl.lit(lost))
-    return said.when(text.str.contains(ROUNDED)).then(pl.lit(rounded)).otherwise(pl.lit(point))
+    why = pl.when(text.str.contains(LOST, literal=True)).then(pl.lit(lost))
+    return why.when(text.str.contains(ROUNDED)).then(pl.lit(rounded)).otherwise(pl.lit(point))
 
 
 def _of_text(values: pl.Series, float_ids: str) -> pl.Series:
@@ -120,17 +120,17 @@ def _of_text(values: pl.Series, float_ids: str) -> pl.Series:
     if not len(at) or not may_hold(values, b".+"):
         return values
     some = values.gather(at)
-    found = some
+    ids = some
     if float_ids != "text":
-        found = found.set(some.str.contains(ROUNDED), None)
+        ids = ids.set(some.str.contains(ROUNDED), None)
     if float_ids != "text" and some.str.ends_with("0").any():
         pointed = some.str.contains(WITH_POINT)
-        found = found.set(pointed, None)
+        ids = ids.set(pointed, None)
         if float_ids == "whole":
             number = some.str.extract(r"^(.*)\.0+$").set(~pointed, None).cast(pl.Int64, strict=False)
             exact = number.set(number.abs() >= EXACT["Float64"], None)
-            found = found.fill_null(exact.cast(pl.String))
-    return values if found.equals(some) else values.clone().scatter(at, found)
+            ids = ids.fill_null(exact.cast(pl.String))
+    return values if ids.equals(some) else values.clone().scatter(at, ids)
 
 
 def _of_floats(values: pl.Series, names: bool) -> pl.Series:

@@ -44,12 +44,12 @@ def _of_text(values: pl.Series, spellings: Sequence[str]) -> pl.Series:
 
 @lru_cache(maxsize=64)
 def _numbers(spellings: tuple[str, ...], whole: bool) -> pl.Series:
-    found = []
+    parsed = []
     for spelling in spellings:
         try:
-            found.append(int(spelling) if whole else float(spelling))
+            parsed.append(int(spelling) if whole else float(spelling))
         except ValueError:
             continue
-    numbers = pl.Series(found, dtype=pl.Int128 if whole else pl.Float64, strict=False).drop_nulls()
+    numbers = pl.Series(parsed, dtype=pl.Int128 if whole else pl.Float64, strict=False).drop_nulls()
     # NaN is a gap whatever is listed.
     return numbers if whole else numbers.drop_nans()

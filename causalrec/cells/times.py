@@ -58,15 +58,15 @@ def as_times(values: pl.Series, time_zone: str, time_format: str) -> pl.Series:
     if values.dtype != pl.String:
         return pl.Series(values.name, [None], UTC_TIME).new_from_index(0, len(values))
     ways = _by_format(time_format, time_zone) if "%" in time_format else _iso(time_zone)
-    found = pl.Series(values.name, [None], UTC_TIME).new_from_index(0, len(values))
+    parsed = pl.Series(values.name, [None], UTC_TIME).new_from_index(0, len(values))
     for way in ways:
         # Most files write all times in one way: each further way is tried on what the ones before could not read.
-        left = (found.is_null() & values.is_not_null()).arg_true()
+        left = (parsed.is_null() & values.is_not_null()).arg_true()
         if not len(left):
             break
         times = way(values.gather(left))
-        found = times.alias(values.name) if len(left) == len(values) else found.scatter(left, times)
-    return found
+        parsed = times.alias(values.name) if len(left) == len(values) else parsed.scatter(left, times)
+    return parsed
 
 
 def as_dates(values: pl.Series, time_format: str) -> pl.Series:
@@ -122,14 +122,14 @@ class _Named:
         self.form, self.zone = form, zone
 
     def __call__(self, text: pl.Series) -> pl.Series:
-        found = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
+        parsed = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
         for name in _names_of(self.zone):
             naive = text.str.to_datetime(self.form.replace("%Z", name), time_unit="us", strict=False)
             for choice in ("earliest", "latest"):
                 zoned = naive.dt.replace_time_zone(self.zone, ambiguous=choice, non_existent="null")
                 fits = (zoned.dt.strftime("%Z") == name).fill_null(False)
-                found = found.fill_null(zoned.dt.convert_time_zone("UTC").set(~fits, None))
-        return found
+                parsed = parsed.fill_null(zoned.dt.convert_time_zone("UTC").set(~fits, None))
+        return parsed
 
 
 def _names_of(zone: str) -> list[str]:
