@@ -101,22 +101,22 @@ def far_values(frame: pl.DataFrame, columns: Iterable[str] | None = None) -> lis
     Args:
         columns: Those to look at; None: all numbers.
     """
-    found: list[FarValue] = []
+    far: list[FarValue] = []
     for name in frame.columns if columns is None else columns:
         values = frame[name]
         if values.dtype.is_numeric():
-            found.extend(_far_of(name, values))
-    return found
+            far.extend(_far_of(name, values))
+    return far
 
 
-def in_words(found: Sequence[FarValue]) -> bool | str:
+def in_words(far: Sequence[FarValue]) -> bool | str:
     """True, or what is far, for a check's verdict."""
-    if not found:
+    if not far:
         return True
-    told = "; ".join(one.words for one in found[:TOLD])
-    more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
+    listed = "; ".join(one.words for one in far[:TOLD])
+    more = f"; and {len(far) - TOLD} more" if len(far) > TOLD else ""
     return (
-        f"{told}{more}. If such a value stands for 'unknown', land it as an empty field, or bound the column in "
+        f"{listed}{more}. If such a value stands for 'unknown', land it as an empty field, or bound the column in "
         "cleaning.yaml; nothing is scaled by it, but models take it for a number"
     )
 
@@ -132,14 +132,14 @@ def _far_of(name: str, values: pl.Series) -> list[FarValue]:
             return []
         stands_in = _stand_ins(distinct[low:high], rows[low:high], int(rows.sum()))
     low, high = low + stands_in[0], high - stands_in[1]
-    found, rest = [], distinct[low:high]
+    far, rest = [], distinct[low:high]
     for side in (slice(0, low), slice(high, len(distinct))):
-        theirs, often = distinct[side], rows[side]
-        if len(theirs):
-            commonest = theirs[often == often.max()]
+        outlying, often = distinct[side], rows[side]
+        if len(outlying):
+            commonest = outlying[often == often.max()]
             value = float(commonest[np.abs(commonest).argmax()])
-            found.append(FarValue(name, value, int(often.sum()), int(rows.sum()), float(rest[0]), float(rest[-1])))
-    return found
+            far.append(FarValue(name, value, int(often.sum()), int(rows.sum()), float(rest[0]), float(rest[-1])))
+    return far
 
 
 def _beyond(distinct: Floats, rows: npt.NDArray[np.integer]) -> int:

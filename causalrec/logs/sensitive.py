@@ -17,8 +17,8 @@ def refuse_withheld(reader: str, reads: Collection[str], withheld: Collection[st
     Raises:
         InputError: It reads such an attribute; the message says what to do.
     """
-    if found := sorted(set(reads) & set(withheld)):
+    if refused := sorted(set(reads) & set(withheld)):
         raise InputError(
-            f"{reader} reads {found}, declared sensitive (sources.yaml: users.sensitive) and not allowed ({FILE}: "
+            f"{reader} reads {refused}, declared sensitive (sources.yaml: users.sensitive) and not allowed ({FILE}: "
             f"{KEY}); train it again, roll back to a release that does not read it, or allow it with who and why"
         )
