@@ -25,24 +25,24 @@ def draft_source(samples: Sequence[Sample]) -> str:
     items, users = _largest(samples, "items"), _largest(samples, "users")
     lines = ["# A draft by describe-source, from a sample. Settle each TODO; leave out what your logs do not have."]
     lines += ["name: TODO", "about: TODO   # whose logs these are, and what a reader of the report must know of them"]
-    found = _fitting(events, EVENTS)
+    guesses = _fitting(events, EVENTS)
     columns = {column.name: column for column in events.columns} if events else {}
-    lines += _calendar(columns.get(found["time"].theirs) if "time" in found else None)
+    lines += _calendar(columns.get(guesses["time"].theirs) if "time" in guesses else None)
     lines += _ids([s for s in (events, items, users) if s])
-    lines += ["", "events:", *_folder(events, "events"), *_time(columns, found), *_codes(columns, found)]
+    lines += ["", "events:", *_folder(events, "events"), *_time(columns, guesses), *_codes(columns, guesses)]
     lines += ["  columns:"]
     for required in ("time", "item_id"):
-        if required not in found:
+        if required not in guesses:
             lines.append(f"    {required}: TODO   # required: no column was recognised")
-    lines += [f"    {name}: {_text(g.theirs)}" for name, g in found.items()]
-    if "recommended" not in found:
+    lines += [f"    {name}: {_text(g.theirs)}" for name, g in guesses.items()]
+    if "recommended" not in guesses:
         lines.append("  # constants: {recommended: 1}   # TODO: only if every row is a recommendation")
-    lines += ["", *_organic(found), *_context(columns, found)]
+    lines += ["", *_organic(guesses), *_context(columns, guesses)]
     if items:
         lines += ["", *_items(items)]
     if users:
         lines += ["", *_users(users)]
-    outcomes = [name for name in OUTCOMES if name in found]
+    outcomes = [name for name in OUTCOMES if name in guesses]
     lines += ["", "outcomes:   # days until each is final: TODO where one comes later than on its day"]
     lines += [f"  {name}: {{maturity_days: 0}}" for name in outcomes]
     if not outcomes:
@@ -101,23 +101,23 @@ def _ids(samples: Sequence[Sample]) -> Iterator[str]:
 
 def _folder(sample: Sample | None, usual: str) -> list[str]:
     name = sample.name if sample and "." not in sample.name and " " not in sample.name else usual
-    said = "" if name == (sample.name if sample else "") else "   # TODO: land the files there"
-    return [f"  folder: {_text(name) if '/' not in name else name}{said}"]
+    todo = "" if name == (sample.name if sample else "") else "   # TODO: land the files there"
+    return [f"  folder: {_text(name) if '/' not in name else name}{todo}"]
 
 
-def _time(columns: dict[str, Observed], found: dict[str, Guess]) -> Iterator[str]:
-    if "time" not in found:
+def _time(columns: dict[str, Observed], guesses: dict[str, Guess]) -> Iterator[str]:
+    if "time" not in guesses:
         return
-    time = columns[found["time"].theirs]
+    time = columns[guesses["time"].theirs]
     if time.time_format != "iso":
         form = time.time_format if "%" not in time.time_format else json.dumps(time.time_format)
         others = " or ".join(time.other_formats)
         yield f"  time_format: {form}" + (f"   # TODO: {others} reads all values too" if others else "")
 
 
-def _codes(columns: dict[str, Observed], found: dict[str, Guess]) -> Iterator[str]:
+def _codes(columns: dict[str, Observed], guesses: dict[str, Guess]) -> Iterator[str]:
     codes = {}
-    for name, g in found.items():
+    for name, g in guesses.items():
         column = columns[g.theirs]
         if column.codes:
             codes[name] = ", ".join(f"{json.dumps(v)}: {code}" for v, code in column.codes.items())
@@ -131,15 +131,15 @@ def _codes(columns: dict[str, Observed], found: dict[str, Guess]) -> Iterator[st
         yield from (f"    {name}: {{{table}}}" for name, table in codes.items())
 
 
-def _organic(found: dict[str, Guess]) -> Iterator[str]:
-    if "recommended" in found:
+def _organic(guesses: dict[str, Guess]) -> Iterator[str]:
+    if "recommended" in guesses:
         yield "# TODO: every_impression, if each exposure without a recommendation is logged; interactions_only, if"
         yield "# only those that were clicked are; none"
     yield "organic_rows: none"
 
 
-def _context(columns: dict[str, Observed], found: dict[str, Guess]) -> Iterator[str]:
-    taken = {g.theirs for g in found.values()}
+def _context(columns: dict[str, Observed], guesses: dict[str, Guess]) -> Iterator[str]:
+    taken = {g.theirs for g in guesses.values()}
     rest = [c for c in columns.values() if c.name not in taken and c.kind in ("number", "category", "flag", "text")]
     # A name of ours would be refused as context.
     kinds = {c.name: "number" if c.kind == "number" else "text" for c in rest if c.name not in EVENTS}
@@ -151,12 +151,12 @@ def _context(columns: dict[str, Observed], found: dict[str, Guess]) -> Iterator[
 
 
 def _items(sample: Sample) -> Iterator[str]:
-    found = _fitting(sample, ITEMS)
+    guesses = _fitting(sample, ITEMS)
     yield "items:"
     yield from _folder(sample, "items")
     yield "  columns:"
-    yield from (f"    {name}: {_text(g.theirs)}" for name, g in found.items())
-    rest = [c for c in sample.columns if c.name not in {g.theirs for g in found.values()}]
+    yield from (f"    {name}: {_text(g.theirs)}" for name, g in guesses.items())
+    rest = [c for c in sample.columns if c.name not in {g.theirs for g in guesses.values()}]
     kinds = {
         c.name: "number" if c.kind == "number" else "text" for c in rest if c.kind in ("number", "category", "flag")
     }
@@ -167,16 +167,16 @@ def _items(sample: Sample) -> Iterator[str]:
 
 
 def _users(sample: Sample) -> Iterator[str]:
-    found = _fitting(sample, USERS)["user_id"]
-    rest = [c for c in sample.columns if c.name != found.theirs]
+    id_guess = _fitting(sample, USERS)["user_id"]
+    rest = [c for c in sample.columns if c.name != id_guess.theirs]
     kept = [c for c in rest if c.kind in ("number", "category", "flag")]
     # An attribute stands among the units' other columns, so it cannot have the name of one.
     ours = {c.name: f"user_{c.name}" if c.name in NAMES_OF_OURS else c.name for c in kept}
     yield "users:"
     yield from _folder(sample, "users")
     yield "  columns:"
-    yield f"    user_id: {_text(found.theirs)}"
-    yield from (f"    {_text(mine)}: {_text(theirs)}" for theirs, mine in ours.items())
+    yield f"    user_id: {_text(id_guess.theirs)}"
+    yield from (f"    {_text(attribute)}: {_text(column)}" for column, attribute in ours.items())
     if others := [c.name for c in rest if c not in kept]:
         yield f"    # not mapped, for a value of nearly every user tells no group from another: {', '.join(others)}"
     if numbers := [ours[c.name] for c in kept if c.kind == "number"]:

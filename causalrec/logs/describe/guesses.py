@@ -35,32 +35,32 @@ class Guess:
 
 
 def _one_of(*kinds: str) -> Callable[[Observed], str]:
-    def check(found: Observed) -> str:
-        return "" if found.kind in kinds else f"it holds {found.words()}"
+    def check(column: Observed) -> str:
+        return "" if column.kind in kinds else f"it holds {column.words()}"
 
     return check
 
 
-def _share(found: Observed) -> str:
-    if found.kind not in ("number", "flag") or (found.kind == "flag" and found.codes):
-        return f"it holds {found.words()}"
-    least, most = found.least or 0, found.most if found.most is not None else 1
+def _share(column: Observed) -> str:
+    if column.kind not in ("number", "flag") or (column.kind == "flag" and column.codes):
+        return f"it holds {column.words()}"
+    least, most = column.least or 0, column.most if column.most is not None else 1
     inside = isinstance(least, float | int) and isinstance(most, float | int) and least >= 0 and most <= 1
-    return "" if inside else f"a probability is from 0 to 1, this is {found.words()}"
+    return "" if inside else f"a probability is from 0 to 1, this is {column.words()}"
 
 
-def _slot(found: Observed) -> str:
-    return "" if (found.kind == "number" and found.whole) or found.kind == "flag" else f"it holds {found.words()}"
+def _slot(column: Observed) -> str:
+    return "" if (column.kind == "number" and column.whole) or column.kind == "flag" else f"it holds {column.words()}"
 
 
-def _once(found: Observed) -> str:
-    return "" if found.unique else f"{found.distinct:,} values, and some stand in more than one row"
+def _once(column: Observed) -> str:
+    return "" if column.unique else f"{column.distinct:,} values, and some stand in more than one row"
 
 
-def _moment(found: Observed) -> str:
-    if found.kind == "date":
+def _moment(column: Observed) -> str:
+    if column.kind == "date":
         return "a day without an hour is no time: what came first on a day is then not known"
-    return "" if found.kind == "time" else f"it holds {found.words()}"
+    return "" if column.kind == "time" else f"it holds {column.words()}"
 
 
 def _names(words: str) -> tuple[str, ...]:
@@ -122,22 +122,22 @@ SENSITIVE = _names("age agegroup birthyear gender sex race ethnicity religion na
 
 def guess(columns: Sequence[Observed], rules: Mapping[str, Rule]) -> list[Guess]:
     """The probable column of each of ours, at most one; a name that fits over content that does not is said too."""
-    found, taken = [], set[str]()
+    guesses, taken = [], set[str]()
     for ours, rule in rules.items():
         for name in rule.names:
             column = next((c for c in columns if plain(c.name) == name and c.name not in taken), None)
             if column is None:
                 continue
             against = rule.fits(column)
-            found.append(Guess(ours, column.name, against or _why(ours, column), not against))
+            guesses.append(Guess(ours, column.name, against or _why(ours, column), not against))
             if not against:
                 taken.add(column.name)
                 break
     times = [column for column in columns if column.kind == "time"]
-    named = any(g.ours == "time" and g.fits for g in found)
+    named = any(g.ours == "time" and g.fits for g in guesses)
     if "time" in rules and not named and len(times) == 1 and times[0].name not in taken:
-        found.append(Guess("time", times[0].name, "it is the only column that holds times"))
-    return found
+        guesses.append(Guess("time", times[0].name, "it is the only column that holds times"))
+    return guesses
 
 
 def _why(ours: str, column: Observed) -> str:

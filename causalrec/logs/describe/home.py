@@ -65,7 +65,7 @@ def feeds_seen(zone: LandingZone, rows: int = ROWS) -> Iterator[FeedSeen]:
 def _seen(zone: LandingZone, name: str, feed: Feed, types: Mapping[str, pl.DataType], rows: int) -> FeedSeen:
     files = landed_files(zone.root / feed.folder)
     seen = FeedSeen(name, feed.folder, len(files))
-    mapped = {ours: Mapped(ours, theirs) for ours, theirs in feed.columns.items()}
+    mapped = {ours: Mapped(ours, column) for ours, column in feed.columns.items()}
     seen.mapped = list(mapped.values())
     chosen = files if len(files) <= FILES else [*files[: FILES // 2], *files[-FILES // 2 :]]
     for path in chosen:
@@ -90,22 +90,24 @@ def _take(
     for part in first_rows_of(path, zone.rules, most, feed.csv)[0]:
         seen.rows += part.height
         seen.unmapped |= dict.fromkeys(c for c in part.columns if c not in feed.columns.values())
-        for ours, found in mapped.items():
+        for ours, column in mapped.items():
             # One at a time: a row is set aside for its first wrong value, and each column has its own count here.
             taken = take_columns(part, feed, {ours: types[ours]}, zone.source.time_zone)
-            found.wrong += taken.unreadable
-            found.missing += taken.rows[ours].null_count() - taken.unreadable
-            found.reason = found.reason or next(iter(taken.reason.drop_nulls().head(1).to_list()), "")
+            column.wrong += taken.unreadable
+            column.missing += taken.rows[ours].null_count() - taken.unreadable
+            column.reason = column.reason or next(iter(taken.reason.drop_nulls().head(1).to_list()), "")
 
 
 def unusable(zone: LandingZone) -> Sequence[str]:
     """What the landing index says of files that block a day, and of rows that belong to none."""
     index = zone.events
-    said = [f"{day or 'every day'}: {message}" for day, message in index.problems]
+    messages = [f"{day or 'every day'}: {message}" for day, message in index.problems]
     for stream in zone.streams.values():
-        said += [f"{day or 'every day'}: {message}" for day, message in stream.problems]
-    said += zone.passed_over
+        messages += [f"{day or 'every day'}: {message}" for day, message in stream.problems]
+    messages += zone.passed_over
     if outside := sum(file.outside for file in index.files):
         last = zone.source.last_day or "today"
-        said.append(f"{outside:,} rows are outside of the source's days, {zone.source.first_day} to {last}, and unused")
-    return said
+        messages.append(
+            f"{outside:,} rows are outside of the source's days, {zone.source.first_day} to {last}, and unused"
+        )
+    return messages

@@ -128,9 +128,9 @@ def observe(values: pl.Series) -> Observed:
         "examples": tuple(_cut(value) for value in first.to_list()),
         **_as_ids(name, known),
     }
-    for found in (_flag(name, text, facts), _date(name, known, facts), _time(name, known, facts)):
-        if found is not None:
-            return found
+    for observed in (_flag(name, text, facts), _date(name, known, facts), _time(name, known, facts)):
+        if observed is not None:
+            return observed
     number = known.cast(pl.Float64, strict=False) if known.dtype != pl.Boolean else text.cast(pl.Float64, strict=False)
     if not number.null_count():
         whole = bool((number == number.floor()).all())
@@ -175,16 +175,16 @@ def _as_ids(name: str, known: pl.Series) -> dict[str, object]:
     pointed = known.dtype == pl.String and bool(known.str.contains(WITH_POINT).any())
     if not _named_like_an_id(name):
         return {"pointed": pointed}
-    found: dict[str, object] = {"pointed": pointed}
+    facts: dict[str, object] = {"pointed": pointed}
     # What a text with a point is, the draft asks.
     ids = canonical_ids(known, "whole")
     if bad := ids.null_count():
         why = why_no_id(known.filter(ids.is_null()).head(1))[0]
-        found["no_ids"] = f"{bad:,} of {len(known):,} cannot be ids: {why}"
+        facts["no_ids"] = f"{bad:,} of {len(known):,} cannot be ids: {why}"
     often = ids.filter(ids.is_in(list(GAP_LIKE))).value_counts(sort=True)
     if often.height and often["count"][0] > OFTEN * len(known):
-        found["gap_like"] = str(often[ids.name][0])
-    return found
+        facts["gap_like"] = str(often[ids.name][0])
+    return facts
 
 
 def _cut(value: str) -> str:
@@ -241,8 +241,8 @@ def _time(name: str, known: pl.Series, facts: Mapping[str, object]) -> Observed 
     assert times is not None
     elsewhere = _reads(known, fits[0], "Asia/Tokyo")
     zoned = elsewhere is not None and elsewhere.equals(times)
-    found = {"time_format": fits[0], "other_formats": tuple(fits[1:]), "zoned": zoned}
-    return Observed(name, "time", least=times.min(), most=times.max(), **found, **facts)  # type: ignore[arg-type]
+    time_facts = {"time_format": fits[0], "other_formats": tuple(fits[1:]), "zoned": zoned}
+    return Observed(name, "time", least=times.min(), most=times.max(), **time_facts, **facts)  # type: ignore[arg-type]
 
 
 def _candidates(known: pl.Series) -> list[str]:

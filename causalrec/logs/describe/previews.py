@@ -64,31 +64,31 @@ def look_into(path: Path, rows: int = ROWS) -> tuple[list[Sample], list[str]]:
         raise InputError(f"{path} does not exist; name a file or a folder of logs")
     if path.is_file():
         return _look_into_files(path.name, [path], rows)
-    samples, said = [], []
+    samples, messages = [], []
     for name, files in _folders(path).items():
-        found, wrong = _look_into_files(name, files, rows)
-        samples += found
-        said += wrong
-    if not samples and not said:
+        feed_samples, wrong = _look_into_files(name, files, rows)
+        samples += feed_samples
+        messages += wrong
+    if not samples and not messages:
         raise InputError(f"{path} holds no file (names that begin with a dot or `_`, or end in .part, are passed over)")
-    return samples, said
+    return samples, messages
 
 
 def _folders(root: Path) -> dict[str, list[Path]]:
     """Feeds lie side by side: what is below each folder is one, `day=D` folders apart; files beside them are alone."""
-    found: dict[str, list[Path]] = {}
+    feeds: dict[str, list[Path]] = {}
     for path in landed_files(root):
         below = path.relative_to(root).parts[:-1]
         folders = [part for part in below if "=" not in part]
         name = "/".join(folders) or (root.name if below else path.name)
-        found.setdefault(name, []).append(path)
-    return found
+        feeds.setdefault(name, []).append(path)
+    return feeds
 
 
 def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[Sample], list[str]]:
     chosen = list(files) if len(files) <= FILES else [*files[: FILES // 2], *files[-FILES // 2 :]]
     parts: dict[tuple[str, ...], list[pl.DataFrame]] = {}
-    said: list[str] = []
+    messages: list[str] = []
     others: list[Path] = []
     cut: set[tuple[str, ...]] = set()
     opened: dict[tuple[str, ...], int] = {}
@@ -98,7 +98,7 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
             frames, more = first_rows_of(path, CleaningRules(), max(rows // len(chosen), 1000))
         except InputError as error:
             if is_readable(path):
-                said.append(str(error))
+                messages.append(str(error))
             else:
                 others.append(path)
             continue
@@ -119,7 +119,7 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
                 cut |= {fuller} if fewer in cut else set()
                 break
     if others:
-        said.append(_of_others(others))
+        messages.append(_of_others(others))
     samples = []
     for columns, frames in parts.items():
         frame = together(frames)
@@ -128,7 +128,7 @@ def _look_into_files(name: str, files: Sequence[Path], rows: int) -> tuple[list[
         many = len(files) if len(parts) == 1 else opened[columns]
         label = name if len(parts) == 1 else f"{name} (files with the columns {', '.join(frame.columns[:4])}, ...)"
         samples.append(Sample(label, many, opened[columns], frame.height, whole, seen, kind_of_feed(seen)))
-    return samples, said
+    return samples, messages
 
 
 def is_readable(path: Path) -> bool:
