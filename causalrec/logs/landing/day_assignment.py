@@ -59,8 +59,8 @@ class Placing:
             if (own_day - date.min).days > self.late_days:
                 checks.append((days < own_day - timedelta(days=self.late_days), LATE))
         why = pl.lit(None, pl.String)
-        for broken, said in reversed(checks):
-            why = pl.when(broken).then(pl.lit(said)).otherwise(why)
+        for broken, reason in reversed(checks):
+            why = pl.when(broken).then(pl.lit(reason)).otherwise(why)
         return pl.select(why.alias("reason")).to_series()
 
     def _all_in_place(self, times: pl.Series, own_day: date | None) -> bool:

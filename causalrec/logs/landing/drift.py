@@ -21,25 +21,25 @@ def schema_drift(index: LandingIndex, day: date, feed: Feed) -> list[str]:
         return []
     last = max(earlier)
     then, now = _columns(index.by_day[last]), _columns(files)
-    mapped = {theirs: ours for ours, theirs in feed.columns.items()}
-    said = []
+    mapped = {column: ours for ours, column in feed.columns.items()}
+    sentences = []
     if new := sorted(now.keys() - then.keys()):
-        said.append(f"new column(s) {_shown(new)}, which sources.yaml does not map and nothing reads")
+        sentences.append(f"new column(s) {_shown(new)}, which sources.yaml does not map and nothing reads")
     if gone := sorted(then.keys() - now.keys()):
-        said.append(f"column(s) {_shown(gone)} are gone; sources.yaml does not map them")
+        sentences.append(f"column(s) {_shown(gone)} are gone; sources.yaml does not map them")
     for name in sorted(now.keys() & then.keys()):
         if now[name] != then[name] and name in mapped:
-            said.append(f"`{name}` (our `{mapped[name]}`) was {_types(then[name])}, it is {_types(now[name])}")
-    return [f"{sentence} (since {last})" for sentence in said]
+            sentences.append(f"`{name}` (our `{mapped[name]}`) was {_types(then[name])}, it is {_types(now[name])}")
+    return [f"{sentence} (since {last})" for sentence in sentences]
 
 
 def _columns(files: Iterable[LandedFile]) -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    types_by_name: dict[str, set[str]] = {}
     for file in files:
         for name, dtype in file.columns.items():
-            found.setdefault(name, set()).add(dtype)
+            types_by_name.setdefault(name, set()).add(dtype)
     # A column that is empty in one file has no type there.
-    return {name: frozenset(types - {"Null"}) or frozenset(types) for name, types in found.items()}
+    return {name: frozenset(types - {"Null"}) or frozenset(types) for name, types in types_by_name.items()}
 
 
 def _types(types: Iterable[str]) -> str:

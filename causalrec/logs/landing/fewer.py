@@ -25,16 +25,16 @@ def numbers_of(path: Path) -> dict[str, int]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}. {_holds()}") from error
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for line in text.splitlines():
         name, colon, number = line.strip().rpartition(":")
         if line.strip():
             if not number.strip().isdecimal() or (colon and not name.strip()):
                 raise InputError(f"{path} says {line.strip()[:80]!r}. {_holds()}")
-            found[name.strip() or ROWS] = int(number)
-    if not found:
+            numbers[name.strip() or ROWS] = int(number)
+    if not numbers:
         raise InputError(f"{path} is empty. {_holds()}")
-    return found
+    return numbers
 
 
 def _holds() -> str:
@@ -57,9 +57,9 @@ def fallen(
         now, before: `rows` or an outcome -> how many.
         allowed: The least that a person says is right.
     """
-    found = []
+    sentences = []
     for name, number in now.items():
         was = before.get(name, 0)
         if too_few(number, was, share, rows) and number < allowed.get(name, was):
-            found.append(f"{what} would fall from {was:,} {name} to {number:,}")
-    return found
+            sentences.append(f"{what} would fall from {was:,} {name} to {number:,}")
+    return sentences

@@ -41,13 +41,13 @@ def landing_root(home: Home, source: Source) -> Path:
         _ = root.fs
     # Some file systems connect when they are made, and each package has errors of its own.
     except Exception as error:
-        said = masked(f"{type(error).__name__}: {error}", secret_values(options))
+        reason = masked(f"{type(error).__name__}: {error}", secret_values(options))
         raise InputError(
-            f"{shown} cannot be opened ({said}); install the package of its kind (s3fs for s3://, gcsfs for gs://), or "
-            "correct `landing` and `landing_options`"
+            f"{shown} cannot be opened ({reason}); install the package of its kind (s3fs for s3://, gcsfs for gs://), "
+            "or correct `landing` and `landing_options`"
         ) from None
-    found: Path = root
-    return found
+    folder: Path = root
+    return folder
 
 
 def feed_folder(landing: Path, folder: str) -> Path:
@@ -145,14 +145,14 @@ def hash_of(path: Path) -> str:
     except InputError:
         raise
     except OSError as error:
-        said = masked(str(error.strerror or error))
-        message = f"{masked(str(path))} cannot be opened: {said}. Make it readable, or remove it."
+        reason = masked(str(error.strerror or error))
+        message = f"{masked(str(path))} cannot be opened: {reason}. Make it readable, or remove it."
         raise InputError(message) from error
     except Exception as error:
         if not is_remote(path):
             raise
-        said = masked(f"{type(error).__name__}: {error}")
-        raise InputError(f"{masked(str(path))} cannot be opened: {said}. Check the store, or remove it.") from None
+        reason = masked(f"{type(error).__name__}: {error}")
+        raise InputError(f"{masked(str(path))} cannot be opened: {reason}. Check the store, or remove it.") from None
 
 
 def _refuse_link(path: Path) -> None:

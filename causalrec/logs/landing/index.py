@@ -103,11 +103,11 @@ class LandingIndex:
     @cached_property
     def by_day(self) -> dict[date, list[LandedFile]]:
         """The files with rows of each day, in the order of their names."""
-        found: dict[date, list[LandedFile]] = defaultdict(list)
+        files_by_day: dict[date, list[LandedFile]] = defaultdict(list)
         for file in self.files:
             for day in file.rows_of_day:
-                found[day].append(file)
-        return dict(found)
+                files_by_day[day].append(file)
+        return dict(files_by_day)
 
     @cached_property
     def days(self) -> list[date]:
@@ -126,13 +126,13 @@ class LandingIndex:
         """
         if problems := self.problems_of(day):
             raise InputError(" ".join(problems))
-        found = self.by_day.get(day, [])
-        if not found and day not in self.empty_days:
+        files = self.by_day.get(day, [])
+        if not files and day not in self.empty_days:
             raise InputError(
                 f"{self.root}: nothing has been landed for {day}. Land its events, or, if nothing happened, "
                 f"an empty file `day={day}/{EMPTY_DAY}`."
             )
-        return found
+        return files
 
     def hashes(self, first: date, last: date) -> list[str]:
         """Of the content of all files with rows of some days."""
@@ -141,10 +141,10 @@ class LandingIndex:
 
     def fingerprint(self, day: date) -> str:
         """Changes when the files that concern a day change."""
-        found: list[object] = [self.hashes(day, day), day in self.empty_days, self.problems_of(day)]
+        hashed: list[object] = [self.hashes(day, day), day in self.empty_days, self.problems_of(day)]
         if day in self.fewer:
-            found.append(self.fewer[day])
-        return sha256(canonical(found))
+            hashed.append(self.fewer[day])
+        return sha256(canonical(hashed))
 
     def problems_of(self, day: date) -> list[str]:
         """What is wrong with files that concern a day."""
@@ -209,7 +209,7 @@ class _Marked:
 
 
 def _marked(listing: Listing, root: Path, problems: list[tuple[date | None, str]], passed_over: list[str]) -> _Marked:
-    found = _Marked()
+    marked = _Marked()
     for path in listing.markers:
         if path.name not in (EMPTY_DAY, FEWER):
             continue
@@ -217,13 +217,13 @@ def _marked(listing: Listing, root: Path, problems: list[tuple[date | None, str]
         if day is None:
             passed_over.append(f"{path} stands in no `day=YYYY-MM-DD` folder, so it says nothing of any day: move it.")
         elif path.name == EMPTY_DAY:
-            found.empty.add(day)
+            marked.empty.add(day)
         else:
             try:
-                found.fewer[day] = numbers_of(path)
+                marked.fewer[day] = numbers_of(path)
             except InputError as error:
                 problems.append((day, str(error)))
-    return found
+    return marked
 
 
 def _without_rows(
@@ -233,21 +233,23 @@ def _without_rows(
     folders: dict[date | None, list[LandedFile]] = defaultdict(list)
     for file in files:
         folders[file.own_day].append(file)
-    found: list[tuple[date | None, str]] = []
+    messages: list[tuple[date | None, str]] = []
     for day, inside in folders.items():
         empty = [file.path for file in inside if not _has_rows(file)]
         if day is None:
-            found += [(None, f"{path} has no row and is passed over. Land it whole, or remove it.") for path in empty]
+            messages += [
+                (None, f"{path} has no row and is passed over. Land it whole, or remove it.") for path in empty
+            ]
         elif len(empty) == len(inside) and day not in declared and day not in known:
             names = ", ".join(str(path) for path in empty[:3]) + (", ..." if len(empty) > 3 else "")
-            found.append(
+            messages.append(
                 (
                     day,
                     f"{names}: no file of {day} has a row. Land them whole; or, if nothing happened on that day, say "
                     f"so by an empty file `{EMPTY_DAY}` beside them.",
                 )
             )
-    return found
+    return messages
 
 
 def _has_rows(file: LandedFile) -> bool:

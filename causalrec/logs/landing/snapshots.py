@@ -88,7 +88,7 @@ def _taken(
             taken.append(piece.rows)
             first += raw.height
     if columns:
-        needed = [theirs for ours, theirs in feed.columns.items() if ours != key]
+        needed = [column for ours, column in feed.columns.items() if ours != key]
         lacks_columns(columns, feed, path, needed if is_json_lines(path) else ())
     rows = pl.concat(taken)
     if nameless := rows[key].null_count():
@@ -101,12 +101,12 @@ def _left_out(path: Path, somewhere: Mapping[Path, list[str]]) -> set[str]:
     return {name for columns in somewhere.values() for name in columns} if is_json_lines(path) else set()
 
 
-def _require_within(values: pl.Series, bounds: tuple[float, float], theirs: str, path: Path) -> None:
+def _require_within(values: pl.Series, bounds: tuple[float, float], column: str, path: Path) -> None:
     beyond = (~values.is_between(*bounds)).fill_null(False).arg_true()
     if len(beyond):
         row = int(beyond[0])
         raise InputError(
-            f"{path}, row {row + 1}: `{theirs}` is {values[row]:g}, which is not from {bounds[0]:g} to {bounds[1]:g} "
+            f"{path}, row {row + 1}: `{column}` is {values[row]:g}, which is not from {bounds[0]:g} to {bounds[1]:g} "
             f"({len(beyond)} such row(s)). Correct the file (an unknown value is an empty field), or the bounds in "
             "cleaning.yaml."
         )

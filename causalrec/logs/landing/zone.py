@@ -117,10 +117,12 @@ class LandingZone:
         for near in (day + timedelta(days=k) for k in around):
             indexes = [self.events] if near != day else []
             indexes += list(self.streams.values()) if near >= day else []
-            if said := [message for index in indexes for where, message in index.problems if where == near]:
-                raise InputError(f"{day} is cleaned beside the rows of {near}. {' '.join(said)}")
-        if said := [message for index in self.streams.values() for where, message in index.problems if where is None]:
-            raise InputError(f"Outcomes of {day} may be missing. {' '.join(said)}")
+            if messages := [message for index in indexes for where, message in index.problems if where == near]:
+                raise InputError(f"{day} is cleaned beside the rows of {near}. {' '.join(messages)}")
+        if messages := [
+            message for index in self.streams.values() for where, message in index.problems if where is None
+        ]:
+            raise InputError(f"Outcomes of {day} may be missing. {' '.join(messages)}")
 
     def touched(self, day: date) -> list[date]:
         """The days whose clean events can change when a file with rows of a day comes."""
@@ -139,11 +141,11 @@ class LandingZone:
 
     def immature(self, day: date) -> list[str]:
         """The outcomes of a day that are not final: days are still to come in which they happen or are landed."""
-        newest, found = self.newest_day, []
+        newest, outcomes = self.newest_day, []
         for outcome, days in self.source.maturity_days.items():
             last = day + timedelta(days=days)
             if days and (newest is None or newest < last):
-                found.append(outcome)
+                outcomes.append(outcome)
         for stream in self.source.streams:
             landed = set(self.streams[stream.name].days)
             needed = (day + timedelta(days=k) for k in range(stream.window_days + 1))
@@ -152,8 +154,8 @@ class LandingZone:
                 last = max((*landed, *self.events.days), default=date.min)
                 needed = (each for each in needed if each > last)
             if any(each not in landed for each in needed if self.source.covers(each)):
-                found += [outcome for outcome in stream.gives if outcome not in found]
-        return found
+                outcomes += [outcome for outcome in stream.gives if outcome not in outcomes]
+        return outcomes
 
     # -- what has changed, what is new -------------------------------------------------------------------------------
 
@@ -191,8 +193,8 @@ class LandingZone:
     @property
     def passed_over(self) -> list[str]:
         """What lies in the feeds' folders and is nobody's rows, in words."""
-        said = [message for index in self.indexes for message in index.passed_over]
-        return said + [message for files in (self.items, self.users) if files for message in files.passed_over]
+        messages = [message for index in self.indexes for message in index.passed_over]
+        return messages + [message for files in (self.items, self.users) if files for message in files.passed_over]
 
     @cached_property
     def newest_day(self) -> date | None:
@@ -236,7 +238,7 @@ class LandingZone:
         if not self.source.sparse:
             return day - timedelta(days=1) if day > self.source.first_day else None
         known = {*self._days, *published}
-        return max((found for found in known if self.source.first_day <= found < day), default=None)
+        return max((earlier for earlier in known if self.source.first_day <= earlier < day), default=None)
 
     def arriving(self, settle_seconds: float) -> list[tuple[Path, date | None]]:
         """Files that were written to during the last seconds, and may not be whole yet.
@@ -248,7 +250,7 @@ class LandingZone:
         """
         if is_remote(self.root):
             return []
-        now, found = time.time(), []
+        now, unsettled = time.time(), []
         for folder in sorted(set(self.source.folders.values())):
             try:
                 root = feed_folder(self.root, folder)
@@ -262,8 +264,8 @@ class LandingZone:
                 except FileNotFoundError:
                     continue
                 if abs(age) < settle_seconds:
-                    found.append((path, folder_day(path, root)))
-        return found
+                    unsettled.append((path, folder_day(path, root)))
+        return unsettled
 
 
 @dataclass(frozen=True)
