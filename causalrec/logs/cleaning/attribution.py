@@ -88,8 +88,8 @@ def read_stream(
                 first += raw.height
         file.require_unchanged()
     empty = {**TYPES, "file": pl.String(), "row": pl.Int64(), "day": pl.Date(), "sent": pl.Date(), "kind": pl.String()}
-    found = pl.concat(parts) if parts else pl.DataFrame(schema={**empty, "reason": pl.String()})
-    return StreamRows(stream, _once(found, "id" in stream.feed.columns))
+    all_rows = pl.concat(parts) if parts else pl.DataFrame(schema={**empty, "reason": pl.String()})
+    return StreamRows(stream, _once(all_rows, "id" in stream.feed.columns))
 
 
 def _with_reasons(
@@ -106,8 +106,8 @@ def _with_reasons(
     for name in stream.gives:
         if name in stream.feed.columns and name in rules.bounds:
             least, most = rules.bounds[name]
-            said = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
-            checks.append((~pl.col(name).is_between(least, most).fill_null(True), IMPOSSIBLE, said))
+            message = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
+            checks.append((~pl.col(name).is_between(least, most).fill_null(True), IMPOSSIBLE, message))
     for condition, why, words in reversed(checks):
         kind = pl.when(condition).then(pl.lit(why)).otherwise(kind)
         reason = pl.when(condition).then(words).otherwise(reason)
@@ -133,7 +133,7 @@ def _once(rows: pl.DataFrame, has_id: bool) -> pl.DataFrame:
     corrected = (pl.col("sent") < pl.col("sent").first().over("key")).fill_null(False)
     in_one_file = pl.int_range(pl.len()).over("key", "content", "file") > 0
     kind = pl.when(same | corrected).then(pl.lit(SENT_AGAIN)).otherwise(pl.lit(REPEATED_ID))
-    said = (
+    reason = (
         pl.when(same & in_one_file)
         .then(pl.lit(TWICE_IN_A_FILE))
         .when(same)
@@ -144,7 +144,7 @@ def _once(rows: pl.DataFrame, has_id: bool) -> pl.DataFrame:
     )
     good = good.with_columns(
         pl.when(again).then(kind).otherwise("kind").alias("kind"),
-        pl.when(again).then(said).otherwise("reason").alias("reason"),
+        pl.when(again).then(reason).otherwise("reason").alias("reason"),
     )
     return pl.concat([rows.filter(pl.col("kind").is_not_null()), good]).drop("content", "key", "sent")
 
@@ -155,32 +155,35 @@ def lines_lost(streams: Iterable[StreamRows], day: date, most: float) -> str | N
     An export that sends an outcome again does so in another file. Equal rows of one file are more often outcomes of
     their own, which nothing tells apart.
     """
-    said = []
-    for found in streams:
-        rows = found.of(day)
-        twice = found.rows.filter((pl.col("day") == day) & (pl.col("reason") == TWICE_IN_A_FILE)).height
+    sentences = []
+    for stream_rows in streams:
+        rows = stream_rows.of(day)
+        twice = stream_rows.rows.filter((pl.col("day") == day) & (pl.col("reason") == TWICE_IN_A_FILE)).height
         if twice > most * rows:
-            said.append(
-                f"{twice:,} of {rows:,} rows of `{found.stream.name}` are the same in everything as another row of "
-                "their file, and count once; if they are outcomes of their own (the same product twice in an order), "
-                "map the number of the line as `id`"
+            sentences.append(
+                f"{twice:,} of {rows:,} rows of `{stream_rows.stream.name}` are the same in everything as another row "
+                "of their file, and count once; if they are outcomes of their own (the same product twice in an "
+                "order), map the number of the line as `id`"
             )
-    return "; ".join(said) or None
+    return "; ".join(sentences) or None
 
 
 def keys_asked(streams: Iterable[StreamRows]) -> list[pl.DataFrame]:
     """The keys of each stream's outcomes: only their events are looked for."""
-    return [found.usable.select(found.stream.join).unique() for found in streams]
+    return [stream_rows.usable.select(stream_rows.stream.join).unique() for stream_rows in streams]
 
 
-def exposures_asked(events: pl.DataFrame, asked: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+def exposures_asked(events: pl.DataFrame, keys_of_streams: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     """The events, as keys, times and clicks, to which some outcome of each stream may belong."""
     if "click" not in events.columns:
         events = events.with_columns(pl.lit(None, pl.Int8).alias("click"))
-    return [events.select(*keys.columns, "time", "click").join(keys, on=keys.columns, how="semi") for keys in asked]
+    return [
+        events.select(*keys.columns, "time", "click").join(keys, on=keys.columns, how="semi")
+        for keys in keys_of_streams
+    ]
 
 
-def attribute(found: StreamRows, exposures: pl.DataFrame, needs_click: bool) -> pl.DataFrame:
+def attribute(stream_rows: StreamRows, exposures: pl.DataFrame, needs_click: bool) -> pl.DataFrame:
     """The event of each usable outcome.
 
     Args:
@@ -190,24 +193,24 @@ def attribute(found: StreamRows, exposures: pl.DataFrame, needs_click: bool) -> 
     Returns:
         The usable rows with `event_time`, null where no event was found.
     """
-    keys = list(found.stream.join)
+    keys = list(stream_rows.stream.join)
     if needs_click:
         exposures = exposures.filter(pl.col("click") == 1)
     events = exposures.select(*keys, "time", pl.col("time").alias("event_time")).unique().sort("time")
-    return found.usable.sort("time").join_asof(
+    return stream_rows.usable.sort("time").join_asof(
         events,
         on="time",
         by=keys,
         strategy="backward",
-        tolerance=timedelta(hours=found.stream.window_hours),
+        tolerance=timedelta(hours=stream_rows.stream.window_hours),
         # Both sides were sorted the line before.
         check_sortedness=False,
     )
 
 
-def outcomes_of_events(found: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
+def outcomes_of_events(stream_rows: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
     """What came of the day's events: the join's keys, `time` of the event, each outcome, and each one's own time."""
-    stream = found.stream
+    stream = stream_rows.stream
     rows = attributed.filter(pl.col("event_time").dt.date() == day)
     made: list[pl.Expr] = []
     for outcome in stream.gives:
@@ -225,34 +228,39 @@ def outcomes_of_events(found: StreamRows, attributed: pl.DataFrame, day: date) -
     return rows.group_by(*stream.join, "event_time").agg(*made).rename({"event_time": "time"})
 
 
-def with_outcomes(events: pl.DataFrame, found: Stream, outcomes: pl.DataFrame) -> pl.DataFrame:
+def with_outcomes(events: pl.DataFrame, stream: Stream, outcomes: pl.DataFrame) -> pl.DataFrame:
     """Give a slice of sorted events a stream's outcomes; of events with the same keys and time the first has them.
 
     An event without one has 0, or, where it lacks a key or for a rating, null: nobody can know.
     """
-    keys = [*found.join, "time"]
-    times = [f"{outcome}_time" for outcome in found.gives if outcome != "revenue"]
-    events = events.drop(*found.gives, *times, strict=False)
+    keys = [*stream.join, "time"]
+    times = [f"{outcome}_time" for outcome in stream.gives if outcome != "revenue"]
+    events = events.drop(*stream.gives, *times, strict=False)
     first = (pl.int_range(pl.len()).over(keys) == 0).alias("first")
     joined = events.with_columns(first).join(
         outcomes.with_columns(pl.lit(True).alias("first")), on=[*keys, "first"], how="left", maintain_order="left"
     )
-    known = pl.all_horizontal(pl.col(key).is_not_null() for key in found.join)
+    known = pl.all_horizontal(pl.col(key).is_not_null() for key in stream.join)
     zero = [
-        pl.when(known).then(pl.col(o).fill_null(0)).otherwise(pl.col(o)).alias(o) for o in found.gives if o != "rating"
+        pl.when(known).then(pl.col(o).fill_null(0)).otherwise(pl.col(o)).alias(o) for o in stream.gives if o != "rating"
     ]
     return joined.with_columns(zero).drop("first")
 
 
-def set_aside_outcomes(found: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
+def set_aside_outcomes(stream_rows: StreamRows, attributed: pl.DataFrame, day: date) -> pl.DataFrame:
     """The stream's rows of a day that are part of no event, with their reasons."""
-    hours, keys = found.stream.window_hours, " and ".join(key.removesuffix("_id") for key in found.stream.join)
+    hours, keys = (
+        stream_rows.stream.window_hours,
+        " and ".join(key.removesuffix("_id") for key in stream_rows.stream.join),
+    )
     alone = attributed.filter(pl.col("event_time").is_null() & (pl.col("day") == day)).drop("event_time")
     alone = alone.with_columns(
         pl.lit(UNATTRIBUTED).alias("kind"),
         pl.lit(f"no event of its {keys} in the {hours} hours before").alias("reason"),
     )
-    rows = found.rows.filter(pl.col("kind").is_not_null() & (pl.col("day") == day))
+    rows = stream_rows.rows.filter(pl.col("kind").is_not_null() & (pl.col("day") == day))
     return (
-        pl.concat([rows, alone.select(rows.columns)]).drop("day").with_columns(pl.lit(found.stream.name).alias("feed"))
+        pl.concat([rows, alone.select(rows.columns)])
+        .drop("day")
+        .with_columns(pl.lit(stream_rows.stream.name).alias("feed"))
     )

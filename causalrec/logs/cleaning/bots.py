@@ -102,14 +102,14 @@ class BotWatch:
         Args:
             slices: The day's rows, each slice with those that are not to be counted, as `AWAY`.
         """
-        asked = [counter for counter in self._counters if counter.suspects]
-        counts: list[list[pl.DataFrame]] = [[] for _ in asked]
+        suspicious = [counter for counter in self._counters if counter.suspects]
+        counts: list[list[pl.DataFrame]] = [[] for _ in suspicious]
         for rows, away in slices:
-            for counter, found in zip(asked, counts, strict=True):
-                found.append(counter.suspected(rows, away))
+            for counter, parts in zip(suspicious, counts, strict=True):
+                parts.append(counter.suspected(rows, away))
         users = [pl.Series("user_id", [], pl.String)]
-        for counter, found in zip(asked, counts, strict=True):
-            summed = pl.concat(found).group_by(counter.columns).agg(pl.col("events").sum())
+        for counter, parts in zip(suspicious, counts, strict=True):
+            summed = pl.concat(parts).group_by(counter.columns).agg(pl.col("events").sum())
             users.append(summed.filter(pl.col("events") > counter.most)["user_id"])
         return pl.concat(users).unique()
 
@@ -118,7 +118,7 @@ def bots_rows(rows: pl.DataFrame, bots: pl.Series) -> pl.DataFrame:
     """The bots' rows of a slice, as `AWAY`."""
     if not len(bots):
         return pl.DataFrame(schema=AWAY)
-    theirs = rows["user_id"].is_in(bots.implode()).arg_true()
+    at = rows["user_id"].is_in(bots.implode()).arg_true()
     return away_for(
-        theirs, BOT, "more events in an hour, or loads of one page, than cleaning.yaml believes of a person (bots)"
+        at, BOT, "more events in an hour, or loads of one page, than cleaning.yaml believes of a person (bots)"
     )

@@ -220,7 +220,7 @@ class _Day:
         """Read all files once, and find what only the whole day can tell: repeated ids, bots, each outcome's event."""
         streams = [self._stream(stream) for stream in self.source.streams]
         self.lines_lost = lines_lost(streams, self.landed.day, self.rules.wrong.share)
-        asked = keys_asked(streams)
+        keys_of_streams = keys_asked(streams)
         exposures: list[list[pl.DataFrame]] = [[] for _ in streams]
         ids, watch = IdKeys(), BotWatch(self.rules.bots.events_an_hour, self.rules.bots.loads_a_request)
         for number, file in enumerate(self.landed.files):
@@ -232,14 +232,14 @@ class _Day:
                 if "event_id" in self.held:
                     ids.add(good["event_id"], slices)
                 watch.add(good)
-                for found, part in zip(exposures, exposures_asked(good, asked), strict=True):
-                    found.append(part)
+                for parts, part in zip(exposures, exposures_asked(good, keys_of_streams), strict=True):
+                    parts.append(part)
                 self.slices.add(good, slices)
         if "event_id" in self.held:
             self._find_repeats(ids.sorted())
         if watch.suspects:
             self.bots = watch.bots(self._sent_again(number) for number in self.slices)
-        self._attribute(streams, asked, exposures)
+        self._attribute(streams, keys_of_streams, exposures)
 
     def _stream(self, stream: Stream) -> StreamRows:
         """A stream's rows around the day; those of the day itself are counted here."""
@@ -315,18 +315,21 @@ class _Day:
         return timedelta(days=self.rules.duplicates.look_back_days)
 
     def _attribute(
-        self, streams: Sequence[StreamRows], asked: Sequence[pl.DataFrame], exposures: list[list[pl.DataFrame]]
+        self,
+        streams: Sequence[StreamRows],
+        keys_of_streams: Sequence[pl.DataFrame],
+        exposures: list[list[pl.DataFrame]],
     ) -> None:
         if not streams:
             return
         for file in self.landed.near:
             for rows in self._usable(file, ["event_id", "time", "item_id", "user_id", "request_id", "click"]):
                 elsewhere = rows.filter(rows["time"].dt.date() != self.landed.day)
-                for found, part in zip(exposures, exposures_asked(elsewhere, asked), strict=True):
-                    found.append(part)
-        for stream, found in zip(streams, exposures, strict=True):
+                for parts, part in zip(exposures, exposures_asked(elsewhere, keys_of_streams), strict=True):
+                    parts.append(part)
+        for stream, parts in zip(streams, exposures, strict=True):
             needs_click = self.source.purchase_needs_click and "purchase" in stream.stream.gives
-            events = pl.concat(found) if found else self._no_exposures(stream.stream)
+            events = pl.concat(parts) if parts else self._no_exposures(stream.stream)
             attributed = attribute(stream, events, needs_click)
             aside = set_aside_outcomes(stream, attributed, self.landed.day)
             self.outcome_rows[stream.stream.name] = stream.of(self.landed.day) - aside.height

@@ -62,11 +62,11 @@ def in_two_slices(keys: Keys) -> Keys:
 
 def also_before(keys: Keys, before: Iterable[Keys]) -> Keys:
     """The keys of the day, without their slice, that occur among those of earlier days."""
-    today, found = _distinct(keys & ~LAST_BITS), []
+    today, repeated = _distinct(keys & ~LAST_BITS), []
     for part in before:
         both = np.sort(np.concatenate([today, _distinct(np.sort(part))]))
-        found.append(both[1:][both[1:] == both[:-1]])
-    return _distinct(np.sort(np.concatenate(found))) if found else np.empty(0, np.uint64)
+        repeated.append(both[1:][both[1:] == both[:-1]])
+    return _distinct(np.sort(np.concatenate(repeated))) if repeated else np.empty(0, np.uint64)
 
 
 def _distinct(ordered: Keys) -> Keys:
@@ -159,7 +159,7 @@ def set_repeats_aside(rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
         .otherwise(pl.lit(REPEATED_ID))
         .alias("kind"),
     )
-    said = (
+    reason = (
         pl.when(pl.col("kind") == SENT_AGAIN)
         .then(pl.lit("the same row again"))
         .when((pl.col("kind") == REPEATED_ID) & (pl.col("first_time") < pl.col("time")))
@@ -167,7 +167,7 @@ def set_repeats_aside(rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
         .when(pl.col("kind") == REPEATED_ID)
         .then(pl.lit("another row of its id and time says otherwise"))
     )
-    among = among.with_columns(said.otherwise(None).alias("reason"))
+    among = among.with_columns(reason.otherwise(None).alias("reason"))
     return pl.concat([rows.filter(~repeated), among.select(rows.columns)])
 
 
@@ -182,10 +182,10 @@ def with_content_ids(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, 
     hashes = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
     rows = rows.with_columns(pl.Series("event_id", hashes, pl.String))
     known = [pl.col(name).is_not_null() for name in ("user_id", "request_id") if name in source.columns]
-    asked = pl.any_horizontal(known) if known else pl.lit(False)
+    asker_known = pl.any_horizontal(known) if known else pl.lit(False)
     # The ordinal is the file's: the same row in another file is the same event.
     ordinal = pl.int_range(1, pl.len() + 1).over("event_id", "file", order_by="row")
-    rows = rows.with_columns(pl.when(asked).then(1).otherwise(ordinal).alias("ordinal"))
+    rows = rows.with_columns(pl.when(asker_known).then(1).otherwise(ordinal).alias("ordinal"))
     rows = rows.with_columns(pl.format("{}-{}", "event_id", "ordinal").alias("event_id")).drop("ordinal")
     again = rows.select(pl.int_range(pl.len()).over("event_id", order_by=list(MARKS)) > 0).to_series().arg_true()
     return rows, away_for(again, SENT_AGAIN, "the same row again")

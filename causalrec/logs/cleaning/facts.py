@@ -32,8 +32,8 @@ def facts_of(path: Path, source: Source) -> Facts:
     means = [pl.col(name).mean().round(5) for name in OUTCOMES]
     unweighed = pl.col("action_propensity").is_null().sum().alias("unweighed")
     some = [(pl.col(name) != 0).any().alias(f"any_{name}") for name in source.outcomes]
-    found = scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
-    arms = found.sort("recommended").collect(engine="streaming")
+    by_arm = scan_parquet(path).group_by("recommended").agg(pl.len().alias("rows"), unweighed, *means, *some)
+    arms = by_arm.sort("recommended").collect(engine="streaming")
     shown = arms.filter(pl.col("recommended") == 1)
     return Facts(
         any_outcome=any(bool(arms[f"any_{name}"].any()) for name in source.outcomes),

@@ -44,8 +44,8 @@ def told_apart(
     reason, kind = pl.lit(None, pl.String), pl.lit(None, pl.String)
     given = [(UNREADABLE, pl.col("reason").is_not_null(), pl.col("reason"))]
     away = [(TIME, pl.col("kind").is_not_null(), pl.col("kind"))]
-    for why, broken, said in reversed([*given, *away, *checks]):
-        reason, kind = pl.when(broken).then(said).otherwise(reason), pl.when(broken).then(pl.lit(why)).otherwise(kind)
+    for why, broken, words in reversed([*given, *away, *checks]):
+        reason, kind = pl.when(broken).then(words).otherwise(reason), pl.when(broken).then(pl.lit(why)).otherwise(kind)
     few = few.with_columns(kind.alias("kind"), reason.alias("reason"))
     return rows if not few.height else rows.filter(~bad), few
 
@@ -61,12 +61,12 @@ def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr
         yield IMPOSSIBLE, pl.col("recommended").is_null(), unknown
     for name in ("recommended", "click", "purchase"):
         if name in mapped:
-            said = pl.format(f"`{name}` is {{}}, which is neither 0 nor 1", name)
-            yield IMPOSSIBLE, ~pl.col(name).is_between(0, 1), said
+            words = pl.format(f"`{name}` is {{}}, which is neither 0 nor 1", name)
+            yield IMPOSSIBLE, ~pl.col(name).is_between(0, 1), words
     for name, (least, most) in rules.bounds.items():
         if name in mapped:
-            said = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
-            yield IMPOSSIBLE, ~pl.col(name).is_between(least, most), said
+            words = pl.format(f"`{name}` is {{}}, which is not from {least:g} to {most:g}", name)
+            yield IMPOSSIBLE, ~pl.col(name).is_between(least, most), words
     if "action_propensity" in mapped:
         yield IMPOSSIBLE, pl.col("action_propensity") <= 0, pl.lit("it was chosen with an action propensity of 0")
         if source.has("recommended"):
