@@ -44,7 +44,7 @@ def markdown(text: object, cell: bool = False) -> str:
     line = plain(text).strip()
     if not _LINKED.search(line):
         return _MARKDOWN.sub(r"\\\1", line)
-    longest = max((len(found) for found in _BACKTICKS.findall(line)), default=0)
+    longest = max((len(run) for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * (longest + 1)
     code = f"{fence} {line} {fence}"
     return code.replace("|", "\\|") if cell else code

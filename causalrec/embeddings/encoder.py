@@ -68,10 +68,10 @@ def load_encoder(model: str, sha256: str, allow_network: bool, batch_size: int) 
     weights = folder / "model.safetensors"
     if not weights.exists():
         raise EncoderError(f"{folder} has no model.safetensors; models are loaded from safetensors only")
-    found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if expected and found != expected:
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if expected and digest != expected:
         raise EncoderError(
-            f"{weights} has the sha256 {found}, expected {expected}: the weights are not the ones asked for"
+            f"{weights} has the sha256 {digest}, expected {expected}: the weights are not the ones asked for"
         )
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -83,7 +83,7 @@ def load_encoder(model: str, sha256: str, allow_network: bool, batch_size: int) 
     except (OSError, ValueError) as error:
         raise EncoderError(f"the text encoder in {folder} cannot be loaded: {error}") from error
     return TransformerEncoder(
-        tokenizer, network, f"{model}:{found}:mean-pooled", network.config.hidden_size, batch_size
+        tokenizer, network, f"{model}:{digest}:mean-pooled", network.config.hidden_size, batch_size
     )
 
 

@@ -35,9 +35,9 @@ class ItemVectors:
 
     def rows(self, item_ids: pl.Series) -> npt.NDArray[np.int64]:
         """The row of each item in `padded()`; an item without a vector gets the last one, which is all zeros."""
-        asked = pl.DataFrame({"item_id": item_ids})
-        found = asked.join(self._row, on="item_id", how="left", maintain_order="left")["row"]
-        return np.asarray(found.fill_null(len(self.item_ids)).to_numpy(), dtype=np.int64)
+        requested = pl.DataFrame({"item_id": item_ids})
+        row_numbers = requested.join(self._row, on="item_id", how="left", maintain_order="left")["row"]
+        return np.asarray(row_numbers.fill_null(len(self.item_ids)).to_numpy(), dtype=np.int64)
 
     def padded(self) -> npt.NDArray[np.float32]:
         """(items + 1, dimensions): the vectors and a row of zeros for an item without text."""

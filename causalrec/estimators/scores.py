@@ -86,11 +86,11 @@ def calibration_curve(outcome: Floats, probability: Floats, bins: int = 10) -> l
         raise ValueError(f"a calibration curve needs at least one bin, got {bins}")
     cuts = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]))
     code = np.searchsorted(cuts, p, side="right")
-    found = []
+    curve = []
     for k in np.unique(code):
         rows = code == k
-        found.append((float(p[rows].mean()), float(y[rows].mean()), float(rows.mean())))
-    return found
+        curve.append((float(p[rows].mean()), float(y[rows].mean()), float(rows.mean())))
+    return curve
 
 
 def _checked(outcome: Floats, probability: Floats) -> tuple[Floats, Floats]:

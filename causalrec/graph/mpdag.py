@@ -74,8 +74,8 @@ class MPDAG:
 
     def possible_descendants(self, nodes: Iterable[str]) -> set[str]:
         """The nodes and all that one of them may cause."""
-        near, found = self._near, set(nodes)
-        for start in tuple(found):
+        near, reached = self._near, set(nodes)
+        for start in tuple(reached):
             seen = {("", start)}
             stack = list(seen)
             while stack:
@@ -85,8 +85,8 @@ class MPDAG:
                     if step not in seen and node != start and not near.shields(previous, node):
                         seen.add(step)
                         stack.append(step)
-            found.update(node for _, node in seen)
-        return found
+            reached.update(node for _, node in seen)
+        return reached
 
 
 class _Near:
@@ -227,7 +227,7 @@ def extend(graph: MPDAG) -> frozenset[Edge] | None:
         Dor and Tarsi (1992), UCLA Cognitive Systems Laboratory R-185, "A simple algorithm to construct a consistent
         extension of a partially oriented graph".
     """
-    near, found = _Near(graph.nodes, graph.directed, graph.undirected), set(graph.directed)
+    near, arrows = _Near(graph.nodes, graph.directed, graph.undirected), set(graph.directed)
     left = set(near.into)
     while left:
         for node in sorted(left):
@@ -238,9 +238,9 @@ def extend(graph: MPDAG) -> frozenset[Edge] | None:
                 break
         else:
             return None
-        found |= {(x, node) for x in beside}
+        arrows |= {(x, node) for x in beside}
         left.discard(node)
-    return frozenset(found)
+    return frozenset(arrows)
 
 
 def orient(

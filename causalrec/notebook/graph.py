@@ -63,12 +63,12 @@ class FoundGraph:
 
     def adjust(self, treatment: str, outcome: str) -> Adjustment:
         """What to adjust for, or why nothing will do."""
-        asked = Question(name=f"{treatment} on {outcome}", treatment=treatment, outcome=outcome)
+        question = Question(name=f"{treatment} on {outcome}", treatment=treatment, outcome=outcome)
         if not self.answer.answered:
-            return Adjustment(asked, self.answer, ())
+            return Adjustment(question, self.answer, ())
         reasons = {d.column: d.reason for d in self.dropped}
         twins = {d.column: d.same_as for d in self.dropped if d.same_as}
-        return adjust(asked, self.oriented.graph, LoggedColumns(self.roles, reasons, twins))
+        return adjust(question, self.oriented.graph, LoggedColumns(self.roles, reasons, twins))
 
     def export(self) -> GraphExport:
         """For `to_json`, `to_dot` and `to_networkx`."""

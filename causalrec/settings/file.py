@@ -266,8 +266,8 @@ class _Checker:
             # `on` and `yes` are the same key, and so are 1 and 1.0.
             value = self.scalar(key)
             if value in first:
-                said = f"the key `{str(key.value)[:80]}` is there twice, first on line {first[value]}"
-                raise self.wrong(key, f"{said}; YAML would read the last one only")
+                fault = f"the key `{str(key.value)[:80]}` is there twice, first on line {first[value]}"
+                raise self.wrong(key, f"{fault}; YAML would read the last one only")
             first[value] = key.start_mark.line + 1
 
     def known(self, node: yaml.Node) -> None:

@@ -139,5 +139,7 @@ class Questions(Settings):
         later = {
             column for q in self.questions if q.treatment in treatments for column in (*q.held, *q.through, q.outcome)
         }
-        asked = dict.fromkeys(treatments, ASKED_TREATMENT) | dict.fromkeys(later, ASKED_MEDIATOR)
-        return {column: asked.get(column, role) if role == "pre_treatment" else role for column, role in roles.items()}
+        asked_roles = dict.fromkeys(treatments, ASKED_TREATMENT) | dict.fromkeys(later, ASKED_MEDIATOR)
+        return {
+            column: asked_roles.get(column, role) if role == "pre_treatment" else role for column, role in roles.items()
+        }

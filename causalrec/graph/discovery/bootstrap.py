@@ -58,11 +58,11 @@ class Confidence:
 
     def direction_share(self, a: str, b: str) -> float | None:
         """Of the draws in which the two were adjacent, the share in which a -> b; an open edge is half of each."""
-        found = self.adjacent.get(pair(a, b), 0)
-        if not found:
+        adjacent_draws = self.adjacent.get(pair(a, b), 0)
+        if not adjacent_draws:
             return None
         forward, backward = self.directed.get((a, b), 0), self.directed.get((b, a), 0)
-        return (forward + (found - forward - backward) / 2) / found
+        return (forward + (adjacent_draws - forward - backward) / 2) / adjacent_draws
 
     def edge(self, a: str, b: str) -> float | None:
         """How sure it is that the two are adjacent."""
@@ -132,13 +132,13 @@ def bootstrap(
     draws = 0
     while draws < search.bootstraps and (not draws or time.perf_counter() - started < search.bootstrap_seconds):
         times_drawn = np.bincount(rng.integers(0, number, number), minlength=number).astype(np.float64)
-        found = find_graph(grouped.counted(times_drawn), dict(tiers), search)
-        graph = found.graph
+        drawn = find_graph(grouped.counted(times_drawn), dict(tiers), search)
+        graph = drawn.graph
         adjacent.update(pair(a, b) for a, b in graph.directed | graph.undirected)
         directed.update(graph.directed)
         draws += 1
         if each:
-            each(found)
+            each(drawn)
         if progress:
             progress(f"bootstrap {draws} of {search.bootstraps}")
     return Confidence(draws, search.bootstraps, adjacent, directed, time.perf_counter() - started)

@@ -27,12 +27,12 @@ def triples(skeleton: Skeleton) -> Iterator[Triple]:
 
 def candidates(skeleton: Skeleton, a: int, b: int, most: int) -> list[tuple[int, ...]]:
     """All sets of a's neighbours, and of b's, of at most so many, and the set that PC separated them by."""
-    found = set(skeleton.separated[a, b])
+    sets = set(skeleton.separated[a, b])
     for node, other in ((a, b), (b, a)):
         beside = [k for k in skeleton.neighbours(node) if k != other]
         for size in range(min(most, len(beside)) + 1):
-            found.update(combinations(beside, size))
-    return sorted(found, key=lambda s: (len(s), s))
+            sets.update(combinations(beside, size))
+    return sorted(sets, key=lambda s: (len(s), s))
 
 
 def decide(
@@ -62,12 +62,12 @@ def strongest(skeleton: Skeleton, tests: Tests, most: int) -> dict[tuple[int, in
 
 def majority(skeleton: Skeleton, tests: Tests, search: Search) -> set[Triple]:
     """Colliders by the share of separating sets that hold c: fewer than half."""
-    found = set()
+    colliders = set()
     for a, c, b in triples(skeleton):
         sets = [s for s in candidates(skeleton, a, b, search.max_conditioning) if tests(a, b, s) > search.alpha]
         if sets and sum(c in s for s in sets) / len(sets) < 0.5:
-            found.add((a, c, b))
-    return found
+            colliders.add((a, c, b))
+    return colliders
 
 
 def stored(skeleton: Skeleton) -> set[Triple]:

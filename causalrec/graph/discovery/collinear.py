@@ -119,8 +119,8 @@ def follows_from(raw: Mapping[str, Raw], may_go: Sequence[str]) -> dict[str, tup
 
 def _left(matrix: Floats, at: Mapping[str, npt.NDArray[np.int64]], name: str, others: Sequence[str]) -> float:
     """The largest share of variance that a column of the block keeps once the others are known."""
-    mine, theirs = at[name], np.concatenate([at[other] for other in others])
-    values, vectors = np.linalg.eigh(matrix[np.ix_(theirs, theirs)])
+    own_columns, other_columns = at[name], np.concatenate([at[other] for other in others])
+    values, vectors = np.linalg.eigh(matrix[np.ix_(other_columns, other_columns)])
     sound = values > 1e-10 * values[-1]
-    shares = vectors[:, sound].T @ matrix[np.ix_(theirs, mine)]
+    shares = vectors[:, sound].T @ matrix[np.ix_(other_columns, own_columns)]
     return float((1.0 - (shares**2 / values[sound, None]).sum(axis=0)).max())

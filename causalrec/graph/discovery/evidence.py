@@ -100,9 +100,9 @@ def gather(
     say = progress or (lambda _: None)
     started = time.perf_counter()
     tests = clustered_tests_of(nodes, search.floor, clusters)
-    found = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
-    say(f"graph found in {found.seconds:.1f} s")
-    opinion = second_opinion(found, search) if search.fci else None
+    discovered = find_graph(tests, {node.name: node.tier for node in nodes}, search, started)
+    say(f"graph found in {discovered.seconds:.1f} s")
+    opinion = second_opinion(discovered, search) if search.fci else None
     doubted: Counter[Edge] = Counter()
 
     def doubt(drawn: Discovered) -> None:
@@ -110,7 +110,7 @@ def gather(
 
     confidence = bootstrap(
         tests,
-        found.tiers,
+        discovered.tiers,
         search,
         clusters[0] if clusters else np.arange(tests.rows),
         seed,
@@ -118,7 +118,7 @@ def gather(
         # Whether chance made FCI say so is asked only where it says something.
         doubt if opinion and opinion.disagreements else None,
     )
-    return DiscoveryEvidence(found, confidence, opinion, doubted)
+    return DiscoveryEvidence(discovered, confidence, opinion, doubted)
 
 
 def rows_to_search(units: pl.DataFrame, notes: UnitsNotes, search: Search) -> pl.DataFrame:

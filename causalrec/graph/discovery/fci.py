@@ -76,13 +76,13 @@ def second_opinion(discovered: Discovered, search: Search, seconds: float = 60.0
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.search.ConstraintBased.FCI import rule0
 
-    started, found = time.perf_counter(), discovered.graph
-    names = list(found.nodes)
+    started, pc_graph = time.perf_counter(), discovered.graph
+    names = list(pc_graph.nodes)
 
     def independent(x: int, y: int, given: tuple[int, ...]) -> bool:
         return discovered.tests(x, y, given) > search.alpha
 
-    graph = _all_circles(found)
+    graph = _all_circles(pc_graph)
     sets = _both_ways({(names.index(a), names.index(b)): s for (a, b), s in discovered.separating_sets.items()}, names)
     nodes = graph.get_nodes()
     rule0(graph, nodes, sets, None, False)
@@ -95,19 +95,19 @@ def second_opinion(discovered: Discovered, search: Search, seconds: float = 60.0
         a, b = sorted((edge.get_node1(), edge.get_node2()), key=lambda node: str(node.get_name()))
         at_a, at_b = (MARKS[edge.get_proximal_endpoint(node).name] for node in (a, b))
         edges[a.get_name(), b.get_name()] = f"{a.get_name()} {'<' if at_a == '>' else at_a}-{at_b} {b.get_name()}"
-    disagreements = tuple(_disagreements(found, edges))
+    disagreements = tuple(_disagreements(pc_graph, edges))
     return SecondOpinion(edges, disagreements, finished, time.perf_counter() - started)
 
 
-def _all_circles(found: MPDAG) -> Any:
+def _all_circles(pc_graph: MPDAG) -> Any:
     from causallearn.graph.Edge import Edge as MarkedEdge
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.graph.GeneralGraph import GeneralGraph
     from causallearn.graph.GraphNode import GraphNode
 
-    nodes = {name: GraphNode(name) for name in found.nodes}
+    nodes = {name: GraphNode(name) for name in pc_graph.nodes}
     graph = GeneralGraph(list(nodes.values()))
-    for a, b in sorted(found.directed | found.undirected):
+    for a, b in sorted(pc_graph.directed | pc_graph.undirected):
         graph.add_edge(MarkedEdge(nodes[a], nodes[b], Endpoint.CIRCLE, Endpoint.CIRCLE))
     return graph
 
@@ -180,9 +180,9 @@ def _apply_rules(graph: Any, nodes: list[Any], sets: dict[tuple[int, int], set[i
         rules.rule10(graph, False)
 
 
-def _disagreements(found: MPDAG, edges: Mapping[Edge, str]) -> Iterable[Disagreement]:
-    for a, b in sorted({pair(a, b) for a, b in found.directed | found.undirected}):
-        forward, backward = (a, b) in found.directed, (b, a) in found.directed
+def _disagreements(pc_graph: MPDAG, edges: Mapping[Edge, str]) -> Iterable[Disagreement]:
+    for a, b in sorted({pair(a, b) for a, b in pc_graph.directed | pc_graph.undirected}):
+        forward, backward = (a, b) in pc_graph.directed, (b, a) in pc_graph.directed
         pc = f"{a} -> {b}" if forward else f"{a} <- {b}" if backward else f"{a} - {b}"
         fci = edges.get((a, b), "none")
         marks = fci.split(" ")[1] if fci != "none" else ""

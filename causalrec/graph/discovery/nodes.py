@@ -157,12 +157,12 @@ def _node(values: pl.Series, tier: int) -> Node:
         if gaps := text.null_count():
             how += f"; {gaps} gaps are a level of their own"
         return Node(values.name, tier, Levels(codes.to_numpy(), levels), how, values)
-    found = numbers(*_values(values))
+    block = numbers(*_values(values))
     kind = "ordered levels" if isinstance(values.dtype, pl.Enum) else "number"
-    how = f"{kind}, by rank" + ("" if found.powers == 1 else f", with {found.powers - 1} polynomials of it")
-    if found.gap is not None:
-        how += f"; {int(found.gap.sum())} gaps are an indicator of their own"
-    return Node(values.name, tier, found, how, values)
+    how = f"{kind}, by rank" + ("" if block.powers == 1 else f", with {block.powers - 1} polynomials of it")
+    if block.gap is not None:
+        how += f"; {int(block.gap.sum())} gaps are an indicator of their own"
+    return Node(values.name, tier, block, how, values)
 
 
 def _values(values: pl.Series) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
@@ -176,15 +176,15 @@ def _values(values: pl.Series) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[
             f"column `{values.name}` is {values.dtype}: a node is a number, a date, text or levels; leave it out or "
             "cast it"
         )
-    found = values.to_physical().cast(pl.Float64).fill_nan(None)
-    return found.fill_null(0.0).to_numpy(), found.is_null().to_numpy()
+    numeric = values.to_physical().cast(pl.Float64).fill_nan(None)
+    return numeric.fill_null(0.0).to_numpy(), numeric.is_null().to_numpy()
 
 
 def _raw(values: pl.Series, node: Node) -> Raw:
     """What linear dependence is looked for in: a number as it is, not its rank."""
     if isinstance(node.block, Numbers):
-        found, gap = _values(values)
-        return Raw(found, gap)
+        numeric, gap = _values(values)
+        return Raw(numeric, gap)
     return Raw(None, None, as_column(node.block))
 
 

@@ -111,9 +111,9 @@ def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: flo
     """
     started, names = started or time.perf_counter(), list(tiers)
     # With one thread: also because the matrices of a test are small, and threads would wait for each other.
-    found = find_skeleton(tests, tiers, search)
-    decided, believed = decide(found, tests, search)
-    skeleton = {pair(names[i], names[j]) for i, j in found.edges}
+    pc_skeleton = find_skeleton(tests, tiers, search)
+    decided, believed = decide(pc_skeleton, tests, search)
+    skeleton = {pair(names[i], names[j]) for i, j in pc_skeleton.edges}
     colliders = tuple(_named(triple, names) for triple in _surest(decided, tests))
     separating = {pair(names[i], names[j]): tuple(names[k] for k in s) for (i, j), s in believed.items()}
     separations = {pair(names[i], names[j]): tests.test(i, j, s) for (i, j), s in believed.items()}
@@ -121,8 +121,8 @@ def find_graph(tests: Tests, tiers: dict[str, int], search: Search, started: flo
     if search.separating_sets == "stock" and len(set(tiers.values())) == 1:
         # causal-learn settles colliders that contradict each other in another order. Its graph, where it stands for a
         # DAG, is what was asked for.
-        theirs = as_graph(found.matrix, names)
-        graph = graph if theirs is None or extend(theirs) is None else theirs
+        stock_graph = as_graph(pc_skeleton.matrix, names)
+        graph = graph if stock_graph is None or extend(stock_graph) is None else stock_graph
     return Discovered(
         graph, tiers, colliders, tuple(given_up), separations, separating, tests, time.perf_counter() - started
     )

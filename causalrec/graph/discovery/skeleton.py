@@ -60,7 +60,7 @@ def find_skeleton(tests: Tests, tiers: Mapping[str, int], search: Search) -> Ske
             knowledge.add_node_to_tier(GraphNode(name), tier)
     remembered: Separated | None = None if search.separating_sets == "stock" else {}
     no_rows = np.zeros((max(2, len(names) + 1), len(names)))
-    found = pc(
+    causal_graph = pc(
         no_rows,
         search.alpha,
         register(),
@@ -73,7 +73,7 @@ def find_skeleton(tests: Tests, tiers: Mapping[str, int], search: Search) -> Ske
         alpha_of_test=search.alpha,
         separated=remembered,
     )
-    matrix = np.asarray(found.G.graph, dtype=np.int64)
+    matrix = np.asarray(causal_graph.G.graph, dtype=np.int64)
     pairs = [(i, j) for j in range(len(names)) for i in range(j)]
     edges = frozenset((i, j) for i, j in pairs if matrix[i, j] or matrix[j, i])
     separated: dict[tuple[int, int], tuple[tuple[int, ...], ...]] = {}
@@ -83,7 +83,7 @@ def find_skeleton(tests: Tests, tiers: Mapping[str, int], search: Search) -> Ske
         if remembered is not None:
             separated[i, j] = (remembered[i, j],)
         else:
-            separated[i, j] = tuple(tuple(int(k) for k in s) for s in found.sepset[i, j] or [()])
+            separated[i, j] = tuple(tuple(int(k) for k in s) for s in causal_graph.sepset[i, j] or [()])
     return Skeleton(edges, separated, matrix)
 
 

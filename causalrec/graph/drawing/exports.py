@@ -129,7 +129,7 @@ def _dot_edge(row: Mapping[str, Any]) -> str:
         style["style"] = "dashed"
     if confidence is not None:
         style["label"] = dot(f"{confidence:.2f}")
-    said = [provenance, *(f"{k}: {row[k]}" for k in ("who", "why", "when") if row.get(k))]
-    style["tooltip"] = dot(plain("; ".join(said)))
+    facts = [provenance, *(f"{k}: {row[k]}" for k in ("who", "why", "when") if row.get(k))]
+    style["tooltip"] = dot(plain("; ".join(facts)))
     shown = ", ".join(f"{key}={value}" for key, value in style.items())
     return f"  {dot(row['source'])} -> {dot(row['target'])} [{shown}];"

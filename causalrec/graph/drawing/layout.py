@@ -90,14 +90,14 @@ def _rows_of(
     bands: dict[int, tuple[int, int]] = {}
     known = list(edges)
     for tier in sorted(set(tiers.values())):
-        mine = sorted(n for n in widths if tiers[n] == tier)
-        order = _in_order(mine, [(a, b) for a, b, sure in known if sure])
+        nodes_of_tier = sorted(n for n in widths if tiers[n] == tier)
+        order = _in_order(nodes_of_tier, [(a, b) for a, b, sure in known if sure])
         place = {node: k for k, node in enumerate(order)}
         inside = [(a, b) if place[a] < place[b] else (b, a) for a, b, _ in known if a in place and b in place]
         earliest, latest = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
         for node in order:
             earliest[node] = max((earliest[a] + 1 for a, b in inside if b == node), default=0)
-        depth = max(*earliest.values(), -(-len(mine) // PER_ROW) - 1)
+        depth = max(*earliest.values(), -(-len(nodes_of_tier) // PER_ROW) - 1)
         taken = [0.0] * (depth + 1)
         for node in reversed(order):
             latest[node] = min((latest[b] - 1 for a, b in inside if a == node), default=depth)

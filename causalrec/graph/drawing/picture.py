@@ -199,10 +199,10 @@ def _ports(
     rows: Sequence[Mapping[str, Any]], layout: Layout, widths: Mapping[str, float]
 ) -> dict[Edge, tuple[float, float]]:
     """Where each edge leaves the box of its upper end and meets that of its lower one: side by side, not crossing."""
-    found: dict[Edge, list[float]] = {(r["source"], r["target"]): [0.0, 0.0] for r in rows}
+    ports: dict[Edge, list[float]] = {(r["source"], r["target"]): [0.0, 0.0] for r in rows}
     for end in (0, 1):
         beside: dict[str, list[tuple[float, Edge]]] = {}
-        for edge in found:
+        for edge in ports:
             bends = layout.bends(edge)
             near = bends[1] if end == 0 else bends[-2]
             node = sorted(edge, key=lambda n: layout.row[n])[end]
@@ -210,8 +210,8 @@ def _ports(
         for node, edges in beside.items():
             room = min(widths[node] - 0.16, 0.16 * (len(edges) - 1))
             for k, (_, edge) in enumerate(sorted(edges)):
-                found[edge][end] = layout.x[node] + room * (k / max(len(edges) - 1, 1) - 0.5) * (len(edges) > 1)
-    return {edge: (at[0], at[1]) for edge, at in found.items()}
+                ports[edge][end] = layout.x[node] + room * (k / max(len(edges) - 1, 1) - 0.5) * (len(edges) > 1)
+    return {edge: (at[0], at[1]) for edge, at in ports.items()}
 
 
 def _node(

@@ -32,13 +32,13 @@ def unsettled_paths(graph: MPDAG, treatments: Collection[str], outcome: str) -> 
     Where there is one, no set is valid: in some DAG of the class the path is causal, in another it is a back door. An
     empty list means that the graph is amenable.
     """
-    held, found = set(treatments), []
+    held, paths = set(treatments), []
     for treatment in sorted(held):
         avoid = held | graph.parents(treatment)
         for first in sorted(graph.open_neighbours(treatment) - held):
             if path := graph.possible_path(first, {outcome}, avoid):
-                found.append((treatment, *path))
-    return found
+                paths.append((treatment, *path))
+    return paths
 
 
 def first_causal(graph: MPDAG, treatments: Collection[str], outcome: str) -> set[str]:

@@ -72,9 +72,9 @@ def adjust(
 def _why_not(problem: IdentificationProblem, roles: Mapping[str, str], scale: Scale | None) -> Answer:
     """Why each strategy fails, what people could vouch for, and the experiment that would do."""
     question = problem.question
-    asked = [strategy for strategy in STRATEGIES.values() if question.effect in strategy.effects]
-    vouched = [strategy for strategy in asked if strategy.vouched]
-    reasons = [strategy.why_not(problem, roles) for strategy in asked if not strategy.vouched]
+    applicable = [strategy for strategy in STRATEGIES.values() if question.effect in strategy.effects]
+    vouched = [strategy for strategy in applicable if strategy.vouched]
+    reasons = [strategy.why_not(problem, roles) for strategy in applicable if not strategy.vouched]
     # Of what people declare, that first which would be used last: it asks the most of them.
     reasons += [strategy.why_not(problem, roles) for strategy in reversed(vouched)]
     for strategy in vouched:

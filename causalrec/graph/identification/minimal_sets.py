@@ -66,18 +66,18 @@ def minimal_cuts(near: Neighbours, outcome: str, most: int = MOST, searched: int
     if SOURCE in near[outcome]:
         return []
     first = _cut_beside(near, {SOURCE}, outcome)
-    found, queue = {first}, deque([first])
-    while queue and len(found) < searched:
+    cuts, queue = {first}, deque([first])
+    while queue and len(cuts) < searched:
         cut = queue.popleft()
         side = _component(near, SOURCE, cut)
         for node in sorted(cut):
             if outcome in near[node]:
                 continue
             following = _cut_beside(near, side | {node}, outcome)
-            if following not in found and len(found) < searched:
-                found.add(following)
+            if following not in cuts and len(cuts) < searched:
+                cuts.add(following)
                 queue.append(following)
-    return sorted((tuple(sorted(cut)) for cut in found), key=lambda cut: (len(cut), cut))[:most]
+    return sorted((tuple(sorted(cut)) for cut in cuts), key=lambda cut: (len(cut), cut))[:most]
 
 
 def _cut_beside(near: Neighbours, side: set[str], outcome: str) -> frozenset[str]:
@@ -88,9 +88,9 @@ def _cut_beside(near: Neighbours, side: set[str], outcome: str) -> frozenset[str
 
 
 def _component(near: Neighbours, start: str, removed: Collection[str]) -> set[str]:
-    found, stack = {start}, [start]
+    component, stack = {start}, [start]
     while stack:
-        fresh = near[stack.pop()] - found - set(removed)
-        found |= fresh
+        fresh = near[stack.pop()] - component - set(removed)
+        component |= fresh
         stack.extend(fresh)
-    return found
+    return component

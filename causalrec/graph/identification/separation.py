@@ -76,13 +76,13 @@ class Dag:
 
 def _reach(edges: dict[str, set[str]], starts: Iterable[str], avoid: Iterable[str]) -> set[str]:
     closed = set(avoid)
-    found = set(starts) - closed
-    stack = list(found)
+    reached = set(starts) - closed
+    stack = list(reached)
     while stack:
-        fresh = edges[stack.pop()] - found - closed
-        found |= fresh
+        fresh = edges[stack.pop()] - reached - closed
+        reached |= fresh
         stack.extend(fresh)
-    return found
+    return reached
 
 
 def _walk_back(before: dict[State, State | None], last: State) -> tuple[str, ...]:

@@ -155,10 +155,10 @@ class BlockTest:
         if not (len(first) and len(second)):
             return 1.0, 0.0
         z = self.layout.given(given, self.effective_rows[x, y] * MOST_CONDITIONS) if given else NONE
-        found = _log_ratio(self.correlation, z, first, second) or _careful_log_ratio(self.correlation, z, first, second)
-        if found is None:
+        stats = _log_ratio(self.correlation, z, first, second) or _careful_log_ratio(self.correlation, z, first, second)
+        if stats is None:
             return self.test(x, y)
-        log_ratio, trace, p, q = found
+        log_ratio, trace, p, q = stats
         free = self.effective_rows[x, y] - len(z) - 1
         if len(z) and chdtrc(p * q, max(0.0, free * min(p, q))) > SEEN:
             # A condition that leaves too few rows to see even a full dependence in separates nothing.

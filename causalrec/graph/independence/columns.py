@@ -178,20 +178,20 @@ class Plain(Whole):
 
 def rare_rows(column: Column) -> Floats:
     """(width,): how many rows the rarer value of each of a column's numbers has where there are two, else infinity."""
-    found = np.full(column.width, np.inf)
+    rare = np.full(column.width, np.inf)
     if isinstance(column, Levels):
         counts = np.bincount(column.codes, minlength=column.levels)[1:]
-        found[:] = np.minimum(counts, column.rows - counts)
+        rare[:] = np.minimum(counts, column.rows - counts)
     elif isinstance(column, Numbers):
         there = column.scores
         if column.gap is not None:
             gaps = int(column.gap.sum())
-            found[0] = min(gaps, column.rows - gaps)
+            rare[0] = min(gaps, column.rows - gaps)
             there = there[~column.gap]
         if column.powers == 1 and len(there):
             low = int((there == there.min()).sum())
-            found[-1] = min(low, len(there) - low) or np.inf
-    return found
+            rare[-1] = min(low, len(there) - low) or np.inf
+    return rare
 
 
 def as_column(block: Column | Floats) -> Column:
@@ -211,13 +211,13 @@ def numbers(values: Floats, gap: Mask | None = None, most: int = MOST_POWERS) ->
     """
     gap = gap if gap is not None and gap.any() else None
     present = values if gap is None else values[~gap]
-    found = normal_scores(present)
+    present_scores = normal_scores(present)
     # With k values, k - 1 columns say all that there is to say.
-    powers = max(1, _distinct_up_to(found, most + 1) - 1)
+    powers = max(1, _distinct_up_to(present_scores, most + 1) - 1)
     if gap is None:
-        return Numbers(found.astype(np.float32), powers)
+        return Numbers(present_scores.astype(np.float32), powers)
     scores = np.zeros(len(values), np.float32)
-    scores[~gap] = found
+    scores[~gap] = present_scores
     return Numbers(scores, powers, gap)
 
 

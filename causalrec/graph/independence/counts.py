@@ -201,9 +201,9 @@ class ContingencyTest:
 
     def _others(self, x: int, given: tuple[int, ...]) -> Small:
         """How many levels of x but one each stratum of the given columns has (0 where the stratum has no rows)."""
-        found = self._present.get((x, *given))
-        if found is not None:
-            return found
+        other_levels = self._present.get((x, *given))
+        if other_levels is not None:
+            return other_levels
         # Whether strata without rows stand in the list depends on the condition alone: x and y have the same list.
         if self._dense(given, max(self.levels)):
             both = _with(given, x)
@@ -216,9 +216,9 @@ class ContingencyTest:
             table = self._count(joint, size * self.levels[column]).reshape(size, -1)
             there = self._present.put((column, *given), _levels_there(table, 1))
             if column == x:
-                found = there
-        assert found is not None
-        return found
+                other_levels = there
+        assert other_levels is not None
+        return other_levels
 
     def _dense(self, columns: tuple[int, ...], more: int = 1) -> bool:
         cells = more
@@ -279,11 +279,11 @@ def _levels_there(table: Counts, axis: int) -> Small:
     """Of each stratum (the other axes), how many levels of the axis have rows, but one."""
     before = int(np.prod(table.shape[:axis], dtype=np.int64))
     there = (table > 0).view(np.uint8).reshape(before, table.shape[axis], -1)
-    found = there[:, 0].copy()
+    other_levels = there[:, 0].copy()
     for level in range(1, there.shape[1]):
-        found += there[:, level]
-    found -= found > 0
-    return found.ravel()
+        other_levels += there[:, level]
+    other_levels -= other_levels > 0
+    return other_levels.ravel()
 
 
 def _with(given: tuple[int, ...], *more: int) -> tuple[int, ...]:

@@ -59,8 +59,8 @@ class Layout:
                 draws, and thirty columns would explain most of them by chance.
         """
         pairs = [self.products[p] for p in combinations(sorted(nodes), 2) if p in self.products]
-        found = np.concatenate([self.at[k] for k in nodes] + pairs)
-        return found if len(found) <= most else np.concatenate([self.plain[k] for k in nodes])
+        columns = np.concatenate([self.at[k] for k in nodes] + pairs)
+        return columns if len(columns) <= most else np.concatenate([self.plain[k] for k in nodes])
 
 
 def plain_layout(columns: Sequence[Column]) -> Layout:
@@ -111,7 +111,7 @@ def _leading(plain: Layout, correlation: Floats, number: int) -> list[Floats]:
     what either does alone), then the canonical variates with all other nodes that are uncorrelated with it.
     """
     whiten = [_whitening(correlation[np.ix_(place, place)]) for place in plain.tested]
-    found = []
+    functions = []
     for node, place in enumerate(plain.at):
         own = _whitening(correlation[np.ix_(place, place)])
         others = [k for k in range(len(plain.at)) if k != node]
@@ -121,8 +121,8 @@ def _leading(plain: Layout, correlation: Floats, number: int) -> list[Floats]:
         rest = shared - first @ (first.T @ shared)
         left, _, _ = np.linalg.svd(rest, full_matrices=False)
         most = min(number, own.shape[1])
-        found.append((own @ np.hstack([first, left])[:, :most]).T)
-    return found
+        functions.append((own @ np.hstack([first, left])[:, :most]).T)
+    return functions
 
 
 def _whitening(correlation: Floats) -> Floats:
@@ -156,8 +156,8 @@ def correlate(
     chunks: list[Rows] = [slice(start, min(rows, start + CHUNK)) for start in range(0, rows, CHUNK)]
     parts = [chunks[k : k + CHUNKS_A_PART] for k in range(0, len(chunks), CHUNKS_A_PART)]
     gram = np.zeros((layout.width + 1, layout.width + 1))
-    for found in _grams(columns, layout, parts, weights, moments):
-        gram += found
+    for part_gram in _grams(columns, layout, parts, weights, moments):
+        gram += part_gram
     return correlation_of(gram, layout.functions.shape[1])
 
 

@@ -133,10 +133,10 @@ def compare(
         foreign = sorted(set(edge) - common)
         counts = not foreign and change not in ("", "stronger", "weaker")
         distance += counts
-        told = first or second or {}
-        if not foreign and (told.get("confidence") or 0.0) >= sure:
+        reference = first or second or {}
+        if not foreign and (reference.get("confidence") or 0.0) >= sure:
             sure_edges += 1
-            direction = told["mark"] == "directed" and (told.get("direction_confidence") or 0.0) >= sure
+            direction = reference["mark"] == "directed" and (reference.get("direction_confidence") or 0.0) >= sure
             sure_changed += counts and (change in ("lost", "gained") or direction)
         if change:
             gone = [f"`{n}` is no node {'now' if n in nodes_before else 'before'}" for n in foreign]
@@ -144,7 +144,7 @@ def compare(
             shown = second or first or {}
             rows.append((shown["source"], shown["target"], change, "; ".join([words, *gone]), *values))
     edges = sum(set(edge) <= common for edge in old.keys() | new.keys())
-    said = [
+    node_changes = [
         f"{word}: {', '.join(names)}"
         for word, names in (
             ("new nodes", sorted(set(nodes_after) - common)),
@@ -153,7 +153,7 @@ def compare(
         if names
     ]
     table = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return Changes(table, "; ".join([against, *said]), distance, edges, sure_edges, sure_changed)
+    return Changes(table, "; ".join([against, *node_changes]), distance, edges, sure_edges, sure_changed)
 
 
 def words_of(edge: Row) -> str:
@@ -189,8 +189,8 @@ def _change(old: Row | None, new: Row | None, stronger: float) -> tuple[str, str
 
 def _by_pair(table: pl.DataFrame) -> dict[Edge, Row]:
     """Undirected edges in alphabetical order, so that one that stays is the same."""
-    found: dict[Edge, Row] = {}
+    rows_by_pair: dict[Edge, Row] = {}
     for row in table.iter_rows(named=True):
         edge = pair(row["source"], row["target"])
-        found[edge] = row if row["mark"] == "directed" else {**row, "source": edge[0], "target": edge[1]}
-    return found
+        rows_by_pair[edge] = row if row["mark"] == "directed" else {**row, "source": edge[0], "target": edge[1]}
+    return rows_by_pair

@@ -153,14 +153,14 @@ def read_knowledge(text: str, day: date | None = None, file: str = FILE) -> Know
             What patterns and the time order contradict shows when they meet the columns (`resolve`).
     """
     top = read_lines(text, file).mapping("the file", SECTIONS)
-    found: dict[str, list[Entry]] = {}
+    by_section: dict[str, list[Entry]] = {}
     for section in SECTIONS[1:]:
         what = f"an entry of `{section}`"
         raw = top[section].items(f"`{section}`") if section in top else []
-        found[section] = [_entry(section, what, value) for value in raw]
+        by_section[section] = [_entry(section, what, value) for value in raw]
     blocks = _blocks(top.get("conflicts"))
-    expired = [e for entries in found.values() for e in entries if day and not e.in_force(day)]
-    live: dict[str, Any] = {name: tuple(e for e in entries if e not in expired) for name, entries in found.items()}
+    expired = [e for entries in by_section.values() for e in entries if day and not e.in_force(day)]
+    live: dict[str, Any] = {name: tuple(e for e in entries if e not in expired) for name, entries in by_section.items()}
     knowledge = Knowledge(**live, blocks=blocks, expired=tuple(sorted(expired, key=lambda e: e.line)))
     _refuse_duplicates(knowledge, file)
     statements = [*knowledge.required, *knowledge.forbidden, *knowledge.settled]
@@ -177,11 +177,11 @@ def is_pattern(name: str) -> bool:
     return any(sign in name for sign in "*?[")
 
 
-def refuse_contradictions(said: Iterable[tuple[Edge, Statement]], file: str = FILE) -> None:
+def refuse_contradictions(stated_arrows: Iterable[tuple[Edge, Statement]], file: str = FILE) -> None:
     """Refuse arrows that cannot all be.
 
     Args:
-        said: Each arrow with the statement that it comes from.
+        stated_arrows: Each arrow with the statement that it comes from.
 
     Raises:
         InputError: An arrow is required or settled, and forbidden; two statements want opposite directions; or what is
@@ -189,7 +189,7 @@ def refuse_contradictions(said: Iterable[tuple[Edge, Statement]], file: str = FI
     """
     wanted: dict[Edge, Statement] = {}
     forbidden: dict[Edge, Statement] = {}
-    for edge, statement in said:
+    for edge, statement in stated_arrows:
         (forbidden if statement.kind == "forbidden" else wanted).setdefault(edge, statement)
     for edge, statement in wanted.items():
         arrow = f"`{edge[0]} -> {edge[1]}`"
@@ -229,9 +229,9 @@ def _refuse_duplicates(knowledge: Knowledge, file: str) -> None:
 def _blocks(value: Value | None) -> bool:
     if value is None:
         return False
-    if (said := value.text("`conflicts`")) not in ("warn", "block"):
-        raise value.error(f"`conflicts` must be warn or block, got `{said}`")
-    return said == "block"
+    if (conflicts := value.text("`conflicts`")) not in ("warn", "block"):
+        raise value.error(f"`conflicts` must be warn or block, got `{conflicts}`")
+    return conflicts == "block"
 
 
 def _entry(section: str, what: str, value: Value) -> Entry:

@@ -89,16 +89,16 @@ def tier_order(placements: Sequence[Placement], roles: Mapping[str, str]) -> Tie
     causal = [column for column, role in roles.items() if role in ALLOWED]
     by: dict[str, Placement] = {}
     for patterns in (True, False):
-        mine: dict[str, Placement] = {}
+        placed: dict[str, Placement] = {}
         for placement in placements:
             for column in (c for p in placement.columns if is_pattern(p) == patterns for c in _matches(p, causal)):
-                first = mine.setdefault(column, placement)
+                first = placed.setdefault(column, placement)
                 if first.place != placement.place:
                     raise InputError(
                         f"{FILE}, lines {first.line} and {placement.line}: `{column}` is placed in `{first.place}` "
                         f"and in `{placement.place}`; remove it from one of the two entries"
                     )
-        by |= mine
+        by |= placed
     at = {column: place_of(column, roles[column]) for column in causal}
     for column, placement in by.items():
         at[column] = _AT[placement.tier] + placement.beside
@@ -135,22 +135,22 @@ def resolve(knowledge: Knowledge, nodes: Iterable[str], roles: Mapping[str, str]
                 f"{FILE}, line {entry.line}: `{entry.name}` is declared hidden, but the source logs it; remove the "
                 "entry"
             )
-    found = set(nodes)
-    usable = sorted(found | {c for c, role in roles.items() if role == "mediator"})
+    discovered = set(nodes)
+    usable = sorted(discovered | {c for c, role in roles.items() if role == "mediator"})
     unused = [_not_used(entry, f"it is over since {entry.until}") for entry in knowledge.expired]
     arrows: dict[str, dict[Edge, Statement]] = {"required": {}, "forbidden": {}, "settled": {}}
     statements = [*knowledge.required, *knowledge.forbidden, *knowledge.settled]
     # Names before patterns: where both say the same, the name's entry is the one that is quoted.
-    for said in sorted(statements, key=lambda s: any(map(is_pattern, s.edge))):
-        if obstacle := _obstacle(said, usable, hidden, roles):
-            unused.append(_not_used(said, obstacle))
+    for statement in sorted(statements, key=lambda s: any(map(is_pattern, s.edge))):
+        if obstacle := _obstacle(statement, usable, hidden, roles):
+            unused.append(_not_used(statement, obstacle))
             continue
-        causes, effects = (_matches(end, usable) if is_pattern(end) else [end] for end in said.edge)
+        causes, effects = (_matches(end, usable) if is_pattern(end) else [end] for end in statement.edge)
         edges = [(c, e) for c in causes for e in effects if c != e]
         if not edges:
-            unused.append(_not_used(said, "its patterns match one column only"))
+            unused.append(_not_used(statement, "its patterns match one column only"))
         for edge in edges:
-            arrows[said.kind].setdefault(edge, said)
+            arrows[statement.kind].setdefault(edge, statement)
     refuse_contradictions([pair for by_edge in arrows.values() for pair in by_edge.items()])
     order = tier_order(knowledge.tiers, roles)
     for placement in knowledge.tiers:
@@ -180,11 +180,11 @@ def _not_used(entry: Entry, why_not: str) -> Unused:
     return Unused(entry.line, entry.statement, why_not, entry.who)
 
 
-def _obstacle(said: Statement, usable: list[str], hidden: tuple[str, ...], roles: Mapping[str, str]) -> str | None:
+def _obstacle(statement: Statement, usable: list[str], hidden: tuple[str, ...], roles: Mapping[str, str]) -> str | None:
     """Why a statement cannot be followed with these columns, or None."""
-    if said.kind != "required" and (unseen := [name for name in said.edge if name in hidden]):
+    if statement.kind != "required" and (unseen := [name for name in statement.edge if name in hidden]):
         return f"{unseen[0]} is hidden: the data have no edge of it to speak of; say what it causes in `required`"
-    for name in said.edge:
+    for name in statement.edge:
         if name in usable or name in hidden:
             continue
         of_source = [c for c in _matches(name, roles) if roles[c] in ALLOWED]
@@ -201,23 +201,23 @@ def _obstacle(said: Statement, usable: list[str], hidden: tuple[str, ...], roles
 
 def _follow_time(wanted: Mapping[Edge, Statement], order: TierOrder, roles: Mapping[str, str]) -> None:
     """Refuse an arrow, or a chain of them through hidden causes, that leads to an earlier tier."""
-    for (cause, effect), said in wanted.items():
+    for (cause, effect), statement in wanted.items():
         if cause in order.of and effect in order.of and order.of[cause] > order.of[effect]:
-            moved = sorted({order.placed[c].line for c in (cause, effect) if c in order.placed} | {said.line})
+            moved = sorted({order.placed[c].line for c in (cause, effect) if c in order.placed} | {statement.line})
             raise InputError(
                 f"{FILE}, line{'s' * (len(moved) > 1)} {' and '.join(map(str, moved))}: `{cause} -> {effect}` "
-                f"({said.kind} by {said.who}) runs against time: `{cause}` ({order.names[order.of[cause]]}) comes "
-                f"after `{effect}` ({order.names[order.of[effect]]})"
+                f"({statement.kind} by {statement.who}) runs against time: `{cause}` ({order.names[order.of[cause]]}) "
+                f"comes after `{effect}` ({order.names[order.of[effect]]})"
             )
     latest: dict[str, tuple[str, Statement]] = {}
     for _ in wanted:
-        for (cause, effect), said in wanted.items():
-            start = (cause, said) if cause in order.of else latest.get(cause)
+        for (cause, effect), statement in wanted.items():
+            start = (cause, statement) if cause in order.of else latest.get(cause)
             if start is None:
                 continue
             if effect in order.of:
                 if order.of[start[0]] > order.of[effect]:
-                    lines = sorted({start[1].line, said.line})
+                    lines = sorted({start[1].line, statement.line})
                     raise InputError(
                         f"{FILE}, lines {' and '.join(map(str, lines))}: `{start[0]}` causes `{effect}` through "
                         f"`{cause}`, which runs against time"

@@ -90,16 +90,16 @@ def read_lines(text: str, file: str) -> Value:
 def _value(node: yaml.Node, file: str) -> Value:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        found: dict[str, Value] = {}
+        by_name: dict[str, Value] = {}
         for key, value in node.value:
             at, name = key.start_mark.line + 1, str(key.value)
-            if name in found:  # 1 and "1" are two keys of YAML, and one name
+            if name in by_name:  # 1 and "1" are two keys of YAML, and one name
                 raise InputError(
-                    f"{file}, line {at}: the key `{name}` is there twice, first on line {found[name].line}"
+                    f"{file}, line {at}: the key `{name}` is there twice, first on line {by_name[name].line}"
                 )
             # A value may begin on the line after its key; people look for the key.
-            found[name] = Value(file, at, _value(value, file).content)
-        return Value(file, line, found)
+            by_name[name] = Value(file, at, _value(value, file).content)
+        return Value(file, line, by_name)
     if isinstance(node, yaml.SequenceNode):
         return Value(file, line, [_value(item, file) for item in node.value])
     return Value(file, line, "" if node.tag == NULL else str(node.value))

@@ -82,73 +82,73 @@ def edges(config: WorldConfig | None = None) -> list[tuple[str, str]]:
     Args:
         config: With what its dials add and without what they take away; None: the default world's.
     """
-    found = {(cause, effect) for effect, causes in CAUSES.items() for cause in causes}
+    arrows = {(cause, effect) for effect, causes in CAUSES.items() for cause in causes}
     if config is not None:
-        found = (found | _added(config)) - _taken_away(config)
-    return sorted(found)
+        arrows = (arrows | _added(config)) - _taken_away(config)
+    return sorted(arrows)
 
 
 def latent(config: WorldConfig | None = None) -> tuple[str, ...]:
     """What nobody logs."""
-    c, found = config or WorldConfig(), list(LATENT)
-    found += ["user_responsiveness"] if c.lift_spread else []
-    found += ["hidden_cause"] if c.hidden else []
-    return tuple(found)
+    c, nodes = config or WorldConfig(), list(LATENT)
+    nodes += ["user_responsiveness"] if c.lift_spread else []
+    nodes += ["hidden_cause"] if c.hidden else []
+    return tuple(nodes)
 
 
 def tiers(config: WorldConfig | None = None) -> tuple[tuple[str, ...], ...]:
     """The tiers with the nodes that dials add."""
     nodes = {node for edge in edges(config) for node in edge} if config is not None else set()
-    found = []
+    extended = []
     for tier in TIERS:
         added = tuple(n for n, beside in DIAL_TIERS.items() if beside in tier and n in nodes)
         # What comes before the treatment or beside the later outcomes has a tier of its own.
         apart = tuple(n for n in added if n in ("hidden_cause", "rating"))
-        found += [apart] if apart else []
-        found.append(tuple(n for n in added if n not in apart) + tier)
-    return tuple(found)
+        extended += [apart] if apart else []
+        extended.append(tuple(n for n in added if n not in apart) + tier)
+    return tuple(extended)
 
 
 def _added(c: WorldConfig) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
+    arrows: set[tuple[str, str]] = set()
     if c.policy_on_newness:
         # What is shown by its age was shown by its age before.
-        found |= {("item_age_days", "recommended"), ("item_age_days", "item_exposures")}
+        arrows |= {("item_age_days", "recommended"), ("item_age_days", "item_exposures")}
     if c.new_items:
-        found |= {("item_age_days", "item_exposures")}
+        arrows |= {("item_age_days", "item_exposures")}
     if c.hidden_on_click:
-        found |= {("hidden_cause", "click")}
+        arrows |= {("hidden_cause", "click")}
     if c.lift_spread:
-        found |= {("user_responsiveness", y) for y in ("user_clicks", "user_category_click_rate", "click")}
+        arrows |= {("user_responsiveness", y) for y in ("user_clicks", "user_category_click_rate", "click")}
     if c.campaign_share:
-        found |= (
+        arrows |= (
             {("campaign_id", "price"), ("campaign_id", "click")} if c.campaign_boost else {("campaign_id", "price")}
         )
         # Prices differ from what was shown before only where campaigns lower them.
-        found |= {("campaign_id", "item_price_change"), ("price", "item_price_change")}
+        arrows |= {("campaign_id", "item_price_change"), ("price", "item_price_change")}
     if c.experiment_share and c.experiment_lift:
-        found |= {("variant", "click")}
+        arrows |= {("variant", "click")}
     if c.rating_rate:
-        found |= {("click", "rating"), ("user_taste", "rating"), ("item_quality", "rating")}
+        arrows |= {("click", "rating"), ("user_taste", "rating"), ("item_quality", "rating")}
     if c.hidden_gamma > 1:
-        found |= {("hidden_cause", "recommended")}
+        arrows |= {("hidden_cause", "recommended")}
         # P(U = 1 | X) follows from P(T = 1 | X): whatever moves the one moves the other.
         moved = {*CAUSES["recommended"], *(["item_age_days"] if c.policy_on_newness else [])}
-        found |= {(cause, "hidden_cause") for cause in moved if (cause, "recommended") not in _taken_away(c)}
-    return found
+        arrows |= {(cause, "hidden_cause") for cause in moved if (cause, "recommended") not in _taken_away(c)}
+    return arrows
 
 
 def _taken_away(c: WorldConfig) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
+    arrows: set[tuple[str, str]] = set()
     strength = c.confounding
     if not strength * c.policy_on_taste:
-        found |= {("user_category_click_rate", "recommended")}
+        arrows |= {("user_category_click_rate", "recommended")}
     if not strength * c.policy_on_popularity and not strength * c.browse_on_popularity:
-        found |= {("item_click_rate", "recommended"), ("item_quality", "item_exposures")}
+        arrows |= {("item_click_rate", "recommended"), ("item_quality", "item_exposures")}
     if not strength * c.policy_on_price and not strength * c.browse_on_price:
-        found |= {("price", "recommended")}
+        arrows |= {("price", "recommended")}
     if not c.position_decay:
-        found |= {("position", "click")}
+        arrows |= {("position", "click")}
     if not c.lift_by_history:
-        found |= {("user_category_click_rate", "click")}
-    return found
+        arrows |= {("user_category_click_rate", "click")}
+    return arrows

@@ -87,15 +87,15 @@ class Drawn:
 
 
 def _extra_columns(c: WorldConfig) -> dict[str, type[np.generic]]:
-    found: dict[str, type[np.generic]] = {}
+    dtypes: dict[str, type[np.generic]] = {}
     if c.hidden:
-        found |= {"hidden": np.int8}
+        dtypes |= {"hidden": np.int8}
     if c.rating_rate:
-        found |= {"true_rating": np.int8, "p_rated": np.float64, "rated_1": np.int8, "rated_0": np.int8}
+        dtypes |= {"true_rating": np.int8, "p_rated": np.float64, "rated_1": np.int8, "rated_0": np.int8}
     if c.experiment_share:
-        found |= {"p_click_control": np.float64, "p_click_treatment": np.float64}
+        dtypes |= {"p_click_control": np.float64, "p_click_treatment": np.float64}
     if c.campaign_share:
-        found |= {"p_click_without_campaign": np.float64}
+        dtypes |= {"p_click_without_campaign": np.float64}
     if c.delay_days:
-        found |= {"delay_seconds": np.int64}
-    return found
+        dtypes |= {"delay_seconds": np.int64}
+    return dtypes

@@ -65,22 +65,22 @@ def truth_frame(world: World, drawn: Drawn, event_id: pl.Series) -> pl.DataFrame
 
 
 def _of_dials(world: World, drawn: Drawn, of_request: npt.NDArray[np.uint32]) -> dict[str, pl.Series]:
-    c, found = world.config, {}
+    c, columns = world.config, {}
     if c.rating_rate:
         arms = (drawn.extra["rated_1"], drawn.extra["rated_0"])
         rated = np.where(drawn.recommended == 1, *arms) == 1
-        found["rating"] = pl.Series(np.where(rated, drawn.extra["true_rating"], np.nan)).fill_nan(None)
+        columns["rating"] = pl.Series(np.where(rated, drawn.extra["true_rating"], np.nan)).fill_nan(None)
     if c.campaign_share:
-        found["campaign_id"] = pl.Series([None] * len(drawn.item), dtype=pl.String)
+        columns["campaign_id"] = pl.Series([None] * len(drawn.item), dtype=pl.String)
         if (campaign := drawn.today.campaign) is not None:
             names = pl.Series([None, campaign.campaign_id])
-            found["campaign_id"] = names.gather(campaign.items[drawn.item].astype(np.uint32))
+            columns["campaign_id"] = names.gather(campaign.items[drawn.item].astype(np.uint32))
     if c.experiment_share:
         variants = pl.Series(["control", "treatment"])
         variant = world.variant[drawn.requests.user].astype(np.uint32)
-        found["experiment_id"] = pl.Series([EXPERIMENT]).new_from_index(0, len(drawn.item))
-        found["variant"] = variants.gather(variant).gather(of_request)
-    return found
+        columns["experiment_id"] = pl.Series([EXPERIMENT]).new_from_index(0, len(drawn.item))
+        columns["variant"] = variants.gather(variant).gather(of_request)
+    return columns
 
 
 def _numbered(prefix: str, count: int, width: int) -> pl.Series:
