@@ -15,18 +15,18 @@ def env_file_note(folder: Path) -> str | None:
     except (FileNotFoundError, IsADirectoryError):
         return None
     names = ("CAUSALREC_HOME", "DAGSTER_HOME")
-    found = [line.strip() for line in lines if line.strip().removeprefix("export ").split("=")[0].strip() in names]
-    if not found:
+    home_lines = [line.strip() for line in lines if line.strip().removeprefix("export ").split("=")[0].strip() in names]
+    if not home_lines:
         return None
     return (
-        f"{path} names a home ({'; '.join(found)}), and a Dagster that is started in {folder} takes that one, whatever "
-        "its environment says. Nothing here writes or needs such lines any more: remove them."
+        f"{path} names a home ({'; '.join(home_lines)}), and a Dagster that is started in {folder} takes that one, "
+        "whatever its environment says. Nothing here writes or needs such lines any more: remove them."
     )
 
 
 def say_env_file(folder: Path) -> None:
     """Say `env_file_note` once to whoever starts a Dagster: its processes have its environment."""
-    said = "CAUSALREC_SAID_ENV_FILE"
-    if said not in os.environ and (note := env_file_note(folder)):
-        os.environ[said] = "yes"
+    variable = "CAUSALREC_SAID_ENV_FILE"
+    if variable not in os.environ and (note := env_file_note(folder)):
+        os.environ[variable] = "yes"
         print(f"WARNING: {note}", file=sys.stderr, flush=True)

@@ -59,7 +59,7 @@ class Built:
 
     def last_words(self) -> Iterator[str]:
         """What is to be said at the end of what was not built, and how to go on."""
-        yield from (f"warning: {said}" for said in self.passed_over)
+        yield from (f"warning: {warning}" for warning in self.passed_over)
         yield from self.waits
         if self.stopped is not None:
             running = f"; {', '.join(self.stopped)} was running and is not done" if self.stopped else ""
@@ -97,9 +97,9 @@ def bring_up_to_date(
     try:
         return _bring_up_to_date(home, log_days, learning_days, say, workers, command)
     except Exception as error:
-        if isinstance(error, InputError) or (said := cannot_write(error)) is None:
+        if isinstance(error, InputError) or (sentence := cannot_write(error)) is None:
             raise
-        raise InputError(said) from error
+        raise InputError(sentence) from error
 
 
 def _bring_up_to_date(

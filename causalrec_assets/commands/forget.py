@@ -119,8 +119,8 @@ def forget(home: Home, typed: str) -> Finding:
 
 
 def _nowhere(user_id: str, unread: Sequence[str]) -> str:
-    said = f"no table and no landed file has the user id {user_id!r}; ids are told apart letter by letter"
-    return said + (f". These landed files could not be searched: {'; '.join(unread)}" if unread else "")
+    sentence = f"no table and no landed file has the user id {user_id!r}; ids are told apart letter by letter"
+    return sentence + (f". These landed files could not be searched: {'; '.join(unread)}" if unread else "")
 
 
 def publish_without(store: Store, user_id: str, tables: Iterable[str]) -> None:
@@ -155,20 +155,20 @@ def clear_quarantine(store: Store, user_id: str) -> None:
     """Of refused drafts and unusable rows those that hold the user go; why an attempt was refused stays, unquoted."""
     for name in [name for name in parquet_files(store) if name.startswith("quarantine/")]:
         frame = read(store, name)
-        theirs = rows_of(frame, user_id, everywhere=True)
-        if theirs.any():
+        rows_of_user = rows_of(frame, user_id, everywhere=True)
+        if rows_of_user.any():
             staged = store.staging_folder / "forget.parquet"
             staged.parent.mkdir(parents=True, exist_ok=True)
-            frame.filter(~theirs).write_parquet(staged, compression="zstd")
+            frame.filter(~rows_of_user).write_parquet(staged, compression="zstd")
             store.objects.upload(staged, name)
-    for found in store.objects.find("quarantine"):
-        if REFUSAL.fullmatch(found.name):
-            record = store.load_json(found)
+    for object_ in store.objects.find("quarantine"):
+        if REFUSAL.fullmatch(object_.name):
+            record = store.load_json(object_)
             reasons = [_without(reason, user_id) for reason in record["reasons"]]
             if reasons != record["reasons"]:
-                at = record.get("time_ns") or int(found.modified.timestamp() * 1e9)
+                at = record.get("time_ns") or int(object_.modified.timestamp() * 1e9)
                 changed = {**record, "reasons": reasons, "time_ns": at}
-                store.objects.write(found.name, json.dumps(changed, indent=1).encode())
+                store.objects.write(object_.name, json.dumps(changed, indent=1).encode())
 
 
 def _without(reason: str, user_id: str) -> str:
@@ -180,31 +180,31 @@ def _without(reason: str, user_id: str) -> str:
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 
-def report(home: Home, found: Finding) -> None:
+def report(home: Home, finding: Finding) -> None:
     """Say what was found, and what is left to a person."""
     say(f"\n{'rows of the user in':<22}{'before':>9}{'now':>7}")
-    for table, (before, after) in found.rows.items():
+    for table, (before, after) in finding.rows.items():
         say(f"{table:<22}{before:>9,}{after:>7,}")
-    if found.failed:
+    if finding.failed:
         say("\nNot built again; the rows of theirs were taken out of what was published before:")
-        for line in found.failed:
+        for line in finding.failed:
             say(f"  {line.splitlines()[0]}")
-    for database, done in found.databases.items():
+    for database, done in finding.databases.items():
         say(f"\nTheir id stood in {home.root / database}: {done}")
-    for place, files in found.texts.items():
+    for place, files in finding.texts.items():
         say(f"\nTheir id stands as text in {len(files)} file(s) of {home.root / place}.")
         say(f"{TO_DO.get(place, 'Nothing here writes there')}:")
         for file in files[:20]:
             say(f"  {file}")
         if len(files) > 20:
             say(f"  and {len(files) - 20} more")
-    if found.landed:
+    if finding.landed:
         say("\nThese landed files still hold rows of theirs, which nothing reads any more. Remove the rows there:")
-        for path in found.landed:
+        for path in finding.landed:
             say(f"  {path}")
-    if found.unread:
+    if finding.unread:
         say("\nThese landed files could not be searched:")
-        for line in found.unread:
+        for line in finding.unread:
             say(f"  {line}")
     say(
         "\nNot reached from here: backups and copies (of the home, reports, landed files), old versions in a bucket "
@@ -219,14 +219,14 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     home = Home.current()
     try:
-        found = forget(home, given_user_id(arguments, os.environ))
+        finding = forget(home, given_user_id(arguments, os.environ))
     except InputError as error:
         sys.exit(str(error))
-    report(home, found)
-    if found.stopped:
+    report(home, finding)
+    if finding.stopped:
         say("\nStopped: they are on the list, but not all was built again. The same command goes on from there.")
         return INTERRUPTED
-    return 0 if found.whole else 1
+    return 0 if finding.whole else 1
 
 
 if __name__ == "__main__":

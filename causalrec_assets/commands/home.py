@@ -34,11 +34,11 @@ def create_home(root: Path, overlay: str | Path | None = None) -> Home:
         copied = _read_record(record)
         for relative, source in _template_files(overlay).items():
             target, content = home.data / relative, source.read_bytes()
-            found = target.read_bytes() if target.exists() else None
+            existing = target.read_bytes() if target.exists() else None
             # What is as the template was copied too, though a kill may have come before the record of it.
-            if found not in (None, content) and copied.get(relative) != _sha256(found):
+            if existing not in (None, content) and copied.get(relative) != _sha256(existing):
                 continue
-            if found != content:
+            if existing != content:
                 write_whole(target, content)
             copied[relative] = _sha256(content)
         write_whole(record, json.dumps(copied, indent=1, sort_keys=True).encode())
@@ -61,8 +61,8 @@ def _read_record(record: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is no JSON"
-        raise InputError(f"{record} cannot be read: {said}. {_WITHOUT_RECORD}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise InputError(f"{record} cannot be read: {why}. {_WITHOUT_RECORD}") from error
     if not isinstance(copied, dict) or not all(isinstance(value, str) for value in copied.values()):
         raise InputError(f"{record} does not map names of files to hashes. {_WITHOUT_RECORD}")
     return copied

@@ -54,10 +54,10 @@ def open_home(home: Home) -> None:
     from dotenv import dotenv_values
 
     wanted = {"CAUSALREC_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
-    said = dotenv_values(home.root / ".env")
+    file_values = dotenv_values(home.root / ".env")
     for name, value in wanted.items():
-        if said.get(name, value) != value:
-            raise InputError(f"{home.root / '.env'} sets {name}={said[name]}, another home: remove that line")
+        if file_values.get(name, value) != value:
+            raise InputError(f"{home.root / '.env'} sets {name}={file_values[name]}, another home: remove that line")
     os.environ.update(wanted)
     # Of versions to come, for whoever develops this; a hundred lines at each start.
     os.environ.setdefault("PYTHONWARNINGS", "ignore")

@@ -101,13 +101,13 @@ def learning_window_words(inputs: Inputs) -> str | None:
     return words if window.enough else f"{words}; too few: {window.reason}"
 
 
-def _span(found: Sequence[date], name: str, wanted: int) -> str:
+def _span(days: Sequence[date], name: str, wanted: int) -> str:
     all_of_them = f"{name} = {_days(wanted)}"
-    if not found:
+    if not days:
         return f"no day ({all_of_them}, none after the logs begin)"
-    if len(found) < wanted:
-        all_of_them = f"{len(found)} of {all_of_them}, cut off where the logs begin"
-    return f"{found[0]} to {found[-1]} ({all_of_them})"
+    if len(days) < wanted:
+        all_of_them = f"{len(days)} of {all_of_them}, cut off where the logs begin"
+    return f"{days[0]} to {days[-1]} ({all_of_them})"
 
 
 def _days(number: int) -> str:

@@ -17,9 +17,9 @@ from resources.lake import Lake
 def effect_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What each treatment changes: trust, causal beside naive, sensitivity and assumptions, in words."""
     inputs = lake.inputs(context)
-    found, sets = inputs.table("effects"), inputs.table("adjustment_sets")
-    notes = found.notes_as(EffectsNotes)
-    frame = effect.report(found.frame, notes.diagnostics, sets.frame, sets.notes_as(AdjustmentNotes).split)
+    effects, sets = inputs.table("effects"), inputs.table("adjustment_sets")
+    notes = effects.notes_as(EffectsNotes)
+    frame = effect.report(effects.frame, notes.diagnostics, sets.frame, sets.notes_as(AdjustmentNotes).split)
     plot = effects_plot(frame)
     return Draft(
         inputs,

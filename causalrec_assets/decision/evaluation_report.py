@@ -80,11 +80,11 @@ def _story(inputs: Inputs) -> Story:
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
     models, graph = read["outcome_model"], read["causal_graph"]
     fitted = models.notes_as(OutcomeModelNotes) if models.answer.answered else None
-    found = graph.notes_as(GraphNotes) if graph.answer.answered else None
+    graph_notes = graph.notes_as(GraphNotes) if graph.answer.answered else None
     attributes = attribute_uses(
         source,
         covariate_settings(inputs).leave_out,
-        found,
+        graph_notes,
         inputs.table("adjustment_sets").frame,
         fitted,
         PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
@@ -103,13 +103,13 @@ def _story(inputs: Inputs) -> Story:
         effects=effects.frame,
         gaps=_gaps(judged, effects, read),
         diagnostics=_diagnostics(judged, effects, fitted),
-        graph=graph.file("graph.png") if found else None,
+        graph=graph.file("graph.png") if graph_notes else None,
         graph_reason=graph.answer.reason,
-        dropped=found.dropped if found else (),
-        conflicts=found.conflicts if found else (),
+        dropped=graph_notes.dropped if graph_notes else (),
+        conflicts=graph_notes.conflicts if graph_notes else (),
         edges=graph.frame,
-        draws=found.draws if found else "",
-        disagreements=found.disagreements if found else (),
+        draws=graph_notes.draws if graph_notes else "",
+        disagreements=graph_notes.disagreements if graph_notes else (),
         settings=_stated(inputs, [judged, effects, *read.values()]),
         attributes=attributes,
     )

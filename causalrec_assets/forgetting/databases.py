@@ -23,18 +23,18 @@ def clear_databases(home: Home, user_id: str) -> dict[str, str]:
     Returns:
         Database (below the home) -> what was done, in words; those in which nothing was found are left out.
     """
-    said: dict[str, str] = {}
+    done: dict[str, str] = {}
     if not can_be_searched_for(user_id):
-        return said
+        return done
     for path in _databases(home):
         if not holds_text(path, user_id):
             continue
         name = path.relative_to(home.root).as_posix()
         try:
-            said[name] = f"{_clear(path, user_id)} value(s) overwritten"
+            done[name] = f"{_clear(path, user_id)} value(s) overwritten"
         except sqlite3.Error as error:
-            said[name] = f"left as it is ({error}); stop what uses it, and give the command again"
-    return said
+            done[name] = f"left as it is ({error}); stop what uses it, and give the command again"
+    return done
 
 
 def _databases(home: Home) -> Iterator[Path]:

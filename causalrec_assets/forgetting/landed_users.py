@@ -19,17 +19,17 @@ from causalrec_assets.gate.quotations import without_quotations
 
 def landed_with(zone: LandingZone, user_id: str) -> tuple[list[str], list[str]]:
     """Landed files that hold a row of the user, and those that could not be searched, with why."""
-    found, unread = [], []
+    holding, unread = [], []
     for feed in (zone.source.events, zone.source.users, *(stream.feed for stream in zone.source.streams)):
         if feed is None or "user_id" not in feed.columns:
             continue
         for path in landed_files(zone.root / feed.folder):
             try:
                 if away(path, zone.rules, None, _has_user, feed, zone.source.time_zone, zone.rules, user_id):
-                    found.append(str(path))
+                    holding.append(str(path))
             except InputError as error:
                 unread.append(without_quotations(str(error)))
-    return found, unread
+    return holding, unread
 
 
 def _has_user(path: Path, name: str, feed: Feed, time_zone: str, rules: CleaningRules, user_id: str) -> bool:

@@ -78,15 +78,15 @@ def read_forgotten(home: Home, store: Store) -> tuple[Forgotten, list[str]]:
             f"({store.objects.where(_name(recorded.number))}). No row is read meanwhile: they would come back. "
             f"Restore the file, or write it again from the lake: {REPAIR}"
         )
-    said = []
+    warnings = []
     if listed.plain:
-        said.append(
+        warnings.append(
             f"{FILE} names {len(listed.plain)} user(s) by plain hashes, which guessing undoes in a moment. "
             f"Key them: {REPAIR} (and remove old copies of the file)"
         )
     if key and stat.S_IMODE((home.root / KEY).stat().st_mode) & 0o077:
-        said.append(f"{home.root / KEY} may be read by others: chmod 600 it")
-    return Forgotten(listed.keyed, listed.plain, key), said
+        warnings.append(f"{home.root / KEY} may be read by others: chmod 600 it")
+    return Forgotten(listed.keyed, listed.plain, key), warnings
 
 
 def put_on_the_list(home: Home, store: Store, user_id: str) -> None:
@@ -184,7 +184,7 @@ def _name(number: int) -> str:
 
 
 def _numbers(store: Store) -> list[int]:
-    names = [found.name.rpartition("/")[2].partition(".") for found in store.objects.find(RECORDS)]
+    names = [object_.name.rpartition("/")[2].partition(".") for object_ in store.objects.find(RECORDS)]
     return sorted(int(stem) for stem, _, ending in names if stem.isdigit() and ending == "json")
 
 
@@ -260,14 +260,14 @@ def given_user_id(arguments: Sequence[str], environment: Mapping[str, str]) -> s
     named = environment.get(ENVIRONMENT, "")
     if len(given) > 1 or (given and named and given[0] != named):
         raise InputError(f"one user at a time: as the argument, or as {ENVIRONMENT} in the environment")
-    found = given[0] if given else named
-    if not found:
+    user_id = given[0] if given else named
+    if not user_id:
         raise InputError(f"name the user: as the argument, or as {ENVIRONMENT} in the environment")
     try:
-        found.encode()
+        user_id.encode()
     except UnicodeEncodeError:
         raise InputError("the user's id is no UTF-8 text; ids are text") from None
-    return found
+    return user_id
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -68,20 +68,20 @@ def rows_of(frame: pl.DataFrame, user_id: str, everywhere: bool = False) -> pl.S
 
 def rows_in_lake(store: Store, user_id: str) -> Counter[str]:
     """Table (or `quarantine`) -> how many rows of a user all objects of the lake hold."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name in parquet_files(store):
         table = name.partition("/")[0]
         # Other columns of published tables hold other ids, and texts of items.
         rows = int(rows_of(read(store, name), user_id, everywhere=table == "quarantine").sum())
         if rows:
-            found[table] += rows
-    return found
+            counts[table] += rows
+    return counts
 
 
 def parquet_files(store: Store) -> Iterator[str]:
-    for found in store.objects.find():
-        if found.name.endswith(".parquet"):
-            yield found.name
+    for object_ in store.objects.find():
+        if object_.name.endswith(".parquet"):
+            yield object_.name
 
 
 def read(store: Store, name: str) -> pl.DataFrame:
@@ -96,19 +96,19 @@ def texts_in_home(home: Home, store: Store, user_id: str) -> dict[str, list[str]
 
     Landed files are their owner's and listed elsewhere; of the simulator's truth no asset knows.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    files: dict[str, list[str]] = defaultdict(list)
     if not can_be_searched_for(user_id):
-        return found
+        return files
     spelled = spellings(user_id)
     for object_ in store.objects.find():
         if _holds_object(store, object_.name, user_id, spelled):
-            found["lake"].append(object_.name)
+            files["lake"].append(object_.name)
     lake = local_path(store.objects, "")
     for path in _files(home.root, {home.landing, home.truth, *([lake] if lake else [])}):
         if _holds(path, user_id, spelled):
             parts = path.relative_to(home.root).parts
-            found[parts[0]].append("/".join(parts[1:]) or parts[0])
-    return dict(found)
+            files[parts[0]].append("/".join(parts[1:]) or parts[0])
+    return dict(files)
 
 
 def _files(folder: Path, but: Iterable[Path]) -> Iterator[Path]:

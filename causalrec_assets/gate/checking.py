@@ -97,26 +97,26 @@ def audit(
     floats = [name for name, dtype in schema.items() if dtype.is_float()]
     params = {"float_columns": floats, "set_aside_rows": 0, **params}
     rules = (*contract.rules, *contract.answerable)
-    asked = [
+    applicable = [
         _with_lists(contract.table, rule, params)
         for rule in rules
         if rule.only_if is None or _parameter(contract.table, rule, rule.only_if, params)
     ]
-    _know_columns(contract.table, asked, schema)
-    expectations = [_expectation(contract.table, rule, params, schema) for rule in asked]
+    _know_columns(contract.table, applicable, schema)
+    expectations = [_expectation(contract.table, rule, params, schema) for rule in applicable]
     with validating(table, limits or Limits()) as staged_table:
-        _understand(contract.table, asked, staged_table)
+        _understand(contract.table, applicable, staged_table)
         results = staged_table.counts(expectations)
-        _say_what_was_raised(contract.table, asked, expectations, results, staged_table)
-        unheld = [e for rule, e in zip(asked, expectations, strict=True) if not results[rule.name].success]
+        _say_what_was_raised(contract.table, applicable, expectations, results, staged_table)
+        unheld = [e for rule, e in zip(applicable, expectations, strict=True) if not results[rule.name].success]
         results |= staged_table.positions(unheld) if unheld else {}
-        _say_what_was_raised(contract.table, asked, expectations, results, staged_table)
-    found = {rule.name: _finding(rule, results[rule.name]) for rule in asked}
+        _say_what_was_raised(contract.table, applicable, expectations, results, staged_table)
+    by_rule = {rule.name: _finding(rule, results[rule.name]) for rule in applicable}
     skipped = {rule.name: Finding(rule.name, f"not asked: {rule.only_if} is false", True, True) for rule in rules}
-    findings = tuple(found.get(rule.name, skipped[rule.name]) for rule in contract.rules)
-    warnings = tuple(found.get(rule.name, skipped[rule.name]) for rule in contract.answerable)
+    findings = tuple(by_rule.get(rule.name, skipped[rule.name]) for rule in contract.rules)
+    warnings = tuple(by_rule.get(rule.name, skipped[rule.name]) for rule in contract.answerable)
     schema_holds = Finding("schema", SCHEMA, True)
-    return Audit((schema_holds, *findings), warnings, tuple(results[rule.name] for rule in asked))
+    return Audit((schema_holds, *findings), warnings, tuple(results[rule.name] for rule in applicable))
 
 
 def offending_rows(staged: Path, broken: Iterable[Finding]) -> pl.DataFrame:
@@ -281,10 +281,10 @@ def _finding(rule: Rule, result: Any) -> Finding:
     held = bool(result.success)
     if held:
         return Finding(rule.name, rule.why, True)
-    found = result.result
-    positions = sorted(int(row[POSITION]) for row in found.get("unexpected_index_list") or ())
-    count = int(found.get("unexpected_count") or 0)
-    return Finding(rule.name, rule.why, False, rows=tuple(positions), count=count, observed=_observed(found))
+    details = result.result
+    positions = sorted(int(row[POSITION]) for row in details.get("unexpected_index_list") or ())
+    count = int(details.get("unexpected_count") or 0)
+    return Finding(rule.name, rule.why, False, rows=tuple(positions), count=count, observed=_observed(details))
 
 
 def _observed(result: Mapping[str, Any]) -> str:

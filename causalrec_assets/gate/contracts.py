@@ -75,17 +75,17 @@ class Contract:
 
     def schema_breaches(self, schema: pl.Schema) -> list[str]:
         """What is wrong with the columns and types of a table, in words; empty when nothing is."""
-        found = []
+        breaches = []
         for name, expected in self.columns.items():
             if name not in schema:
-                found.append(f"column `{name}` ({expected}) is missing")
+                breaches.append(f"column `{name}` ({expected}) is missing")
                 continue
             given = dtype_name(schema[name])
             if given != expected:
-                found.append(f"column `{name}` must be {expected}, it is {given}")
+                breaches.append(f"column `{name}` must be {expected}, it is {given}")
         if not self.extra_columns and (extra := [c for c in schema if c not in self.columns]):
-            found.append(f"columns {extra} are not in the contract; add them to it, or drop them")
-        return found
+            breaches.append(f"columns {extra} are not in the contract; add them to it, or drop them")
+        return breaches
 
 
 def dtype_name(dtype: pl.DataType) -> str:
@@ -111,9 +111,9 @@ def read_contract(home: Home, table: str) -> Contract:
     nodes = {key.value: value.value for key, value in root.value}
     rules, answerable = (
         tuple(
-            replace(rule, line=node.start_mark.line + 1) for rule, node in zip(found, nodes.get(key, ()), strict=True)
+            replace(rule, line=node.start_mark.line + 1) for rule, node in zip(parsed, nodes.get(key, ()), strict=True)
         )
-        for key, found in (("rules", contract.rules), ("answerable", contract.answerable))
+        for key, parsed in (("rules", contract.rules), ("answerable", contract.answerable))
     )
     return replace(contract, rules=rules, answerable=answerable)
 

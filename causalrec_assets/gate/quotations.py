@@ -31,8 +31,8 @@ def without_quotations(message: str) -> str:
         return message
     before, after = message[: about.start()], message[about.start() :]
     after = REST_OF_A_LINE.sub(r"\1", after)
-    after = GIVEN.sub(lambda found: found[0] if SMALL.fullmatch(found[0]) else _shape_of_given(found[0]), after)
-    return before + QUOTED.sub(lambda found: f"{found[1]}{found[2]}{shape_of(found[3])}{found[2]}", after)
+    after = GIVEN.sub(lambda match: match[0] if SMALL.fullmatch(match[0]) else _shape_of_given(match[0]), after)
+    return before + QUOTED.sub(lambda match: f"{match[1]}{match[2]}{shape_of(match[3])}{match[2]}", after)
 
 
 def _shape_of_given(value: str) -> str:

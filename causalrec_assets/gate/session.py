@@ -39,13 +39,13 @@ class StagedTable:
 
     def unreadable(self, sentence: str) -> str | None:
         """Why a sentence is none that is true or false of a row; None where it is one."""
-        found: str | None = self.engine.unreadable(sentence)
-        return found
+        why: str | None = self.engine.unreadable(sentence)
+        return why
 
     def fails(self, sentence: str) -> str | None:
         """What is said of the first row on which a sentence cannot be evaluated; None without one."""
-        found: str | None = self.engine.fails(sentence)
-        return found
+        message: str | None = self.engine.fails(sentence)
+        return message
 
     def begin_anew(self) -> None:
         """After a question that failed, which fails whatever is asked next in the same transaction."""

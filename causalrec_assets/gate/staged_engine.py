@@ -152,9 +152,9 @@ class StagedFileEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
 
     def run(self, statement: str) -> list[Any]:
         """Rows of one statement in DuckDB's own words."""
-        found = rows_of(self, statement)
+        rows = rows_of(self, statement)
         self._connection.commit()  # SQLAlchemy begins a transaction with whatever is asked first
-        return found
+        return rows
 
 
 def first_line(error: Exception) -> str:

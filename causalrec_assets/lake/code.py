@@ -120,18 +120,18 @@ def code_of(asset: str, root: Path = CHECKOUT) -> dict[str, Module]:
     Raises:
         LookupError: The asset's module has no source under the root.
     """
-    found: dict[str, Module] = {}
+    modules: dict[str, Module] = {}
     ahead = {asset, *BEHIND_WALLS}
     with _without_collecting():
         while ahead:
             name = ahead.pop()
-            found[name] = _module(name, root)
+            modules[name] = _module(name, root)
             ahead |= {
                 imported
-                for imported in found[name].imports - found.keys()
+                for imported in modules[name].imports - modules.keys()
                 if not any(wall.stops(imported, asset) for wall in WALLS)
             }
-    return dict(sorted(found.items()))
+    return dict(sorted(modules.items()))
 
 
 @lru_cache(maxsize=4096)

@@ -65,7 +65,7 @@ def _table_hash(lake: Snapshot, rest: str) -> str:
 
 def _latest_hash(lake: Snapshot, rest: str) -> str:
     name, _, day = rest.partition(":")
-    days = [found for found in lake.days(name) if found < date.fromisoformat(day)]
+    days = [published for published in lake.days(name) if published < date.fromisoformat(day)]
     return _table_hash(lake, f"{name}:{days[-1]}") if days else "none"
 
 

@@ -25,21 +25,21 @@ def heal(table: str, day: object) -> str:
     )
 
 
-def cut_off(names: Sequence[str], sizes: Sequence[int], found: Mapping[str, int]) -> str | None:
+def cut_off(names: Sequence[str], sizes: Sequence[int], listed_sizes: Mapping[str, int]) -> str | None:
     """Which of some objects is missing or has another size than it was published with; None: none has.
 
     Args:
         sizes: Of the objects, in bytes; versions of earlier releases have none.
-        found: Object -> its size, as a listing shows it.
+        listed_sizes: Object -> its size, as a listing shows it.
     """
     for name in names:
-        if name not in found:
+        if name not in listed_sizes:
             return f"{name} is not there"
-        if not found[name] and name.endswith(".parquet"):
+        if not listed_sizes[name] and name.endswith(".parquet"):
             return f"{name} is empty"
     for name, size in zip(names, sizes, strict=False):
-        if found[name] != size:
-            return f"{name} has {found[name]:,} bytes, and was published with {size:,}"
+        if listed_sizes[name] != size:
+            return f"{name} has {listed_sizes[name]:,} bytes, and was published with {size:,}"
     return None
 
 

@@ -47,7 +47,7 @@ class Quarantine:
     def read(self, refusal: Refusal, name: str) -> pl.DataFrame | None:
         """Rows that a refused attempt left; None where it left no such file."""
         folder = _folder(refusal.table, refusal.day, refusal.run_id)
-        if not any(found.name == f"{folder}/{name}" for found in self.store.objects.find(folder)):
+        if not any(object_.name == f"{folder}/{name}" for object_ in self.store.objects.find(folder)):
             return None
         return pl.read_parquet(io.BytesIO(self.store.objects.read(f"{folder}/{name}")))
 
@@ -76,25 +76,27 @@ class Quarantine:
         return self._newest(records, self.store.current(table)) if records else {}
 
     def _records(self, folder: str) -> list[Found]:
-        return [found for found in self.store.objects.find(f"quarantine/{folder}") if REFUSAL.fullmatch(found.name)]
+        return [
+            object_ for object_ in self.store.objects.find(f"quarantine/{folder}") if REFUSAL.fullmatch(object_.name)
+        ]
 
     def _newest(self, records: Iterable[Found], current: Mapping[date, int]) -> dict[date, Refusal]:
         newest: dict[date, tuple[int, Refusal]] = {}
-        for found in records:
-            match = REFUSAL.fullmatch(found.name)
+        for record in records:
+            match = REFUSAL.fullmatch(record.name)
             assert match is not None
             table, day, run_id = match[1], date.fromisoformat(match[2]), match[3]
             try:
-                raw = self.store.load_json(found)
+                raw = self.store.load_json(record)
             except LostObject:
                 # What it said is lost. What that attempt was made from is not what the good version was made from, so
                 # that it is made again, and says it again.
                 continue
             # Records of earlier releases have no time of their own.
-            at = raw.get("time_ns") or int(found.modified.timestamp() * 1e9)
+            at = raw.get("time_ns") or int(record.modified.timestamp() * 1e9)
             if raw["after_pointer"] < current.get(day, 0) or (day in newest and newest[day][0] >= at):
                 continue
-            folder = self.store.objects.where(found.name.rpartition("/")[0])
+            folder = self.store.objects.where(record.name.rpartition("/")[0])
             newest[day] = at, Refusal(table, day, run_id, raw["after_pointer"], raw["reasons"], folder)
         return {day: refusal for day, (_, refusal) in sorted(newest.items())}
 

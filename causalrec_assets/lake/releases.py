@@ -62,7 +62,7 @@ class ReleaseLog:
 
     def moves(self) -> list[Move]:
         """All moves, oldest first."""
-        found = []
+        all_moves = []
         for listed in self.store.objects.find(FOLDER):
             if not (match := ENTRY.fullmatch(listed.name)):
                 continue
@@ -70,8 +70,8 @@ class ReleaseLog:
             partition = date.fromisoformat(raw["partition"])
             bundle = raw["bundle"]
             champion = Champion(entry, partition, bundle, raw["bundle_hash"]) if bundle is not None else None
-            found.append(Move(entry, partition, champion, raw.get("because", "")))
-        return sorted(found, key=lambda move: move.entry)
+            all_moves.append(Move(entry, partition, champion, raw.get("because", "")))
+        return sorted(all_moves, key=lambda move: move.entry)
 
     def current(self) -> Champion | None:
         """The bundle that serves now; None: the logging policy does."""
@@ -109,11 +109,11 @@ class ReleaseLog:
         if current is not None and current.partition == partition and current.bundle_hash == bundle_hash:
             return current
         own = current is not None and current.partition == partition
-        found = current.entry if current else None
-        if found != expected and not own:
+        current_entry = current.entry if current else None
+        if current_entry != expected and not own:
             raise ChampionConflict(
                 f"the bundle of {partition} was judged against release {expected or 'none (the logging policy)'}, but "
-                f"the champion is release {found} of {current.partition if current else '-'}. "
+                f"the champion is release {current_entry} of {current.partition if current else '-'}. "
                 "Materialise this partition again to judge it against that."
             )
         entry = moves[-1].entry + 1 if moves else 1
@@ -142,8 +142,8 @@ class ReleaseLog:
             known = [move.entry for move in moves if move.champion is not None]
             raise InputError(f"the release log has no champion under entry {to}; it has {known}, and 0 is none at all")
         last = moves[-1] if moves else None
-        asked = (partition, because, target.bundle_hash if target else None)
-        if last and asked == (last.partition, last.because, last.champion.bundle_hash if last.champion else None):
+        requested = (partition, because, target.bundle_hash if target else None)
+        if last and requested == (last.partition, last.because, last.champion.bundle_hash if last.champion else None):
             return last
         record = {
             "partition": partition.isoformat(),

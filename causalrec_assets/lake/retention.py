@@ -36,8 +36,8 @@ class Tally:
     count: int = 0
     bytes: int = 0
 
-    def add(self, found: Iterable[Found]) -> None:
-        for one in found:
+    def add(self, objects: Iterable[Found]) -> None:
+        for one in objects:
             self.count += 1
             self.bytes += one.size
 
@@ -90,8 +90,8 @@ def sweep(
     """
     task = _Sweep(store, settings, now, dry_run)
     tables: dict[str, dict[str, Found]] = defaultdict(dict)
-    for found in store.objects.find():
-        tables[found.name.partition("/")[0]][found.name] = found
+    for object_ in store.objects.find():
+        tables[object_.name.partition("/")[0]][object_.name] = object_
     pinned = {*keep, *_released(store)}
     for table, listed in tables.items():
         if table not in ("quarantine", RELEASE_LOG):
@@ -130,39 +130,39 @@ class _Sweep:
             pinned: Versions that stay.
         """
         by_day: dict[str, list[tuple[int, Found]]] = defaultdict(list)
-        for name, found in before.items():
+        for name, object_ in before.items():
             if match := POINTER.fullmatch(name):
-                by_day[match[2]].append((int(match[3]), found))
+                by_day[match[2]].append((int(match[3]), object_))
         old = [
-            found
+            pointer
             for day, numbered in by_day.items()
-            for number, found in sorted(numbered, key=lambda pair: pair[0], reverse=True)[self.settings.versions :]
+            for number, pointer in sorted(numbered, key=lambda pair: pair[0], reverse=True)[self.settings.versions :]
             if (table, date.fromisoformat(day), number) not in pinned
         ]
         replaced = self._content(old)
         self._remove(self.store.objects, old, self.swept.pointers)
 
         # Listed again: what has been published or written meanwhile is not ours to judge.
-        gone = {found.name for found in old}
-        after = [found for found in self.store.objects.find(table) if found.name not in gone]
-        needed = self._content([found for found in after if POINTER.fullmatch(found.name)])
+        gone = {pointer.name for pointer in old}
+        after = [object_ for object_ in self.store.objects.find(table) if object_.name not in gone]
+        needed = self._content([object_ for object_ in after if POINTER.fullmatch(object_.name)])
         spare = [
-            found
-            for found in after
-            if found.name not in needed and before.get(found.name) == found and CONTENT.fullmatch(found.name)
+            object_
+            for object_ in after
+            if object_.name not in needed and before.get(object_.name) == object_ and CONTENT.fullmatch(object_.name)
         ]
-        drafts = [found for found in after if DRAFT.fullmatch(found.name)]
+        drafts = [draft for draft in after if DRAFT.fullmatch(draft.name)]
         orphans = [f for f in (*spare, *drafts) if f.name not in replaced and f.modified < self.left_before]
-        self._remove(self.store.objects, [found for found in spare if found.name in replaced], self.swept.content)
+        self._remove(self.store.objects, [object_ for object_ in spare if object_.name in replaced], self.swept.content)
         self._remove(self.store.objects, orphans, self.swept.orphans)
 
     def quarantine(self) -> None:
         """Remove attempts that are old and do not stand."""
         attempts: dict[str, list[Found]] = defaultdict(list)
         tables = set()
-        for found in self.store.objects.find("quarantine"):
-            if match := ATTEMPT.fullmatch(found.name):
-                attempts[match[1]].append(found)
+        for object_ in self.store.objects.find("quarantine"):
+            if match := ATTEMPT.fullmatch(object_.name):
+                attempts[match[1]].append(object_)
                 tables.add(match[2])
         standing = {
             str(refusal.folder) for table in tables for refusal in self.store.quarantine.all_standing(table).values()
@@ -183,7 +183,7 @@ class _Sweep:
         with ThreadPoolExecutor(max_workers=16) as pool:
             return {name for pointer in pool.map(self.store.load, pointers) for name in pointer.content}
 
-    def _remove(self, objects: Objects, found: Sequence[Found], tally: Tally) -> None:
-        tally.add(found)
+    def _remove(self, objects: Objects, to_remove: Sequence[Found], tally: Tally) -> None:
+        tally.add(to_remove)
         if not self.dry_run:
-            objects.delete([one.name for one in found])
+            objects.delete([one.name for one in to_remove])

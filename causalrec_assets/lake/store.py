@@ -118,10 +118,10 @@ class Store:
     def listed(self, table: str) -> tuple[dict[date, int], dict[str, int]]:
         """One listing of a table: as `current`, and each object's size in bytes."""
         objects = self.objects.find(table)
-        found: dict[date, int] = {}
+        newest: dict[date, int] = {}
         for day, number in self._numbered(self._keep_pointers(objects)):
-            found[day] = max(number, found.get(day, 0))
-        return dict(sorted(found.items())), {one.name: one.size for one in objects}
+            newest[day] = max(number, newest.get(day, 0))
+        return dict(sorted(newest.items())), {one.name: one.size for one in objects}
 
     def days(self, table: str) -> list[date]:
         """The days that have a published version, ascending."""
@@ -135,29 +135,29 @@ class Store:
         """The current version (or the one with a number); None where there is none."""
         if number is not None:
             return self._version(pointer_name(table, day, number))
-        listed = {n: found for found in self._pointers(table, day) for _, n in self._numbered([found])}
+        listed = {n: object_ for object_ in self._pointers(table, day) for _, n in self._numbered([object_])}
         return self.load(listed[max(listed)]) if listed else None
 
-    def load(self, found: Found) -> Pointer:
+    def load(self, object_: Found) -> Pointer:
         """The pointer that a listing showed.
 
         Raises:
             LostObject: It is cut off.
         """
-        if found not in self._read:
-            self._read[found] = self._parsed(found.name, Pointer.from_json)
-        pointer: Pointer = self._read[found]
+        if object_ not in self._read:
+            self._read[object_] = self._parsed(object_.name, Pointer.from_json)
+        pointer: Pointer = self._read[object_]
         return pointer
 
-    def load_json(self, found: Found) -> dict[str, Any]:
+    def load_json(self, object_: Found) -> dict[str, Any]:
         """A record that a listing showed; it is read once, because records do not change.
 
         Raises:
             LostObject: It is cut off.
         """
-        if found not in self._read:
-            self._read[found] = self._parsed(found.name, json.loads)
-        record: dict[str, Any] = self._read[found]
+        if object_ not in self._read:
+            self._read[object_] = self._parsed(object_.name, json.loads)
+        record: dict[str, Any] = self._read[object_]
         return record
 
     def _parsed(self, name: str, parse: Callable[[bytes], Any]) -> Any:
@@ -187,14 +187,14 @@ class Store:
         return self._keep_pointers(self.objects.find(folder))
 
     def _keep_pointers(self, objects: Iterable[Found]) -> list[Found]:
-        pointers = [found for found in objects if POINTER.fullmatch(found.name)]
-        self._listed.update((found.name, found) for found in pointers)
+        pointers = [object_ for object_ in objects if POINTER.fullmatch(object_.name)]
+        self._listed.update((object_.name, object_) for object_ in pointers)
         return pointers
 
     @staticmethod
     def _numbered(listed: Iterable[Found]) -> Iterable[tuple[date, int]]:
-        for found in listed:
-            if match := POINTER.fullmatch(found.name):
+        for object_ in listed:
+            if match := POINTER.fullmatch(object_.name):
                 yield date.fromisoformat(match[2]), int(match[3])
 
     # -- reading ---------------------------------------------------------------------------------------------------

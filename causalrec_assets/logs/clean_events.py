@@ -30,7 +30,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     cleaned = clean_day(landed, source, zone.rules, target, set_aside, forgotten_users(inputs))
     require_no_fall(inputs, zone, cleaned)
     drift = schema_drift(zone.events, inputs.day, source.events)
-    inputs.warnings.extend([*drift, *(said for index in zone.indexes for said in index.passed_over)])
+    inputs.warnings.extend([*drift, *(warning for index in zone.indexes for warning in index.passed_over)])
     facts = facts_of(cleaned.path, source)
     listed = [f"{f.path.name} {f.sha256[:12]}: {f.rows_of_day[inputs.day]} rows" for f in landed.files]
     return Draft(

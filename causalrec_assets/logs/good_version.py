@@ -42,13 +42,13 @@ def require_no_fall(inputs: Inputs, zone: LandingZone, cleaned: Cleaned) -> None
         # Otherwise the outcomes fall with the rows, and that is said once.
         known = _known_before(inputs, before, zone) if not cleaned.forgotten_rows else {}
         now, was = {**now, **_known(cleaned.path, known)}, {**was, **known}
-    if said := fallen(f"`clean_events` of {day}", now, was, allowed, rules.fewer.share, rules.fewer.rows):
+    if falls := fallen(f"`clean_events` of {day}", now, was, allowed, rules.fewer.share, rules.fewer.rows):
         cleaned.path.unlink(missing_ok=True)
         cleaned.set_aside_path.unlink(missing_ok=True)
         marker = zone.events.root / f"day={day}" / FEWER
         lines = " and ".join(f"`{name}: {n}`" for name, n in now.items() if n < was.get(name, 0))
         raise InputError(
-            f"{'; '.join(said)}: more than `fewer` of cleaning.yaml lets go unnoticed. Version {before.number} stays. "
+            f"{'; '.join(falls)}: more than `fewer` of cleaning.yaml lets go unnoticed. Version {before.number} stays. "
             f"If files are missing, cut off or empty, land them again. If it is right, say so in a file {marker} that "
             f"holds {lines}"
             + (f" (or, for a day on which nothing happened, land `{EMPTY_DAY}` there)." if not now[ROWS] else ".")
@@ -109,7 +109,7 @@ def require_no_smaller_snapshot(
     before = _replaced(inputs) or _day_before(inputs)
     if before is None or before.inputs.get(landing) == inputs.recorded[landing]:
         return
-    said = fallen(
+    falls = fallen(
         f"`{inputs.asset}` of {inputs.day}",
         {ROWS: rows},
         {ROWS: before.rows},
@@ -117,9 +117,9 @@ def require_no_smaller_snapshot(
         rules.fewer.share,
         rules.fewer.rows,
     )
-    if said:
+    if falls:
         raise InputError(
-            f"{'; '.join(said)}: more than `fewer` of cleaning.yaml lets go unnoticed. What was published of "
+            f"{'; '.join(falls)}: more than `fewer` of cleaning.yaml lets go unnoticed. What was published of "
             f"{before.day} stays. If a file is missing, cut off or empty, land it again. If it is right, say so in a "
             f"file {marker} that holds `{rows}`."
         )

@@ -37,6 +37,6 @@ LANDED = [
 
 def forgotten_users(inputs: Inputs) -> Forgotten:
     inputs.setting(FORGOTTEN)
-    forgotten, said = read_forgotten(inputs.home, inputs.store)
-    inputs.warnings.extend(said)
+    forgotten, sentences = read_forgotten(inputs.home, inputs.store)
+    inputs.warnings.extend(sentences)
     return forgotten

@@ -26,17 +26,17 @@ def item_embeddings(context: dg.AssetExecutionContext, lake: Lake, text_encoder:
         return Draft(inputs, None, answer=not_available(NO_ITEM_TEXT), params={"unit_length": True})
     before = inputs.latest("item_embeddings", inputs.day)
     encoder = text_encoder.load()
-    found = encode_items(frame, before.frame if before and before.answer.answered else None, encoder)
-    lengths = np.linalg.norm(found.frame["vector"].to_numpy(), axis=1)
+    encoded = encode_items(frame, before.frame if before and before.answer.answered else None, encoder)
+    lengths = np.linalg.norm(encoded.frame["vector"].to_numpy(), axis=1)
     return Draft(
         inputs,
-        found.frame,
+        encoded.frame,
         notes=EmbeddingNotes(encoder.fingerprint, encoder.dimensions),
         params={"unit_length": bool(np.allclose(lengths, 1, atol=1e-3))},
         metadata={
             "encoder": encoder.fingerprint,
-            "encoded_now": found.encoded_now,
-            "reused": found.reused,
-            "items_without_text": found.without_text,
+            "encoded_now": encoded.encoded_now,
+            "reused": encoded.reused,
+            "items_without_text": encoded.without_text,
         },
     )

@@ -14,8 +14,8 @@ from causalrec.settings.logs.sources import parse_source
 def require_partitions(home: Home, days: Sequence[date]) -> None:
     """Raises InputError: the clock is before the source begins, or a day is none of the source's that are over."""
     source, today = parse_source(read_setting(home, "sources.yaml")), datetime.now(UTC).date()
-    if said := clock_is_early(source.first_day, today):
-        raise InputError(said)
+    if sentence := clock_is_early(source.first_day, today):
+        raise InputError(sentence)
     last = today - timedelta(days=1)
     if source.last_day is not None:
         last = min(last, source.last_day)

@@ -172,8 +172,8 @@ def new_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg
     for request in plan.requests[: operations.new_data.runs_per_look]:
         context.log.info("%s %s: %s", request.day, ", ".join(request.assets), request.why)
         yield _request(request, "new_data", job_name=job.name)
-    for said in plans.zone.passed_over:
-        context.log.warning("%s", said)
+    for sentence in plans.zone.passed_over:
+        context.log.warning("%s", sentence)
     if not plan.requests:
         rest = "; ".join(waits) or "The lake is what the landed files say."
         yield dg.SkipReason("; ".join([rest, *plans.zone.passed_over]))

@@ -131,8 +131,8 @@ class Planner:
         self, days: Sequence[date], arriving: Collection[date | None]
     ) -> tuple[list[Request], list[str]]:
         events, waits = self.zone.events, list[str]()
-        if said := clock_is_early(self.zone.source.first_day, datetime.now(UTC).date()):
-            return [], [said]
+        if sentence := clock_is_early(self.zone.source.first_day, datetime.now(UTC).date()):
+            return [], [sentence]
         if None in arriving:
             return [], ["files are still arriving whose days cannot be told yet"]
         if everywhere := self.zone.everywhere:
@@ -148,24 +148,24 @@ class Planner:
             if day in arriving:
                 waits.append(f"{day}: files are still arriving")
                 continue
-            asked = [asset for asset in LANDED if asset not in held or day == days[-1]]
-            reasons = {asset: why for asset in asked if (why := self.stale(asset, day)) is not None}
+            assets = [asset for asset in LANDED if asset not in held or day == days[-1]]
+            reasons = {asset: why for asset in assets if (why := self.stale(asset, day)) is not None}
             nothing = day not in events.by_day and day not in events.empty_days and not events.problems_of(day)
             if nothing and self.lake.pointer("clean_events", day) is None and "clean_events" in reasons:
                 waits.append(f"{day}: nothing was landed; land its events, or declare the day empty")
                 del reasons["clean_events"]
             if reasons:
-                found = [self.zone.fingerprint(LANDED[asset], day) for asset in reasons]
-                self._ask(day, reasons, found, requests, waits)
+                fingerprints = [self.zone.fingerprint(LANDED[asset], day) for asset in reasons]
+                self._ask(day, reasons, fingerprints, requests, waits)
         return requests, waits
 
     def _held_snapshots(self, waits: list[str]) -> set[str]:
         """The snapshots that are not known on any day: again one run says so."""
         held = {}
         for asset, files in (("items", self.zone.items), ("users", self.zone.users)):
-            if files is not None and (said := files.everywhere):
-                held[asset] = said
-                waits.append(f"`{asset}` cannot be built before this is put right: {' '.join(said)}")
+            if files is not None and (problems := files.everywhere):
+                held[asset] = problems
+                waits.append(f"`{asset}` cannot be built before this is put right: {' '.join(problems)}")
         return set(held)
 
     def _carried_on(self, days: Sequence[date], landed: Sequence[Request]) -> tuple[list[Request], list[str]]:
@@ -196,8 +196,8 @@ class Planner:
             if not reasons:
                 continue
             made_from = [*((name, day) for name in LANDED), *self._carried_from(day)]
-            asked = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
-            if in_order and "history" in reasons and (asked or self.lake.pointer("history", day) is None):
+            requested = self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
+            if in_order and "history" in reasons and (requested or self.lake.pointer("history", day) is None):
                 break
         return requests, waits
 

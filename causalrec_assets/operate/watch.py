@@ -43,10 +43,10 @@ def alerts_of_failure(context: dg.RunFailureSensorContext) -> Iterator[Alert]:
     run, partition = context.dagster_run, context.dagster_run.tags.get("dagster/partition")
     store, refused = open_store(Home.current()), 0
     for event in context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
-        found = event.dagster_event.event_specific_data if event.dagster_event else None
-        if not isinstance(found, dg.AssetCheckEvaluation) or found.passed or found.check_name != CONTRACT:
+        check = event.dagster_event.event_specific_data if event.dagster_event else None
+        if not isinstance(check, dg.AssetCheckEvaluation) or check.passed or check.check_name != CONTRACT:
             continue
-        table = found.asset_key.path[-1]
+        table = check.asset_key.path[-1]
         day = datetime.fromisoformat(partition).date() if partition else None
         refusal = store.quarantine.standing(table, day) if day else None
         if day is None or refusal is None or refusal.run_id != run.run_id:
@@ -93,11 +93,11 @@ def alert_of_release(event: dg.EventLogEntry) -> Alert | None:
     made = event.asset_materialization
     if made is None:
         return None
-    said = {name: value.value for name, value in made.metadata.items()}
-    if not said["newest_day"] or said["decision"] != "kept":
+    values = {name: value.value for name, value in made.metadata.items()}
+    if not values["newest_day"] or values["decision"] != "kept":
         return None
     return blocked_release_alert(
-        str(made.partition), str(said["verdict"]), str(said["reason"]), str(said["serves"]), event.run_id or None
+        str(made.partition), str(values["verdict"]), str(values["reason"]), str(values["serves"]), event.run_id or None
     )
 
 
@@ -111,17 +111,17 @@ def overdue(context: dg.SensorEvaluationContext, alerts: Alerts) -> dg.SkipReaso
     words, alert = look_for_overdue(Home.current(), now, context.cursor)
     if alert is None:
         return dg.SkipReason(words)
-    told = _told(alerts.send(alert, context.log))
+    sentence = _told(alerts.send(alert, context.log))
     context.update_cursor(alert.partition or "")
-    return dg.SkipReason(f"{words} {told}")
+    return dg.SkipReason(f"{words} {sentence}")
 
 
-def look_for_overdue(home: Home, now: datetime, told: str | None) -> tuple[str, Alert | None]:
+def look_for_overdue(home: Home, now: datetime, told_day: str | None) -> tuple[str, Alert | None]:
     """Whether the last complete day lacks its report although that is due.
 
     Args:
         now: In UTC.
-        told: The day of which it was told before.
+        told_day: The day of which it was told before.
 
     Returns:
         What was found, in words, and the alert if there is one to send.
@@ -135,7 +135,7 @@ def look_for_overdue(home: Home, now: datetime, told: str | None) -> tuple[str, 
         return f"The report of {day} is due at {hour:02d}:{minute:02d} UTC.", None
     if open_store(home).pointer(DUE, day) is not None:
         return f"The report of {day} is there.", None
-    if told == day.isoformat():
+    if told_day == day.isoformat():
         return f"The report of {day} is missing; that was told.", None
     newest = zone.newest_day
     if newest == day:

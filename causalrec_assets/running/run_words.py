@@ -16,20 +16,20 @@ def what_warned(result: Any) -> str:
     Returns:
         One line; empty where every check passed.
     """
-    failed = [found for found in result.get_asset_check_evaluations() if not found.passed]
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     several = len({e.asset_key for e in result.get_asset_materialization_events()} | {f.asset_key for f in failed}) > 1
-    said = set()
-    for found in failed:
-        table = f"{found.asset_key.path[-1]}: " if several else ""
-        said |= {f"{table}{words}" for words in _words(found)}
-    return "; ".join(sorted(said))
+    sentences = set()
+    for check in failed:
+        table = f"{check.asset_key.path[-1]}: " if several else ""
+        sentences |= {f"{table}{words}" for words in _words(check)}
+    return "; ".join(sorted(sentences))
 
 
-def _words(found: Any) -> list[str]:
+def _words(check: Any) -> list[str]:
     """Of one check that did not pass."""
-    if found.check_name != ANSWERABLE:
-        return [f"warned: {found.check_name}" + (f" ({found.description})" if found.description else "")]
+    if check.check_name != ANSWERABLE:
+        return [f"warned: {check.check_name}" + (f" ({check.description})" if check.description else "")]
     # Of a table without an answer the rules have nothing to say.
-    if NOT_ANSWERED in found.metadata:
-        return [f"not answered: {found.metadata[NOT_ANSWERED].value}"]
-    return [f"warned: {found.metadata[WARNED].value}"]
+    if NOT_ANSWERED in check.metadata:
+        return [f"not answered: {check.metadata[NOT_ANSWERED].value}"]
+    return [f"warned: {check.metadata[WARNED].value}"]

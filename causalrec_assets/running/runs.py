@@ -93,13 +93,13 @@ def _was_interrupted(event: Any) -> bool:
 def _what_failed(home: Home, day: date, result: Any) -> str:
     """The refusals of a run as the gate recorded them; else what its first failed step, or the run itself, said."""
     failed = [event for event in result.all_events if event.is_step_failure]
-    store, said = open_store(home), list[str]()
+    store, sentences = open_store(home), list[str]()
     for step in failed:
         refusal = store.quarantine.standing(step.step_key, day)
         if refusal is not None and refusal.run_id == result.run_id:
-            said.append(refusal_words(home, store, refusal))
-    if said:
-        return "\n".join(said)
+            sentences.append(refusal_words(home, store, refusal))
+    if sentences:
+        return "\n".join(sentences)
     if not failed:
         ended = [event.message for event in result.all_events if event.is_failure]
         return (

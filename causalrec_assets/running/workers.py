@@ -75,11 +75,11 @@ class Workers:
             if worker.connection in ready or worker.process.sentinel in ready:
                 run = worker.run
                 assert run is not None
-                said = worker.hear()
-                if isinstance(said, str):
-                    self._begins(run, said)
-                elif said is not None:
-                    yield run, said
+                message = worker.hear()
+                if isinstance(message, str):
+                    self._begins(run, message)
+                elif message is not None:
+                    yield run, message
         self._look()
 
     def stop(self) -> None:
@@ -111,10 +111,10 @@ class _Worker:
 
     def __init__(self, home: Home, task: Task) -> None:
         context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, home, task), daemon=False)
+        self.connection, workers_end = context.Pipe()
+        self.process = context.Process(target=_work, args=(workers_end, home, task), daemon=False)
         self.process.start()
-        theirs.close()
+        workers_end.close()
         self.run: Run | None = None
         self._began = 0.0
 
@@ -131,12 +131,12 @@ class _Worker:
                 if self.process.is_alive():
                     return None
                 raise EOFError
-            said: str | Ran = self.connection.recv()
+            message: str | Ran = self.connection.recv()
         except (EOFError, ConnectionResetError):
-            said = self._died()
-        if isinstance(said, Ran):
+            message = self._died()
+        if isinstance(message, Ran):
             self.run = None
-        return said
+        return message
 
     def _died(self) -> Ran:
         assert self.run is not None

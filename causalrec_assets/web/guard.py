@@ -138,15 +138,15 @@ def parse_addresses(text: str) -> frozenset[str]:
     Raises:
         InputError: One is no address of a server.
     """
-    found = set()
+    origins = set()
     for address in text.replace(",", " ").split():
         scheme, _, netloc = address.lower().rstrip("/").partition("://")
         if scheme not in ("http", "https") or _name(netloc) is None:
             raise InputError(
                 f"CAUSALREC_UI_ADDRESS: {address!r} is no address such as https://shop.example (a host and no path)"
             )
-        found.add(f"{scheme}://{netloc}")
-    return frozenset(found)
+        origins.add(f"{scheme}://{netloc}")
+    return frozenset(origins)
 
 
 def is_loopback(host: str) -> bool:
@@ -159,10 +159,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _headers(scope: Scope) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip())
-    return found
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip())
+    return headers
 
 
 def _graphql(method: str, headers: Mapping[str, list[str]], scope: Scope) -> Refusal | None:
@@ -211,10 +211,10 @@ def _is_address(name: str) -> bool:
 
 def _cookie(value: str, name: str) -> Iterable[str]:
     try:
-        found = SimpleCookie(value).get(name)
+        cookie = SimpleCookie(value).get(name)
     except CookieError:
         return []
-    return [found.value] if found else []
+    return [cookie.value] if cookie else []
 
 
 def _same(one: str, other: str) -> bool:

@@ -38,8 +38,8 @@ def application(home: Home) -> App:
     )
     from mlflow.server.fastapi_app import app
 
-    found: App = app
-    return found
+    asgi_app: App = app
+    return asgi_app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

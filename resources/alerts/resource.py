@@ -53,8 +53,8 @@ class Alerts(dg.ConfigurableResource):  # type: ignore[type-arg]
             level = logging.INFO if alert.kind is AlertKind.RECOVERED else logging.WARNING
             level = logging.ERROR if alert.kind in (AlertKind.FAILURE, AlertKind.REFUSED) else level
             # No line of a text passes for a line of the log.
-            said = (plain(alert.title), lines(alert.happened), lines(alert.to_do))
-            log.log(level, "%s\n  %s\n  What to do: %s", *said)
+            words = (plain(alert.title), lines(alert.happened), lines(alert.to_do))
+            log.log(level, "%s\n  %s\n  What to do: %s", *words)
             sent.append("log")
         if settings.webhook:
             post(settings.webhook, slack_payload(alert, settings.dagster_ui))

@@ -69,8 +69,8 @@ def _try_post(url: str, payload: Mapping[str, Any]) -> tuple[str, bool, float | 
             return f"HTTP {error.code} {known}{hint}", again, _asked_wait(error.headers.get("Retry-After"))
     except urllib.error.URLError as error:
         reason = error.reason
-        said = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
-        return said, True, None
+        why = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
+        return why, True, None
     except (OSError, http.client.HTTPException) as error:
         # The connection broke, or timed out, while the answer was read.
         return type(error).__name__, True, None

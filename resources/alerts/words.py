@@ -54,11 +54,11 @@ def blocked_release_alert(partition: str, verdict: str, reason: str, champion: s
         verdict, reason: E.g. `not_better`, and why in words.
         champion: What goes on serving; None: the logging policy.
     """
-    said, served = verdict.replace("_", " "), champion or "the logging policy; nothing was released yet"
+    verdict_words, served = verdict.replace("_", " "), champion or "the logging policy; nothing was released yet"
     return Alert(
         AlertKind.BLOCKED_RELEASE,
-        f"No release on {partition}: {said}",
-        f"The challenger of {partition} is not released ({said}). {reason}\n"
+        f"No release on {partition}: {verdict_words}",
+        f"The challenger of {partition} is not released ({verdict_words}). {reason}\n"
         f"Blocked: nothing but this release. Still served: {served}.",
         f"Nothing is broken. Read the evaluation report of {partition}. If the evidence is too thin, wait for more "
         "days (or widen the window in learning.yaml); if the challenger is worse, the champion rightly stays.",

@@ -96,12 +96,12 @@ class MlflowStore:
         Returns:
             Their ids.
         """
-        found = [run for run in self.runs(condition) if run.info.status in among]
-        for run in found:
+        to_end = [run for run in self.runs(condition) if run.info.status in among]
+        for run in to_end:
             client = self.client()
             client.set_terminated(run.info.run_id, status)
             client.set_tag(run.info.run_id, "ended_because", why)
-        return [str(run.info.run_id) for run in found]
+        return [str(run.info.run_id) for run in to_end]
 
     def open(self, name: str, dagster_run: str, tags: Mapping[str, str], log: Any, run_id: str | None = None) -> Any:
         """dagster-mlflow's handle, with a run of its own: all of MLflow's functions, and its client.
@@ -130,10 +130,10 @@ class MlflowStore:
                 "mlflow_run_id": run.info.run_id,
                 "extra_tags": dict(tags),
             }
-            asked = SimpleNamespace(
+            init_context = SimpleNamespace(
                 log=log, run_id=dagster_run, dagster_run=SimpleNamespace(job_name=name), resource_config=config
             )
-            return _handle(asked)
+            return _handle(init_context)
         except BaseException:
             # The first failure is the one to tell; the same server may well fail at this, too.
             with suppress(Exception):
@@ -175,11 +175,11 @@ def close(mlflow: Any, status: str) -> None:
     mlflow.end_run(status)
 
 
-def _handle(asked: SimpleNamespace) -> Any:
+def _handle(init_context: SimpleNamespace) -> Any:
     import dagster as dg
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         from dagster_mlflow.resources import MlFlow
 
-        return MlFlow(asked)
+        return MlFlow(init_context)

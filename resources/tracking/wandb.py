@@ -32,8 +32,8 @@ class WandbTracker:
         if not wandb_wanted():
             return ()
         if not wandb_installed():
-            said = "an API key is configured and the package is missing: pip install -e '.[wandb]'"
-            self._run.troubles.tell(self.label, said)
+            message = "an API key is configured and the package is missing: pip install -e '.[wandb]'"
+            self._run.troubles.tell(self.label, message)
             return ()
         from resources.tracking.curves import SurvivingLogger
 

@@ -98,8 +98,8 @@ class RepeatedPositions(MetricProvider):  # type: ignore[misc]
     def _sqlalchemy(
         cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
     ) -> list[int]:
-        source, asked = source_of(execution_engine, metric_domain_kwargs), metric_value_kwargs
-        return repeated_positions(execution_engine, source, asked["keys"], asked["where"], int(asked["limit"]))
+        source, question = source_of(execution_engine, metric_domain_kwargs), metric_value_kwargs
+        return repeated_positions(execution_engine, source, question["keys"], question["where"], int(question["limit"]))
 
 
 class SameColumns(MetricProvider):  # type: ignore[misc]
@@ -120,10 +120,10 @@ class SameColumns(MetricProvider):  # type: ignore[misc]
         # 1 and 1.0 are the same covariate, so what is a number is compared as one.
         described = rows_of(execution_engine, f"DESCRIBE SELECT {', '.join(map(quoted, columns))} FROM {source}")
         texts = [f"CAST({quoted(row[0])} AS {'DOUBLE' if _is_number(row[1]) else 'VARCHAR'})" for row in described]
-        asked = ", ".join(
+        aggregates = ", ".join(
             f"MIN({t}), MAX({t}), COUNT({t}), COALESCE(SUM(CAST(hash({t}) AS HUGEINT)), 0)" for t in texts
         )
-        row = rows_of(execution_engine, f"SELECT COUNT(*), {asked} FROM {source}")[0]
+        row = rows_of(execution_engine, f"SELECT COUNT(*), {aggregates} FROM {source}")[0]
         rows, prints = int(row[0]), [tuple(row[1 + 4 * k : 5 + 4 * k]) for k in range(len(columns))]
         constant = [
             c
@@ -203,8 +203,8 @@ def source_of(engine: Any, domain: Any) -> str:
 
 def rows_of(engine: Any, query: str) -> list[Any]:
     # A colon begins a parameter in `text`; these queries have none.
-    found: list[Any] = engine.execute_query(sa.text(query.replace(":", "\\:"))).fetchall()
-    return found
+    rows: list[Any] = engine.execute_query(sa.text(query.replace(":", "\\:"))).fetchall()
+    return rows
 
 
 def _numbers(engine: Any, query: str) -> list[int]:

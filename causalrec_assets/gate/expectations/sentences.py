@@ -63,9 +63,9 @@ def why_no_sentence(connection: Any, sentence: str) -> str | None:
     if len(sentence) > LONGEST:
         return f"it has {len(sentence):,} characters, at most {LONGEST:,} are read"
     # As the one argument of a function: what ends the bracket and begins another thing would leave more than that.
-    asked = f"SELECT sentence{bracketed(sentence)}"
+    query = f"SELECT sentence{bracketed(sentence)}"
     try:
-        read = json.loads(connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [asked]).fetchone()[0])
+        read = json.loads(connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()[0])
     except RecursionError:
         return "it is nested too deeply"
     if read.get("error"):

@@ -62,11 +62,11 @@ class Bucket:
             raise
         # Each package has errors of its own.
         except Exception as error:
-            said = masked(f"{type(error).__name__}: {error}", secret_values(self.options))
+            message = masked(f"{type(error).__name__}: {error}", secret_values(self.options))
             raise StoreFailed(
-                f"the store {masked(self.url)} does not answer as it should ({said}). Check the network, `root` and "
+                f"the store {masked(self.url)} does not answer as it should ({message}). Check the network, `root` and "
                 "`storage_options` of lake.yaml, then run it again. Nothing was lost."
-            ) from (error if said == f"{type(error).__name__}: {error}" else None)
+            ) from (error if message == f"{type(error).__name__}: {error}" else None)
 
     def read(self, name: str) -> bytes:
         with self.asked() as files:
@@ -170,8 +170,8 @@ def _modified(files: Any, path: str, info: Mapping[str, Any]) -> datetime:
     words = ("LastModified", "last_modified", "mtime", "created")
     value = next((info[word] for word in words if info.get(word) is not None), None)
     value = files.modified(path) if value is None else value
-    found = value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def open_bucket(url: str, options: Mapping[str, Any], single_writer: bool, where: str) -> Bucket:
@@ -221,10 +221,10 @@ def _reach(bucket: Bucket, where: str) -> None:
         ) from error
     # Some file systems connect when they are made, and each package has errors of its own.
     except Exception as error:
-        said = masked(f"{type(error).__name__}: {error}", secret_values(bucket.options))
+        message = masked(f"{type(error).__name__}: {error}", secret_values(bucket.options))
         raise InputError(
             f"{where}: `root` {masked(bucket.url)} with `storage_options` {sorted(bucket.options)} opens no file "
-            f"system: {said}"
+            f"system: {message}"
         ) from None
 
 

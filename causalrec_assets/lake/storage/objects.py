@@ -134,8 +134,8 @@ class Folder:
         shutil.copyfile(self.root / name, target)
 
     def find(self, folder: str = "") -> list[Found]:
-        found = _files(str(self.root / folder), f"{folder}/" if folder else "")
-        return sorted(found, key=lambda one: one.name)
+        objects = _files(str(self.root / folder), f"{folder}/" if folder else "")
+        return sorted(objects, key=lambda one: one.name)
 
     def delete(self, names: Sequence[str]) -> None:
         for name in names:
