@@ -157,8 +157,8 @@ def _named(name: str, format_: str) -> Iterator[None]:
     """Errors of the readers, with the file's name and what to do."""
     try:
         yield
-    # pyarrow's errors are ValueErrors, KeyErrors or OSErrors.
-    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError) as error:
+    # pyarrow's errors are ValueErrors, KeyErrors, OSErrors or, of types that it does not know, NotImplementedErrors.
+    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, EOFError, NotImplementedError) as error:
         if isinstance(error, InputError) or disk_is_full(error):
             raise
         cause = str(error).splitlines()[0] if str(error) else "it ends too early"
