@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,7 @@ from causalrec.graph.identification.identify import LoggedColumns, adjust
 from causalrec.graph.knowledge.entries import read_knowledge
 from causalrec.graph.knowledge.orient import OrientedGraph, orient_with_knowledge
 from causalrec.logs.clusters import codes_of
+from causalrec.notebook.frames import as_frame
 from causalrec.settings.discovery import Search
 from causalrec.settings.questions import Question
 
@@ -79,7 +81,7 @@ class FoundGraph:
 
 
 def causal_graph(
-    frame: pl.DataFrame,
+    frame: Any,
     treatment: str | None = None,
     outcomes: Collection[str] = (),
     mediators: Collection[str] = (),
@@ -93,7 +95,7 @@ def causal_graph(
     so. In the frame `click` comes before other outcomes.
 
     Args:
-        frame: One row for each unit.
+        frame: One row for each unit, of Polars or pandas.
         treatment: The column of the arm.
         outcomes, mediators: Columns that come after it.
         expert: The text of an expert graph, e.g. `Path("data/expert_graph.yaml").read_text()`.
@@ -105,6 +107,7 @@ def causal_graph(
     Raises:
         InputError: A column is not in the frame, the expert graph is faulty, or fewer than two columns vary.
     """
+    frame = as_frame(frame, "the frame")
     after = {**dict.fromkeys(mediators, "mediator"), **dict.fromkeys(outcomes, "outcome")}
     special = {**({treatment: "treatment"} if treatment else {}), **after}
     if missing := [c for c in (*special, *clusters) if c not in frame.columns]:

@@ -39,3 +39,9 @@ def test_rows_of_a_user_may_depend_on_each_other(graph):
 def test_a_column_that_is_not_there_is_named():
     with pytest.raises(InputError, match="the frame has no column clicks; it has device"):
         causal_graph(sample(100, seed=1).select(COLUMNS), "recommended", ["clicks"])
+
+
+def test_a_frame_of_pandas_gives_the_same_graph():
+    frame = sample(2_000, seed=1).select(COLUMNS)
+    polars, pandas = (causal_graph(one, "recommended", ["click"]) for one in (frame, frame.to_pandas()))
+    assert pandas.table.equals(polars.table)
