@@ -30,7 +30,7 @@ from causalrec.model.effects.propensities import treatment_propensities
 from causalrec.model.effects.sets import covariates_of
 from causalrec.model.effects.study import EffectResult, EffectStudy
 from causalrec.notebook.frames import as_binary, as_column, as_frame
-from causalrec.settings.model import ModelSettings
+from causalrec.settings.model import EffectSettings
 
 
 @dataclass(eq=False)
@@ -76,7 +76,7 @@ class _Effect:
             setattr(self, name, value)
         return self
 
-    def _settings(self) -> ModelSettings:
+    def _settings(self) -> EffectSettings:
         """The parameters as the settings of `model.yaml`.
 
         Raises:
@@ -92,19 +92,11 @@ class _Effect:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, kind) or not least <= float(value) <= most:
                 raise InputError(f"{name} must be {accepted}, got {value!r}")
-        return ModelSettings(
+        return EffectSettings(
             folds=int(self.folds),
             propensity_bound=float(self.positivity),
             min_outcomes_per_arm=int(self.min_outcomes_per_arm),
             min_overlap_share=float(self.min_overlap_share),
-            # Of the outcome network, which no effect reads.
-            weight_quantile=1.0,
-            epochs=1,
-            batch_rows=1,
-            learning_rate=1.0,
-            weight_decay=0.0,
-            hidden=1,
-            content_width=1,
         )
 
     def _fit(

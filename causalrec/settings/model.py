@@ -8,8 +8,8 @@ from causalrec.settings.base import Settings
 from causalrec.settings.kinds import number, whole
 
 
-class ModelSettings(Settings):
-    """How propensities, effects and the outcome model are fitted.
+class EffectSettings(Settings):
+    """How propensities and effects are fitted.
 
     Attributes:
         folds: Of the cross-fitting, by whole clusters; at least 3, for calibration is cross-fitted within it.
@@ -17,6 +17,18 @@ class ModelSettings(Settings):
         min_outcomes_per_arm: With fewer units of an arm that have the outcome, or fewer that have not, an effect is
             `insufficient_evidence`.
         min_overlap_share: So it is when a smaller share of units has a propensity inside of the bounds.
+    """
+
+    folds: Annotated[int, whole(3)]
+    propensity_bound: Annotated[float, number(0, 0.5, "()")]
+    min_outcomes_per_arm: Annotated[int, whole(1)]
+    min_overlap_share: Annotated[float, number(0, 1)]
+
+
+class ModelSettings(EffectSettings):
+    """How propensities, effects and the outcome model are fitted.
+
+    Attributes:
         weight_quantile: The loss's inverse-propensity weights are cut at this quantile of the window's.
         epochs: How often the outcome network sees the window.
         batch_rows: Rows of one of its steps.
@@ -28,10 +40,6 @@ class ModelSettings(Settings):
 
     FILE = "model.yaml"
 
-    folds: Annotated[int, whole(3)]
-    propensity_bound: Annotated[float, number(0, 0.5, "()")]
-    min_outcomes_per_arm: Annotated[int, whole(1)]
-    min_overlap_share: Annotated[float, number(0, 1)]
     weight_quantile: Annotated[float, number(0, 1, "(]")]
     epochs: Annotated[int, whole(1)]
     batch_rows: Annotated[int, whole(1)]

@@ -29,6 +29,7 @@ from causalrec_assets.model.shared import UNITS, training_units
 from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
 from resources.lake import Lake
 from resources.tracking.resource import Attempt, Tracking, held_out_metrics
+from resources.tracking.tracker import Result
 
 
 @dg.failure_hook(required_resource_keys={"lake", "tracking"})
@@ -90,7 +91,7 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
         )
         scores = {one.outcome: one.scores for one in evaluations}
         metrics = {"best_epoch": trained.best_epoch + 1.0, **held_out_metrics(scores)}
-        run.complete(trained.curve, metrics, draft.files, inputs.recorded)
+        run.complete(Result(trained.curve, metrics, draft.files, inputs.recorded))
         shutil.rmtree(checkpoints)
     return replace(draft, metadata={**draft.metadata, **run.metadata})
 

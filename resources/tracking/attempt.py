@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from causalrec.home import Home
 from causalrec.settings.deployment.tracking import TrackingSettings
 from resources.tracking import TRACKERS, trackers
-from resources.tracking.tracker import Attempt, CurveRow, Run, Tracker
+from resources.tracking.tracker import Attempt, Result, Run, Tracker
 from resources.tracking.troubles import Troubles
 
 
@@ -57,19 +57,9 @@ class TrainingRun:
         self._tell(self._trackers, "has no curve", take)
         return made
 
-    def complete(
-        self,
-        curve: Sequence[CurveRow],
-        metrics: Mapping[str, float],
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-    ) -> None:
+    def complete(self, result: Result) -> None:
         """Say what came of the training, see `Tracker.complete`."""
-        self._tell(
-            self._trackers,
-            "has the training's result in part only",
-            lambda tracker: tracker.complete(curve, metrics, files, inputs),
-        )
+        self._tell(self._trackers, "has the training's result in part only", lambda tracker: tracker.complete(result))
 
     def close(self, status: str) -> None:
         """End everything as FINISHED, FAILED or KILLED; last the run that the others are found by."""

@@ -12,7 +12,7 @@ import dagster as dg
 
 from causalrec.settings.deployment.tracking import data_pointers
 from resources.tracking.mlflow import OPENED_BY, MlflowStore, close
-from resources.tracking.tracker import DAGSTER_RUN, PARTITION, CurveRow, Run
+from resources.tracking.tracker import DAGSTER_RUN, PARTITION, CurveRow, Result, Run
 
 MODEL_FILES = "model"
 INPUTS_FILE = "inputs.json"
@@ -60,24 +60,18 @@ class MlflowTracker:
         self._curve = SurvivingLogger(self.label, make, self._run.troubles, aside=True)
         return (self._curve,)
 
-    def complete(
-        self,
-        curve: Sequence[CurveRow],
-        metrics: Mapping[str, float],
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-    ) -> None:
+    def complete(self, result: Result) -> None:
         """What MLflow missed of the curve is brought now."""
         if self._mlflow is None:
             return
         with self._run.troubles.survived("the MLflow run has the training's result in part only"):
             mlflow, run_id = self._mlflow, self._mlflow.active_run().info.run_id
-            for epoch, training, validation in _missing(mlflow.tracking_client, run_id, curve):
+            for epoch, training, validation in _missing(mlflow.tracking_client, run_id, result.curve):
                 mlflow.log_metrics({"training_loss": training, "validation_loss": validation}, step=epoch + 1)
-            mlflow.log_metrics({name: float(value) for name, value in metrics.items()})
-            mlflow.set_tags(data_pointers(inputs))
-            mlflow.log_text(_inputs(inputs), INPUTS_FILE)
-            log_files(mlflow, files, MODEL_FILES)
+            mlflow.log_metrics({name: float(value) for name, value in result.metrics.items()})
+            mlflow.set_tags(data_pointers(result.inputs))
+            mlflow.log_text(_inputs(result.inputs), INPUTS_FILE)
+            log_files(mlflow, result.files, MODEL_FILES)
 
     def end(self, status: str) -> None:
         if self._curve is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from resources.tracking.tracker import CurveRow, Run
+from resources.tracking.tracker import Result, Run
 
 
 class TensorBoardTracker:
@@ -38,13 +38,7 @@ class TensorBoardTracker:
         self._curve = SurvivingLogger(self.label, make, self._run.troubles)
         return (self._curve,)
 
-    def complete(
-        self,
-        curve: Sequence[CurveRow],
-        metrics: Mapping[str, float],
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-    ) -> None:
+    def complete(self, result: Result) -> None:
         """Nothing: it has the curve."""
 
     def end(self, status: str) -> None:

@@ -33,6 +33,23 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What came of a training.
+
+    Attributes:
+        curve: Of each epoch.
+        metrics: Best epoch, held-out scores.
+        files: The model's (safetensors and JSON; nothing is pickled).
+        inputs: All that was read by now -> hash.
+    """
+
+    curve: Sequence[CurveRow]
+    metrics: Mapping[str, float]
+    files: Mapping[str, bytes]
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Run:
     """An attempt, and what its tracking needs of the deployment.
 
@@ -68,21 +85,8 @@ class Tracker(Protocol):
     def loggers(self) -> Sequence[Any]:
         """Lightning's loggers, which are given the curve as it grows; none where this tracker is not configured."""
 
-    def complete(
-        self,
-        curve: Sequence[CurveRow],
-        metrics: Mapping[str, float],
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-    ) -> None:
-        """What came of the training; the step is not over yet.
-
-        Args:
-            curve: Of each epoch.
-            metrics: Best epoch, held-out scores.
-            files: The model's (safetensors and JSON; nothing is pickled).
-            inputs: All that was read by now.
-        """
+    def complete(self, result: Result) -> None:
+        """The training has its result; the step is not over yet."""
 
     def end(self, status: str) -> None:
         """The step is over: FINISHED, FAILED (an exception) or KILLED (an interrupt)."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
-from resources.tracking.tracker import DAGSTER_RUN, PARTITION, CurveRow, Run
+from resources.tracking.tracker import DAGSTER_RUN, PARTITION, Result, Run
 
 
 class WandbTracker:
@@ -51,16 +51,10 @@ class WandbTracker:
         self._curve = SurvivingLogger(self.label, make, self._run.troubles)
         return (self._curve,)
 
-    def complete(
-        self,
-        curve: Sequence[CurveRow],
-        metrics: Mapping[str, float],
-        files: Mapping[str, bytes],
-        inputs: Mapping[str, str],
-    ) -> None:
+    def complete(self, result: Result) -> None:
         """The metrics, as the run's summary; it has the curve, and no files."""
         if self._curve is not None:
-            self._curve.attempt(lambda inner: inner.experiment.summary.update(dict(metrics)), "the result")
+            self._curve.attempt(lambda inner: inner.experiment.summary.update(dict(result.metrics)), "the result")
 
     def end(self, status: str) -> None:
         def finish(inner: Any) -> None:

@@ -12,16 +12,12 @@ from causalrec.estimators.effects.aipw import AIPW
 from causalrec.estimators.effects.naive import NaiveDifference
 from causalrec.estimators.effects.protocol import EffectData, EffectEstimator, Nuisance, Role
 from causalrec.estimators.effects.snips import SNIPS
+from causalrec.registry import by_name
 
 __all__ = ["EFFECT_ESTIMATORS", "EffectData", "EffectEstimator", "Nuisance", "Role", "first_of"]
 
 
-def named(*estimators: EffectEstimator) -> dict[str, EffectEstimator]:
-    """Estimators by their names."""
-    return {estimator.name: estimator for estimator in estimators}
-
-
-EFFECT_ESTIMATORS = named(NaiveDifference(), SNIPS(), AIPW())
+EFFECT_ESTIMATORS: dict[str, EffectEstimator] = by_name(NaiveDifference(), SNIPS(), AIPW())
 """In the order of the table's rows."""
 
 

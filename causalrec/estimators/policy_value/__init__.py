@@ -10,6 +10,7 @@ from causalrec.estimators.policy_value.logged_mean import logged_mean
 from causalrec.estimators.policy_value.protocol import PolicyValueEstimator
 from causalrec.estimators.policy_value.rounds import Rounds
 from causalrec.estimators.policy_value.snips import SNIPS
+from causalrec.registry import by_name
 
 __all__ = [
     "POLICY_VALUE_ESTIMATORS",
@@ -23,12 +24,7 @@ __all__ = [
 ]
 
 
-def named(*estimators: PolicyValueEstimator) -> dict[str, PolicyValueEstimator]:
-    """Estimators by their names."""
-    return {estimator.name: estimator for estimator in estimators}
-
-
-POLICY_VALUE_ESTIMATORS = named(IPS(), SNIPS(), DM(), DR())
+POLICY_VALUE_ESTIMATORS: dict[str, PolicyValueEstimator] = by_name(IPS(), SNIPS(), DM(), DR())
 """In the order of the report's rows."""
 
 

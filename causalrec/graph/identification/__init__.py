@@ -6,12 +6,7 @@ from causalrec.graph.identification.back_door import BackDoor
 from causalrec.graph.identification.front_door import FrontDoorStrategy
 from causalrec.graph.identification.instrument import InstrumentStrategy
 from causalrec.graph.identification.protocol import IdentificationStrategy
+from causalrec.registry import by_name
 
-
-def named(*strategies: IdentificationStrategy) -> dict[str, IdentificationStrategy]:
-    """Strategies by their names."""
-    return {strategy.name: strategy for strategy in strategies}
-
-
-STRATEGIES = named(BackDoor(), FrontDoorStrategy(), InstrumentStrategy())
+STRATEGIES: dict[str, IdentificationStrategy] = by_name(BackDoor(), FrontDoorStrategy(), InstrumentStrategy())
 """The preferred one first: the front door gives the effect among all units, an instrument that among some."""

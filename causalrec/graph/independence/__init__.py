@@ -11,8 +11,9 @@ from causalrec.arrays import Codes
 from causalrec.graph.independence.blocks import BlockTest
 from causalrec.graph.independence.counts import ContingencyTest
 from causalrec.graph.independence.protocol import IndependenceTest, MeasuredColumn, RedrawnTests, Tests
+from causalrec.registry import by_name
 
-TESTS: dict[str, IndependenceTest] = {test.name: test for test in (ContingencyTest, BlockTest)}
+TESTS: dict[str, IndependenceTest] = by_name(ContingencyTest, BlockTest)
 """By name, in order of preference; the last one fits all columns."""
 
 

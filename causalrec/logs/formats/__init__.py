@@ -15,6 +15,7 @@ from causalrec.logs.formats.kuai import KuaiRand, KuaiRec
 from causalrec.logs.formats.movielens import MovieLens
 from causalrec.logs.formats.open_bandit import OpenBandit
 from causalrec.plugins import plugins
+from causalrec.registry import by_name
 
 GROUP = "causalrec.formats"
 
@@ -63,9 +64,7 @@ class SourceFormat(Protocol):
         """
 
 
-FORMATS: dict[str, SourceFormat] = {
-    source.name: source for source in (OpenBandit(), MovieLens(), KuaiRand(), KuaiRec())
-}
+FORMATS: dict[str, SourceFormat] = by_name(OpenBandit(), MovieLens(), KuaiRand(), KuaiRec())
 
 
 def source_formats() -> dict[str, SourceFormat]:

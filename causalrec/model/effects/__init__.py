@@ -12,6 +12,7 @@ from causalrec.model.effects.front_door import FrontDoor
 from causalrec.model.effects.instrument import Instrument
 from causalrec.model.effects.positivity import check_binary
 from causalrec.model.effects.study import EffectResult, EffectStudy
+from causalrec.registry import by_name
 
 
 class Strategy(Protocol):
@@ -49,12 +50,7 @@ class Strategy(Protocol):
         ...
 
 
-def named(*strategies: Strategy) -> dict[str, Strategy]:
-    """Strategies by their names."""
-    return {strategy.name: strategy for strategy in strategies}
-
-
-STRATEGIES = named(BackDoor(), FrontDoor(), Instrument())
+STRATEGIES: dict[str, Strategy] = by_name(BackDoor(), FrontDoor(), Instrument())
 """The preferred one first."""
 
 

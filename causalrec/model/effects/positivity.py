@@ -15,7 +15,7 @@ from causalrec.arrays import Codes, Floats, Mask
 from causalrec.estimators.effects.protocol import EffectData
 from causalrec.estimators.scores import calibration_error
 from causalrec.estimators.weights import effective_sample_size
-from causalrec.settings.model import ModelSettings
+from causalrec.settings.model import EffectSettings
 
 FEWEST_CLUSTERS = 15
 """Of fewer effective ones 95 % intervals cover 81 to 94 % (docs/decisions/0035)."""
@@ -66,7 +66,7 @@ def check_binary(values: pl.Series, asked_as: str) -> Answer:
     )
 
 
-def check_arms(treatment: pl.Series, clusters: Codes, settings: ModelSettings) -> Answer:
+def check_arms(treatment: pl.Series, clusters: Codes, settings: EffectSettings) -> Answer:
     """Whether there are two arms, and enough clusters, to fit a treatment propensity."""
     if treatment.is_empty():
         return insufficient_evidence("the training window has no units")
@@ -85,7 +85,7 @@ def check_arms(treatment: pl.Series, clusters: Codes, settings: ModelSettings) -
 
 
 def check_positivity(
-    data: EffectData, fold: Codes, outcome: str, overlap_share: float, settings: ModelSettings
+    data: EffectData, fold: Codes, outcome: str, overlap_share: float, settings: EffectSettings
 ) -> Answer:
     """Whether each arm has each value of the outcome often enough, from enough clusters; overlap; and several folds.
 

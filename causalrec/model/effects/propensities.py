@@ -13,7 +13,7 @@ from causalrec.engine.threads import one_thread
 from causalrec.model.crossfit import cross_fit_calibrated, folds_by_cluster
 from causalrec.model.design_matrix import DesignMatrix
 from causalrec.model.effects.positivity import as_binary
-from causalrec.settings.model import ModelSettings
+from causalrec.settings.model import EffectSettings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def treatment_propensities(
     treatment: str,
     columns: Sequence[str],
     clusters: Codes,
-    settings: ModelSettings,
+    settings: EffectSettings,
     seed: int,
 ) -> Propensities:
     """The treatment propensity e(x) = P(T = 1 | x) of every unit, given an adjustment set.

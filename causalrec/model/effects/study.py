@@ -15,7 +15,7 @@ from causalrec.estimators.intervals import Estimate
 from causalrec.model.design_matrix import DesignMatrix
 from causalrec.model.effects.positivity import as_binary
 from causalrec.model.effects.propensities import Propensities
-from causalrec.settings.model import ModelSettings
+from causalrec.settings.model import EffectSettings
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class EffectStudy:
     question: Mapping[str, Any]
     propensities: Propensities
     clusters: Codes
-    settings: ModelSettings
+    settings: EffectSettings
     seed: int
     estimators: Sequence[EffectEstimator] = field(default_factory=lambda: tuple(EFFECT_ESTIMATORS.values()))
 

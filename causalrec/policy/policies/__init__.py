@@ -8,17 +8,13 @@ from causalrec.answers import InputError
 from causalrec.policy.policies.fitted import CHALLENGER, CHAMPION, LABELS, FittedPolicy
 from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.policies.uniform import Uniform
+from causalrec.registry import by_name
 from causalrec.settings.policy import FILE
 
 __all__ = ["CHALLENGER", "CHAMPION", "POLICIES", "FittedPolicy", "Policy", "labels", "named_policies"]
 
 
-def named(*policies: Policy) -> dict[str, Policy]:
-    """Policies by their names."""
-    return {policy.name: policy for policy in policies}
-
-
-POLICIES = named(Uniform())
+POLICIES: dict[str, Policy] = by_name(Uniform())
 """What `named` of `data/policy.yaml` may list."""
 
 

@@ -18,7 +18,7 @@ class Notebook:
     kept: list["Notebook"]
 
     def __init__(self, run):
-        self.run, self.steps, self.came, self.status = run, [], None, None
+        self.run, self.steps, self.result, self.status = run, [], None, None
         self.began = False
         self.kept.append(self)
 
@@ -39,8 +39,8 @@ class Notebook:
 
         return [Steps(self.run.home.root / "notebook")]
 
-    def complete(self, curve, metrics, files, inputs):
-        self.came = (curve, metrics, files, inputs)
+    def complete(self, result):
+        self.result = result
 
     def end(self, status):
         self.status = status
@@ -96,11 +96,11 @@ def test_one_line_brings_a_tracker_the_curve_the_metrics_and_the_files(only, tmp
     assert notebook.began
     assert notebook.run.attempt.partition == day
     assert notebook.steps == expected(trained)
-    curve, metrics, files, inputs = notebook.came
-    assert (curve, metrics["best_epoch"]) == (trained.curve, trained.best_epoch + 1)
-    assert metrics["click_log_loss"] == 0.3
-    assert files.keys() == {"model.safetensors", "card.json"}
-    assert inputs == LATER
+    result = notebook.result
+    assert (result.curve, result.metrics["best_epoch"]) == (trained.curve, trained.best_epoch + 1)
+    assert result.metrics["click_log_loss"] == 0.3
+    assert result.files.keys() == {"model.safetensors", "card.json"}
+    assert result.inputs == LATER
     assert notebook.status == "FINISHED"
     assert run.metadata == {"notebook": f"page of {day}"}
 
@@ -115,7 +115,7 @@ def test_a_tracker_is_told_how_a_training_failed(only, tmp_path, world, day, mon
     with pytest.raises(type(error)):
         tracked(Home(tmp_path), world, day)
     (notebook,) = Notebook.kept
-    assert (notebook.status, notebook.came) == (status, None)
+    assert (notebook.status, notebook.result) == (status, None)
 
 
 def test_a_tracker_that_fails_at_everything_costs_nothing_and_is_told(only, tmp_path, world, day):

@@ -278,7 +278,7 @@ import dagster_mlflow
 time.sleep(max(0, start - time.time()))
 with Tracking().training(Home(root), Attempt(day, f"run of {day}", {"seed": 1}), logging.getLogger("x")) as run:
     curve = [(epoch, 0.5, 0.5) for epoch in range(40)]
-    run.complete(curve, {"best_epoch": 1.0}, {"card.json": b"{}"}, {})
+    run.complete(Result(curve, {"best_epoch": 1.0}, {"card.json": b"{}"}, {}))
 print(run.metadata.get("tracking", "complete"))
 """
 

@@ -12,6 +12,7 @@ from causalrec.model.outcome.calibration import OutcomeScores
 from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.training import train_outcome_model
 from resources.tracking.resource import Attempt, Tracking, held_out_metrics
+from resources.tracking.tracker import Result
 from tests.model.worlds import COLUMNS, SETTINGS
 
 LOG = logging.getLogger("tests")
@@ -41,7 +42,7 @@ def tracked(home, world, day, dagster_run="dagster", tracking=None, checkpoints=
     with (tracking or Tracking()).training(home, attempt, LOG) as run:
         trained = train(world, run.loggers(), checkpoints)
         metrics = {"best_epoch": trained.best_epoch + 1, **held_out_metrics(SCORES)}
-        run.complete(trained.curve, metrics, trained.model.save(), LATER)
+        run.complete(Result(trained.curve, metrics, trained.model.save(), LATER))
     return trained, run
 
 
