@@ -72,19 +72,19 @@ def run(config: WorldConfig, folder: Path) -> Iterator[dict[str, object]]:
     days = [config.first_day + timedelta(days=k) for k in range(config.days)]
     units = units_of(folder / "landing", source, days, folder / "cache")
     roles = {c: r for c, r in unit_roles(source).items() if c in units.columns}
-    asked = Questions.parse(setting("questions.yaml"))
+    questions = Questions.parse(setting("questions.yaml"))
     knowledge = parse_knowledge(setting("demos/simulated/expert_graph.yaml"))
     search = Search.parse(setting("discovery.yaml"))
-    nodes, dropped = choose_nodes(units, roles, [q.outcome for q in asked.questions])
+    nodes, dropped = choose_nodes(units, roles, [q.outcome for q in questions.questions])
     clusters = cluster_codes(units, source.cluster)
-    found = discover(nodes, search, [clusters, cluster_codes(units, "item_id")])
-    discovery = Discovery(found.graph, roles, found.colliders, found.separations)
+    discovered = discover(nodes, search, [clusters, cluster_codes(units, "item_id")])
+    discovery = Discovery(discovered.graph, roles, discovered.colliders, discovered.separations)
     graph = graph_with_knowledge(discovery, knowledge)
     settings, truth = ModelSettings.parse(setting("model.yaml")), true_effects(folder / "truth", days)
-    for question in asked.questions:
+    for question in questions.questions:
         reasons = {d.column: d.reason for d in dropped}
         logged = LoggedColumns(roles, reasons, organic_rows=source.organic_rows)
-        chosen = adjust(question, graph, logged, asked.adjustment)
+        chosen = adjust(question, graph, logged, questions.adjustment)
         columns = list(chosen.columns)
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, config.seed)
         asked_of = {"treatment": question.treatment, "outcome": question.outcome, "columns": columns}

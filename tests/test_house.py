@@ -30,7 +30,7 @@ def tree(name: str) -> ast.Module:
 
 def imported(name: str, types: bool = True) -> set[str]:
     """The modules of ours that a module imports, also inside functions; with `types`, also for annotations alone."""
-    found = set()
+    imports = set()
     annotations = {
         id(node)
         for block in ast.walk(tree(name))
@@ -42,12 +42,12 @@ def imported(name: str, types: bool = True) -> set[str]:
             continue
         if isinstance(node, ast.ImportFrom) and node.module:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= inside & modules().keys()
+            imports |= inside & modules().keys()
             if not inside <= modules().keys():
-                found.add(node.module)
+                imports.add(node.module)
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return found & modules().keys()
+            imports |= {alias.name for alias in node.names}
+    return imports & modules().keys()
 
 
 def room(name: str) -> str:
@@ -74,12 +74,12 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
         if node in done:
             return []
         for other in sorted(graph.get(node, ())):
-            if found := walk(other, [*path, node]):
-                return found
+            if cycle := walk(other, [*path, node]):
+                return cycle
         done.add(node)
         return []
 
-    return next((found for node in sorted(graph) if (found := walk(node, []))), [])
+    return next((cycle for node in sorted(graph) if (cycle := walk(node, []))), [])
 
 
 def test_the_circle_finder_finds_one():
@@ -98,15 +98,15 @@ def test_no_module_is_longer_than_an_idea():
 
 
 def test_folders_import_each_other_in_no_circle():
-    found = circle(arrows())
+    cycle = circle(arrows())
     why = [
         f"{name} imports {other}"
-        for step in pairwise(found)
+        for step in pairwise(cycle)
         for name in modules()
         for other in imported(name)
         if (room(name), room(other)) == step
     ]
-    assert not found, "\n".join(why)
+    assert not cycle, "\n".join(why)
 
 
 def test_modules_import_each_other_in_no_circle():

@@ -51,8 +51,8 @@ def search_ours(rows: int) -> tuple[set[tuple[int, int]], float]:
     codes, names = sample(rows), [f"v{k}" for k in range(COLUMNS)]
     started = time.perf_counter()
     search = Search(alpha=ALPHA, floor=0.0, max_conditioning=COLUMNS)
-    found = find_skeleton(ContingencyTest(list(codes.T), 0.0, "gsq"), dict.fromkeys(names, 0), search)
-    return set(found.edges), time.perf_counter() - started
+    skeleton = find_skeleton(ContingencyTest(list(codes.T), 0.0, "gsq"), dict.fromkeys(names, 0), search)
+    return set(skeleton.edges), time.perf_counter() - started
 
 
 def search_stock(rows: int) -> tuple[set[tuple[int, int]], float]:
@@ -62,6 +62,6 @@ def search_stock(rows: int) -> tuple[set[tuple[int, int]], float]:
 
     codes = sample(rows)
     started = time.perf_counter()
-    found = pc(codes, ALPHA, "gsq", show_progress=False).G.graph
+    endpoints = pc(codes, ALPHA, "gsq", show_progress=False).G.graph
     seconds = time.perf_counter() - started
-    return {(i, j) for j in range(COLUMNS) for i in range(j) if found[i, j] or found[j, i]}, seconds
+    return {(i, j) for j in range(COLUMNS) for i in range(j) if endpoints[i, j] or endpoints[j, i]}, seconds

@@ -93,14 +93,14 @@ def world(seed: int, rows: int) -> World:
     clusters = np.arange(rows) // ROWS_A_USER
     questions = Questions.parse(_setting("questions.yaml"))
     nodes, dropped = choose_nodes(units, ROLES, [q.outcome for q in questions.questions])
-    found = discover(nodes, Search.parse(_setting("discovery.yaml")), [clusters])
-    truth = true_class(list(found.tiers))
-    f1, directions = agreement(found.graph, truth)
+    discovered = discover(nodes, Search.parse(_setting("discovery.yaml")), [clusters])
+    truth = true_class(list(discovered.tiers))
+    f1, directions = agreement(discovered.graph, truth)
     settings, valid, naive, robust = ModelSettings.parse(_setting("model.yaml")), True, {}, {}
     whole = MPDAG(unit_scm.COLUMNS, frozenset(unit_scm.edges()), frozenset())
     for question in questions.questions:
         reasons = {d.column: d.reason for d in dropped}
-        chosen = adjust(question, found.graph, LoggedColumns(ROLES, reasons), questions.adjustment)
+        chosen = adjust(question, discovered.graph, LoggedColumns(ROLES, reasons), questions.adjustment)
         columns = list(chosen.columns)
         valid &= chosen.answer.answered and is_valid(whole, question.treatment, question.outcome, set(columns))
         fitted = treatment_propensities(units, question.treatment, columns, clusters, settings, seed)
@@ -128,12 +128,12 @@ def true_class(nodes: list[str]) -> MPDAG:
     return orient(nodes, skeleton, time_order(skeleton, tiers), sorted(colliders_of(arrows)))[0]
 
 
-def agreement(found: MPDAG, truth: MPDAG) -> tuple[float, float]:
+def agreement(discovered: MPDAG, truth: MPDAG) -> tuple[float, float]:
     """F1 of the skeleton, and the share of its true edges that have the true mark."""
     there = {pair(a, b) for a, b in truth.directed | truth.undirected}
-    seen = {pair(a, b) for a, b in found.directed | found.undirected}
+    seen = {pair(a, b) for a, b in discovered.directed | discovered.undirected}
     both = there & seen
-    right = len(truth.directed & found.directed) + len(truth.undirected & found.undirected)
+    right = len(truth.directed & discovered.directed) + len(truth.undirected & discovered.undirected)
     return 2 * len(both) / (len(there) + len(seen)), right / max(1, len(both))
 
 

@@ -63,14 +63,14 @@ def test_a_forgotten_user_has_left_every_table_as_if_they_had_never_been_there(s
     assert not any(user in reason for reason in refused)
     assert rows_in_lake(open_store(shop), user)["quarantine"] > 0
 
-    found = forget(shop, user)
+    forgotten = forget(shop, user)
 
-    assert {table: after for table, (before, after) in found.rows.items()} == dict.fromkeys(found.rows, 0)
-    assert found.whole
-    assert found.landed == sorted(str(p) for p in landed(shop) if user in pl.read_parquet(p)["user_id"])
+    assert {table: after for table, (before, after) in forgotten.rows.items()} == dict.fromkeys(forgotten.rows, 0)
+    assert forgotten.whole
+    assert forgotten.landed == sorted(str(p) for p in landed(shop) if user in pl.read_parquet(p)["user_id"])
     # Nothing of theirs in lake, scratch, pages, Dagster's databases.
-    assert found.texts == found.databases == {}
-    assert set(found.rows) == {"clean_events", "history", "units", "users", "quarantine"}
+    assert forgotten.texts == forgotten.databases == {}
+    assert set(forgotten.rows) == {"clean_events", "history", "units", "users", "quarantine"}
     listed = (shop.data / "forgotten.yaml").read_text()
     assert plain_hash(user) not in listed
     assert user not in listed
@@ -136,8 +136,8 @@ def test_quarantine_is_freed_of_a_user_and_keeps_the_rows_of_others_and_the_reas
     folder = store.quarantine.folder("clean_events", FIRST, "run")
     for name in ("set_aside.parquet", "table.parquet", "offending_rows.parquet"):
         assert pl.read_parquet(folder / name)["user_id"].to_list() == ["u2"]
-    said = store.quarantine.standing("clean_events", FIRST).reasons
-    assert said == [
+    reasons = store.quarantine.standing("clean_events", FIRST).reasons
+    assert reasons == [
         "/x/late.jsonl cannot be read as jsonl: line 1 is no JSON (Expecting value). Land the",
         "/x/late.csv cannot be read as csv: CSV parse error: Row #3: Expected 9 columns, got 3. Land the",
         "/x/a.csv, row 3: `time` is 'a99', which is not a time",
@@ -158,8 +158,8 @@ def test_an_id_is_found_in_landed_files_however_it_is_stored(tmp_path, ids, endi
     path.parent.mkdir(parents=True)
     {"parquet": frame.write_parquet, "csv": frame.write_csv, "jsonl": frame.write_ndjson}[ending](path)
     (path.parent / "poison.parquet").write_bytes(b"PAR1 no, u17")
-    found, unread = landed_with(LandingZone.of(home), "17")
-    assert found == [str(path)]
+    holding, unread = landed_with(LandingZone.of(home), "17")
+    assert holding == [str(path)]
     assert len(unread) == 1 and "poison.parquet" in unread[0]
     assert landed_with(LandingZone.of(home), "7")[0] == []
 
@@ -169,12 +169,12 @@ def test_the_command_takes_the_id_as_it_is_and_says_that_nobody_has_it(tmp_path)
     path = home.landing / "users" / "users.csv"
     path.parent.mkdir(parents=True)
     path.write_text("user_id,age_group,region\nu1,x,y\n")
-    said = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "causalrec_assets.commands.forget"],
         env=os.environ | {"CAUSALREC_HOME": str(home.root), "CAUSALREC_USER_ID": "-u$1 '\u00eb"},
         capture_output=True,
         text=True,
     )
-    assert said.returncode == 1
-    assert 'no table and no landed file has the user id "-u$1 \'\u00eb"' in said.stderr
+    assert completed.returncode == 1
+    assert 'no table and no landed file has the user id "-u$1 \'\u00eb"' in completed.stderr
     assert not (home.root / "forgotten.key").exists()

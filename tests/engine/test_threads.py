@@ -27,7 +27,7 @@ from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.training import train_outcome_model
 from tests.model.worlds import COLUMNS, ROLES, SETTINGS, toy
 
-def told(name, *parts):
+def print_hash(name, *parts):
     print(name, hashlib.sha256(b"".join(parts)).hexdigest())
 
 world = toy(0, users=600, rows=20)
@@ -40,18 +40,18 @@ roles = {c: ROLES.get(c, "pre_treatment") for c in numbers.columns}
 nodes, _ = choose_nodes(numbers, roles, ["click"])
 evidence = gather(nodes, Search(bootstraps=1), [world.clusters], 1)
 table = evidence.table()
-told("graph", repr(table.rows()).encode(), repr(sorted(evidence.found.separations.items())).encode())
+print_hash("graph", repr(table.rows()).encode(), repr(sorted(evidence.found.separations.items())).encode())
 fitted = treatment_propensities(units, "recommended", COLUMNS, world.clusters, SETTINGS, 1)
 question = {"treatment": "recommended", "outcome": "click", "columns": COLUMNS}
-found = estimate_effect(EffectStudy(units, question, fitted, world.clusters, SETTINGS, 1)).estimates
-told("effects", fitted.propensity.tobytes(), repr([(e.value, e.std_error) for e in found.values()]).encode())
+estimates = estimate_effect(EffectStudy(units, question, fitted, world.clusters, SETTINGS, 1)).estimates
+print_hash("effects", fitted.propensity.tobytes(), repr([(e.value, e.std_error) for e in estimates.values()]).encode())
 plan = TrainingPlan("both", units, tuple(COLUMNS), fitted.propensity, purchases=True)
 cpu = {"accelerator": "cpu", "devices": 1}
 trained = train_outcome_model(plan, world.vectors, SETTINGS.model_copy(update={"epochs": 2}), 1, cpu)
 saved = trained.model.save()
 predicted = trained.model.predict(units, world.vectors)
-told("model", saved["model.safetensors"], saved["card.json"])
-told("predictions", predicted.click_if_recommended.tobytes(), predicted.purchase_if_not.tobytes())
+print_hash("model", saved["model.safetensors"], saved["card.json"])
+print_hash("predictions", predicted.click_if_recommended.tobytes(), predicted.purchase_if_not.tobytes())
 """
 
 
@@ -64,14 +64,14 @@ def run(code, threads, *arguments):
     return ran.stdout.splitlines()
 
 
-def said(threads):
+def part_hashes(threads):
     return [line for line in run(WORK, threads) if line.split(" ")[0] in PARTS]
 
 
 @pytest.mark.slow
 def test_graph_effects_model_and_predictions_are_the_same_bytes_on_one_thread_and_on_three():
-    one = said(1)
-    assert len(one) == 4 and said(3) == one
+    one = part_hashes(1)
+    assert len(one) == 4 and part_hashes(3) == one
 
 
 def test_parts_come_back_in_their_order_and_errors_come_through():
@@ -115,6 +115,6 @@ for name in (*LOGS, *LEARNING):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_every_table_of_the_whole_graph_is_the_same_bytes_on_one_two_and_four_threads(tmp_path):
-    found = [run(WHOLE, threads, str(tmp_path / f"{threads}")) for threads in (1, 2, 4)]
-    tables = [[line for line in lines if line.startswith("table ")] for lines in found]
+    outputs = [run(WHOLE, threads, str(tmp_path / f"{threads}")) for threads in (1, 2, 4)]
+    tables = [[line for line in lines if line.startswith("table ")] for lines in outputs]
     assert len(tables[0]) > 40 and tables[0] == tables[1] == tables[2]

@@ -40,25 +40,25 @@ def uses(**changes):
 
 
 def test_each_attribute_says_where_it_was_used_or_why_not():
-    found = uses()
-    assert (found["plan"].effects, found["plan"].policy) == ("adjusted for in q1", "read")
-    assert (found["age"].kind, found["age"].effects) == ("sensitive number", "adjusted for in q1, q2")
-    assert found["age"].policy == "not read: it is sensitive"
-    assert found["city"].effects == "not in the graph: constant"
-    assert found["shoe"].effects == "in the graph, and in no adjustment set: no question needs it"
+    attributes = uses()
+    assert (attributes["plan"].effects, attributes["plan"].policy) == ("adjusted for in q1", "read")
+    assert (attributes["age"].kind, attributes["age"].effects) == ("sensitive number", "adjusted for in q1, q2")
+    assert attributes["age"].policy == "not read: it is sensitive"
+    assert attributes["city"].effects == "not in the graph: constant"
+    assert attributes["shoe"].effects == "in the graph, and in no adjustment set: no question needs it"
 
 
 def test_who_let_a_policy_read_what_is_sensitive_is_said():
-    found = uses(
+    attributes = uses(
         model=replace(MODEL, columns=("age",)),
         allowed=[Allowed(column="age", who="the board", why="it helps the young")],
     )
-    assert found["age"].policy == "read, though sensitive: allowed by the board (it helps the young)"
+    assert attributes["age"].policy == "read, though sensitive: allowed by the board (it helps the young)"
 
 
 def test_without_a_graph_or_a_model_or_a_user_id_that_is_why():
-    found = uses(graph=None, model=None, left_out=["plan"])
-    assert (found["plan"].effects, found["plan"].policy) == (LEFT_OUT, "not read")
-    assert (found["city"].effects, found["city"].policy) == (NO_GRAPH, "not read: there is no outcome model")
+    attributes = uses(graph=None, model=None, left_out=["plan"])
+    assert (attributes["plan"].effects, attributes["plan"].policy) == (LEFT_OUT, "not read")
+    assert (attributes["city"].effects, attributes["city"].policy) == (NO_GRAPH, "not read: there is no outcome model")
     events = {"folder": "events", "columns": {k: v for k, v in SETTINGS["events"]["columns"].items() if k != "user_id"}}
     assert {use.effects for use in uses(source=source(events=events, users=USERS)).values()} == {NOT_JOINED}

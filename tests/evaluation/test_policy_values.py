@@ -85,39 +85,39 @@ def test_without_a_stated_margin_no_revenue_is_judged():
 
 
 def test_the_interval_is_clustered_by_user():
-    found = row(judged(), "ips")
+    value = row(judged(), "ips")
     # Sums of (w r - 3/4) per user are -1/2 and +1/2: se^2 = 2/1 x (1/4 + 1/4) / 4^2, t(1 degree of freedom) =
     # 12.7062.
-    assert found["std_error"] == pytest.approx(0.25)
-    assert found["upper"] - found["estimate"] == pytest.approx(12.7062 * 0.25, rel=1e-4)
+    assert value["std_error"] == pytest.approx(0.25)
+    assert value["upper"] - value["estimate"] == pytest.approx(12.7062 * 0.25, rel=1e-4)
 
 
 def test_a_policy_is_compared_with_the_logged_mean_of_its_own_rounds():
-    found = row(judged(), "dr")
-    assert found["baseline"] == "logging policy"
-    assert found["difference"] == pytest.approx(found["estimate"] - 0.5)
-    assert found["difference_lower"] < found["difference"] < found["difference_upper"]
+    value = row(judged(), "dr")
+    assert value["baseline"] == "logging policy"
+    assert value["difference"] == pytest.approx(value["estimate"] - 0.5)
+    assert value["difference_lower"] < value["difference"] < value["difference_upper"]
 
 
 def test_the_weights_are_shown_beside_every_estimate():
-    found = row(judged(), "dr")
-    assert found["rounds"] == 4
-    assert found["effective_rounds"] == pytest.approx(4.5**2 / 6.25)
-    assert (found["mean_weight"], found["max_weight"]) == (4.5 / 4, 2.0)
+    value = row(judged(), "dr")
+    assert value["rounds"] == 4
+    assert value["effective_rounds"] == pytest.approx(4.5**2 / 6.25)
+    assert (value["mean_weight"], value["max_weight"]) == (4.5 / 4, 2.0)
     # Of the weighted clicks 1 and 2: (1 + 2)^2 / (1 + 4).
-    assert found["effective_outcomes"] == pytest.approx(9 / 5)
+    assert value["effective_outcomes"] == pytest.approx(9 / 5)
 
 
 def test_the_champion_is_judged_on_the_same_rounds_and_the_challenger_against_it():
     champion = CHALLENGER.with_columns(policy=pl.lit("champion"), action_probability=pl.Series([0.5, 0.5, 0.25, 0.25]))
     # In another order: rounds are matched by name, not by place.
-    found = judged(pl.concat([CHALLENGER, champion.reverse()]))
-    dr = row(found, "dr")
+    values = judged(pl.concat([CHALLENGER, champion.reverse()]))
+    dr = row(values, "dr")
     serves = 0.4 + (0.5 - 0.5 - 0.25 + 0.5) / 4
     assert dr["baseline"] == "champion"
-    assert row(found, "dr", policy="champion")["estimate"] == pytest.approx(serves)
+    assert row(values, "dr", policy="champion")["estimate"] == pytest.approx(serves)
     assert dr["difference"] == pytest.approx(0.65 - serves)
-    assert row(found, "dr", policy="champion")["baseline"] == "logging policy"
+    assert row(values, "dr", policy="champion")["baseline"] == "logging policy"
 
 
 def test_other_rounds_of_the_champion_are_refused():
@@ -152,13 +152,13 @@ class TestAnswerSheet:
 
     def test_the_random_rounds_are_not_part_of_the_logged_ones(self):
         with_random = self.uniform.vstack(self.uniform.head(3).with_columns(unit_id="x" + pl.col("unit_id")))
-        found = judged(with_random, self.units, held_out=["random"])
-        assert row(found, "logged_mean", policy="uniform")["rounds"] == 4
-        assert row(found, "ips", policy="uniform")["estimate"] == pytest.approx(0.75)
+        values = judged(with_random, self.units, held_out=["random"])
+        assert row(values, "logged_mean", policy="uniform")["rounds"] == 4
+        assert row(values, "ips", policy="uniform")["estimate"] == pytest.approx(0.75)
 
     def test_only_the_policy_that_the_setting_names_has_a_sheet(self):
-        found = judged(held_out=["random"], units=self.units)
-        assert "answer_sheet_mean" not in found["estimator"]
+        values = judged(held_out=["random"], units=self.units)
+        assert "answer_sheet_mean" not in values["estimator"]
 
 
 class TestDaysThatTheModelHasSeen:
@@ -168,47 +168,47 @@ class TestDaysThatTheModelHasSeen:
     uniform = CHALLENGER.with_columns(policy=pl.lit("uniform"), fitted=pl.lit(False))
 
     def test_weighting_uses_all_days(self):
-        found = row(judged(self.uniform, self.units), "ips", policy="uniform")
-        assert (found["rounds"], found["first_day"], found["last_day"]) == (4, TRAIN, JUDGE)
+        value = row(judged(self.uniform, self.units), "ips", policy="uniform")
+        assert (value["rounds"], value["first_day"], value["last_day"]) == (4, TRAIN, JUDGE)
 
     def test_the_model_alone_is_asked_about_the_judgement_days_only(self):
-        found = row(judged(self.uniform, self.units), "dm", policy="uniform")
-        assert (found["rounds"], found["first_day"], found["last_day"]) == (2, JUDGE, JUDGE)
+        value = row(judged(self.uniform, self.units), "dm", policy="uniform")
+        assert (value["rounds"], value["first_day"], value["last_day"]) == (2, JUDGE, JUDGE)
 
     def test_dr_only_weighs_on_the_days_that_the_model_has_seen(self):
-        found = row(judged(self.uniform, self.units), "dr", policy="uniform")
+        value = row(judged(self.uniform, self.units), "dr", policy="uniform")
         seen, unseen = (1 * 1, 1 * 0), (0.4 + 0.5 * (0 - 0.5), 0.4 + 2 * (1 - 0.5))
-        assert found["estimate"] == pytest.approx((sum(seen) + sum(unseen)) / 4)
-        assert (found["rounds"], found["first_day"], found["last_day"]) == (4, TRAIN, JUDGE)
+        assert value["estimate"] == pytest.approx((sum(seen) + sum(unseen)) / 4)
+        assert (value["rounds"], value["first_day"], value["last_day"]) == (4, TRAIN, JUDGE)
 
     def test_without_a_judgement_day_the_model_answers_nothing(self):
-        found = judged(self.uniform, UNITS.with_columns(day=pl.lit(TRAIN)))
+        values = judged(self.uniform, UNITS.with_columns(day=pl.lit(TRAIN)))
         for estimator in ("dm", "dr"):
-            assert "no round lies on the judgement days" in row(found, estimator, policy="uniform")["reason"]
-        assert row(found, "ips", policy="uniform")["status"] == "answered"
+            assert "no round lies on the judgement days" in row(values, estimator, policy="uniform")["reason"]
+        assert row(values, "ips", policy="uniform")["status"] == "answered"
 
     def test_without_a_model_only_weighting_answers(self):
         columns = ("model_click", "model_revenue", "shown_click", "shown_revenue")
         bare = self.uniform.with_columns(pl.lit(None, pl.Float64).alias(name) for name in columns)
-        found = judged(bare, self.units)
-        assert row(found, "snips", policy="uniform")["status"] == "answered"
-        none = row(found, "dr", policy="uniform")
+        values = judged(bare, self.units)
+        assert row(values, "snips", policy="uniform")["status"] == "answered"
+        none = row(values, "dr", policy="uniform")
         assert (none["status"], none["estimate"]) == ("not_available", None)
         assert "no outcome model" in none["reason"]
 
 
 class TestWeightsAreCheckedFirst:
     def test_few_effective_rounds_are_no_evidence_and_no_number_is_given(self):
-        found = judged(rule=release_rule(100, 5.0, 1.0, 0.02, {}))
+        values = judged(rule=release_rule(100, 5.0, 1.0, 0.02, {}))
         for estimator in ("ips", "snips", "dm", "dr"):
-            said = row(found, estimator)
-            assert (said["status"], said["estimate"], said["difference"]) == (
+            value = row(values, estimator)
+            assert (value["status"], value["estimate"], value["difference"]) == (
                 "insufficient_evidence",
                 None,
                 None,
             )
-            assert "3 effective rounds of 4" in said["reason"]
-        assert row(found, "logged_mean")["status"] == "answered"
+            assert "3 effective rounds of 4" in value["reason"]
+        assert row(values, "logged_mean")["status"] == "answered"
 
     def test_a_mean_weight_far_from_1_is_no_evidence(self):
         answer = check_weights(WeightSummary(10_000, 500.0, 3.1, 50.0, 0.01), release_rule(100, 0.5, 0.1, 0.02, {}))
@@ -243,15 +243,15 @@ class TestWeightsAreCheckedFirst:
     def test_a_champion_that_cannot_be_told_leaves_no_comparison(self):
         lopsided = pl.Series([0.5, 0.001, 0.001, 0.001])
         champion = CHALLENGER.with_columns(policy=pl.lit("champion"), action_probability=lopsided)
-        found = row(judged(pl.concat([CHALLENGER, champion]), rule=release_rule(2, 5.0, 1.0, 0.02, {})), "dr")
-        assert found["status"] == "insufficient_evidence"
-        assert found["reason"].startswith("of the champion: 1 effective round of 4")
+        value = row(judged(pl.concat([CHALLENGER, champion]), rule=release_rule(2, 5.0, 1.0, 0.02, {})), "dr")
+        assert value["status"] == "insufficient_evidence"
+        assert value["reason"].startswith("of the champion: 1 effective round of 4")
 
     def test_one_cluster_has_a_mean_and_no_interval(self):
-        found = judged(units=UNITS.with_columns(user_id=pl.lit("a")))
-        assert row(found, "logged_mean")["estimate"] == 0.5
-        assert row(found, "logged_mean")["lower"] is None
-        assert "at least two clusters" in row(found, "dr")["reason"]
+        values = judged(units=UNITS.with_columns(user_id=pl.lit("a")))
+        assert row(values, "logged_mean")["estimate"] == 0.5
+        assert row(values, "logged_mean")["lower"] is None
+        assert "at least two clusters" in row(values, "dr")["reason"]
 
 
 class TestUnknownRewards:
@@ -261,9 +261,9 @@ class TestUnknownRewards:
 
     def test_a_purchase_without_a_price_is_a_gap_and_not_a_zero(self):
         units = UNITS.with_columns(purchase=pl.Series([1, 0, 0, 1], dtype=pl.Int8))
-        said = row(judged(units=units), "dr", "revenue")
-        assert (said["status"], said["estimate"]) == ("not_available", None)
-        assert "1 of 4 rounds have no known revenue" in said["reason"]
+        value = row(judged(units=units), "dr", "revenue")
+        assert (value["status"], value["estimate"]) == ("not_available", None)
+        assert "1 of 4 rounds have no known revenue" in value["reason"]
 
     def test_what_was_not_bought_needs_no_price(self):
         assert row(judged(), "logged_mean", "revenue")["status"] == "answered"
@@ -279,7 +279,7 @@ class TestEnoughOutcomes:
 
     RULE = release_rule(1, 5.0, 1.0, 0.02, {}, 160)
 
-    def asked(self, reward, metric="satisfaction", weight=None):
+    def checked(self, reward, metric="satisfaction", weight=None):
         reward = np.asarray(reward, float)
         weight = np.ones(len(reward)) if weight is None else weight
         return check_outcomes(Rounds(reward, weight, None, None, np.arange(len(reward))), metric, self.RULE)
@@ -287,20 +287,20 @@ class TestEnoughOutcomes:
     @pytest.mark.parametrize("kind", ["satisfied", "unsatisfied"])
     def test_either_outcome_that_is_rare_is_insufficient_and_says_how_many_more_rounds(self, kind):
         rare = np.arange(10_000) < 40
-        said = self.asked(rare if kind == "satisfied" else ~rare)
-        assert said.status is Status.INSUFFICIENT_EVIDENCE
-        assert f"40 effective {kind} rounds of 10,000 (at least 160 are needed" in said.reason
-        assert "about 30,000 more rounds" in said.reason
-        assert self.asked(np.arange(10_000) < 160).answered
+        answer = self.checked(rare if kind == "satisfied" else ~rare)
+        assert answer.status is Status.INSUFFICIENT_EVIDENCE
+        assert f"40 effective {kind} rounds of 10,000 (at least 160 are needed" in answer.reason
+        assert "about 30,000 more rounds" in answer.reason
+        assert self.checked(np.arange(10_000) < 160).answered
 
     def test_rounds_that_all_satisfy_do_not_tell_how_many_more_would_do(self):
-        assert "more rounds" not in self.asked(np.ones(500)).reason
+        assert "more rounds" not in self.checked(np.ones(500)).reason
 
     def test_of_money_only_what_brought_some_counts_by_its_size(self):
-        assert self.asked(np.full(500, 3.0), "revenue").answered
+        assert self.checked(np.full(500, 3.0), "revenue").answered
         whale = np.where(np.arange(500) == 0, 1e6, 1.0)
-        assert "1 effective rounds that brought money" in self.asked(whale, "revenue").reason
+        assert "1 effective rounds that brought money" in self.checked(whale, "revenue").reason
 
     def test_a_few_heavy_outcomes_are_few(self):
         weight = np.where(np.arange(1_000) < 5, 100.0, 1.0)
-        assert not self.asked(np.arange(1_000) < 500, weight=weight).answered
+        assert not self.checked(np.arange(1_000) < 500, weight=weight).answered

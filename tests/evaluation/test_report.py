@@ -151,7 +151,7 @@ EDGES = [
 
 
 def story(**changes):
-    told = {
+    fields = {
         "source": "shop",
         "about": "A <made-up> shop.",
         "day": "2026-03-15",
@@ -173,7 +173,7 @@ def story(**changes):
         "draws": "50 draws of users",
         "disagreements": [EdgeDisagreement("price -> click", "click <-> price", "a common cause", 0.8)],
     }
-    return Story(**(told | changes))
+    return Story(**(fields | changes))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_each_verdict_is_a_sentence(no_pictures, verdict):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "words",
     [
         "table users; table history not available no user id; log one.",
         "How sure: 50 draws of users; a cause that nobody logged gives an edge that every draw finds.",
@@ -229,8 +229,8 @@ def test_each_verdict_is_a_sentence(no_pictures, verdict):
         "the outcome model does NOT beat the constant rate",
     ],
 )
-def test_every_answer_is_said_in_words(html, said):
-    assert said in text(html)
+def test_every_answer_is_said_in_words(html, words):
+    assert words in text(html)
 
 
 def test_the_challenger_stands_beside_what_is_now_and_what_the_model_alone_promises(html):
@@ -246,38 +246,38 @@ def test_words_of_the_source_are_escaped(html):
 
 def test_a_report_without_any_number_is_still_one():
     empty = JUDGED.clear()
-    told = story(
+    numberless = story(
         off_policy=empty,
         effects=EFFECTS.tail(1),
         gaps=[Gap("everything", insufficient_evidence("no days"))],
         diagnostics=[],
         verdict=Verdict(Decision.INSUFFICIENT_EVIDENCE, "There is no challenger to judge: no days."),
     )
-    words = text(render(told))
+    words = text(render(numberless))
     assert "No policy could be judged" in words
     assert "nothing to trust" in words
 
 
 def test_gaps_with_one_reason_share_a_line():
-    found = merged(
+    lines = merged(
         [Gap("a", not_identifiable("why")), Gap("b", not_identifiable("why")), Gap("c", not_available("why"))]
     )
-    assert [line["subject"] for line in found] == ["a; b", "c"]
+    assert [line["subject"] for line in lines] == ["a; b", "c"]
 
 
 def test_estimators_that_lack_the_same_evidence_make_one_gap():
-    found = find_gaps({}, EFFECTS.clear(), JUDGED)
-    assert [gap.subject for gap in found] == ["satisfaction of the new policy (challenger), section=women"]
+    gaps = find_gaps({}, EFFECTS.clear(), JUDGED)
+    assert [gap.subject for gap in gaps] == ["satisfaction of the new policy (challenger), section=women"]
 
 
 def test_an_answer_sheet_that_an_estimate_does_not_meet_is_a_worry():
-    found = {
+    worries = {
         line.words: line.worry
         for line in diagnostics(EFFECTS.clear(), JUDGED, {})
         if line.what.startswith("answer sheet")
     }
-    assert all(found.values())
-    assert any(words.startswith("DR from other logs") and "do not meet" in words for words in found)
+    assert all(worries.values())
+    assert any(words.startswith("DR from other logs") and "do not meet" in words for words in worries)
 
 
 def test_the_challenger_is_the_first_row():
@@ -298,8 +298,8 @@ def test_plots_are_png_and_there_is_none_without_numbers():
 
 def test_units_that_name_nobody_are_counted_beside_the_intervals():
     counts = ClusterCounts("user_id", rows=1000, by_request=300, alone=600)
-    found = diagnostics(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
-    (line,) = [line for line in found if "without a user" in line.what]
+    lines = diagnostics(EFFECTS, JUDGED, {}, {"Effects": counts, "Policies": None})
+    (line,) = [line for line in lines if "without a user" in line.what]
     assert (line.group, line.number) == ("Effects", "900 of 1,000")
     assert "300 of them count with their request and 600 each by itself" in line.words
 
@@ -317,10 +317,10 @@ def test_the_settings_that_shaped_the_verdict_are_printed_with_who_stated_them(n
         Stated("expert_graph.yaml", "required", "a -> b (<script>Eve</script>, now: x)", "stated"),
     ]
     html = render(story(settings=stated))
-    said = text(html)
-    assert "Stated by this home (2)" in said and "objective.yaml: margin 0.3" in said
-    assert "Defaults, not stated by this home (1)" in said and "Fixed in the code (1)" in said
-    assert "the file has changed since effects was made from it" in said
+    words = text(html)
+    assert "Stated by this home (2)" in words and "objective.yaml: margin 0.3" in words
+    assert "Defaults, not stated by this home (1)" in words and "Fixed in the code (1)" in words
+    assert "the file has changed since effects was made from it" in words
     assert "<script>Eve" not in html
 
 

@@ -27,9 +27,9 @@ KEYS = {
 def world(satisfaction=(0.01, 0.005, 0.015), revenue=(0.05, -0.01, 0.11), **others):
     """Differences with their limits, from 10 % satisfaction and a revenue of 1 per recommendation."""
     rows = []
-    for metric, base, found in (("satisfaction", 0.1, satisfaction), ("revenue", 1.0, revenue)):
-        if found is not None:
-            difference, lower, upper = found
+    for metric, base, interval in (("satisfaction", 0.1, satisfaction), ("revenue", 1.0, revenue)):
+        if interval is not None:
+            difference, lower, upper = interval
             rows.append(
                 {
                     **KEYS,
@@ -70,29 +70,29 @@ def test_a_loss_within_the_margin_is_allowed():
 
 
 def test_a_loss_beyond_the_margin_that_cannot_be_ruled_out_is_insufficient_evidence():
-    found = decide(world(revenue=(0.0, -0.3, 0.3)), RULE)
-    assert found.decision.value == "insufficient_evidence"
-    assert "up to 0.3000 cannot be ruled out" in found.reason
-    assert "0.0200 (2% of today's)" in found.reason
+    verdict = decide(world(revenue=(0.0, -0.3, 0.3)), RULE)
+    assert verdict.decision.value == "insufficient_evidence"
+    assert "up to 0.3000 cannot be ruled out" in verdict.reason
+    assert "0.0200 (2% of today's)" in verdict.reason
 
 
 def test_how_many_more_rounds_would_rule_a_loss_out_is_worked_out():
     # 1,000 rounds give a half width of 0.3; room for 0.02 + 0.04 = 0.06 takes (0.3 / 0.06)^2 = 25 times as many.
-    found = decide(world(revenue=(0.04, -0.26, 0.34)), RULE)
-    assert "about 24,000 more judged rounds would rule it out" in found.reason
-    assert "100 judgement days like these 4 (learning.yaml: judgement_days)" in found.reason
+    verdict = decide(world(revenue=(0.04, -0.26, 0.34)), RULE)
+    assert "about 24,000 more judged rounds would rule it out" in verdict.reason
+    assert "100 judgement days like these 4 (learning.yaml: judgement_days)" in verdict.reason
 
 
 def test_where_the_loss_is_larger_than_allowed_more_rounds_would_show_it():
     # The half width 0.3 falls below the loss of 0.1 with 9 times as many.
-    found = decide(world(revenue=(-0.1, -0.4, 0.2)), RULE)
-    assert found.decision.value == "insufficient_evidence"
-    assert "about 8,000 more judged rounds would show the loss that is estimated now" in found.reason
+    verdict = decide(world(revenue=(-0.1, -0.4, 0.2)), RULE)
+    assert verdict.decision.value == "insufficient_evidence"
+    assert "about 8,000 more judged rounds would show the loss that is estimated now" in verdict.reason
 
 
 def test_where_nothing_may_be_lost_and_nothing_changes_no_number_of_rounds_is_named():
-    found = decide(world(revenue=(0.0, -0.3, 0.3)), release_rule(100, 0.5, 0.1, 0.0, {}))
-    assert "no number of rounds would rule it out" in found.reason
+    verdict = decide(world(revenue=(0.0, -0.3, 0.3)), release_rule(100, 0.5, 0.1, 0.0, {}))
+    assert "no number of rounds would rule it out" in verdict.reason
 
 
 @pytest.mark.parametrize("status", ["not_available", "not_identifiable", "insufficient_evidence"])
@@ -102,8 +102,8 @@ def test_the_verdict_keeps_the_typed_answer_of_what_it_lacks(metric, status):
         status=pl.when(pl.col("metric") == metric).then(pl.lit(status)).otherwise("status"),
         reason=pl.lit("nobody logs it"),
     )
-    found = decide(frame, RULE)
-    assert (found.decision.value, "nobody logs it" in found.reason) == (status, True)
+    verdict = decide(frame, RULE)
+    assert (verdict.decision.value, "nobody logs it" in verdict.reason) == (status, True)
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ def test_trust_comes_before_the_numbers(metric):
         status=pl.when(pl.col("metric") == metric).then(pl.lit("insufficient_evidence")).otherwise("status"),
         reason=pl.lit("2 effective rounds of 10,000"),
     )
-    found = decide(frame, RULE)
-    assert found.decision.value == "insufficient_evidence"
-    assert f"The {metric} of the challenger cannot be told: 2 effective rounds of 10,000" in found.reason
+    verdict = decide(frame, RULE)
+    assert verdict.decision.value == "insufficient_evidence"
+    assert f"The {metric} of the challenger cannot be told: 2 effective rounds of 10,000" in verdict.reason
 
 
 def test_without_a_challenger_the_reason_is_the_models():
-    found = decide(world().clear(), RULE, insufficient_evidence("2 training days"))
-    assert (found.decision.value, found.reason) == (
+    verdict = decide(world().clear(), RULE, insufficient_evidence("2 training days"))
+    assert (verdict.decision.value, verdict.reason) == (
         "insufficient_evidence",
         "There is no challenger to judge: 2 training days.",
     )
@@ -150,7 +150,7 @@ def test_the_reason_has_the_numbers_and_what_they_are_compared_with():
 
 
 def test_satisfaction_that_is_not_better_decides_whether_or_not_revenue_can_be_told():
-    told = world(satisfaction=(0.01, -0.001, 0.02))
+    differences = world(satisfaction=(0.01, -0.001, 0.02))
     of_revenue = pl.when(pl.col("metric") == "revenue").then(pl.lit("insufficient_evidence"))
-    untold = told.with_columns(status=of_revenue.otherwise("status"))
+    untold = differences.with_columns(status=of_revenue.otherwise("status"))
     assert decide(untold, RULE).decision.value == "not_better"

@@ -119,11 +119,11 @@ def test_every_table_that_wrote_notes_has_a_dataclass_for_them():
 
 def test_nobody_reads_notes_by_key():
     by_key = re.compile(r"\bnotes(\[|\.get\()")
-    found = {
+    places = {
         f"{path.relative_to(ROOT)}:{number}"
         for room in ("causalrec", "causalrec_assets", "resources", "benchmarks")
         for path in (ROOT / room).rglob("*.py")
         for number, line in enumerate(path.read_text().splitlines(), start=1)
         if by_key.search(line)
     }
-    assert not found
+    assert not places

@@ -23,12 +23,12 @@ TWO = [("2026-03-02 10:00:00", "hat", "1"), ("2026-03-02 11:00:00", "shoe", "0")
 NAMES = ["time", "item", "click"]
 
 
-def read(path, content, **said):
+def read(path, content, **stated):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with open_landed(path, CleaningRules(), CsvSettings(**said)) as landed:
+    with open_landed(path, CleaningRules(), CsvSettings(**stated)) as landed:
         header = list(landed.header())
-        found = list(landed.pieces(header))
-    rows = pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(header, pl.String))
+        frames = list(landed.pieces(header))
+    rows = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(header, pl.String))
     assert all(dtype == pl.String for dtype in rows.schema.values())
     return rows
 
@@ -77,9 +77,9 @@ AS_MEANT["crlf_and_lf"] = lines(NAMES, TWO[0], end="\r\n") + lines(TWO[1])
 
 @pytest.mark.parametrize("name", sorted(AS_MEANT))
 def test_what_usual_writers_write_is_read_as_meant(tmp_path, name):
-    found = read(tmp_path / "a.csv", AS_MEANT[name])
-    assert found.columns == NAMES
-    assert found.rows() == TWO
+    rows_read = read(tmp_path / "a.csv", AS_MEANT[name])
+    assert rows_read.columns == NAMES
+    assert rows_read.rows() == TWO
 
 
 @pytest.mark.parametrize("block", [7, 64])
@@ -161,7 +161,7 @@ def test_what_nobody_can_mean_or_may_mean_two_things_is_refused_with_its_line(tm
         read(tmp_path / "a.csv", content)
 
 
-SAID = {
+STATED = {
     "separator": ("a,b;c\n1,2;3\n", {"separator": ";"}, [("1,2", "3")]),
     "encoding": (b"a,b\nh\xfct,\x80\n", {"encoding": "cp1252"}, [("hüt", "€")]),
     "a_mark_says_more": (b"\xef\xbb\xbfa,b\nh\xc3\xbct,2\n", {"encoding": "cp1252"}, [("hüt", "2")]),
@@ -179,10 +179,10 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(SAID))
+@pytest.mark.parametrize("name", sorted(STATED))
 def test_what_a_person_says_settles_it(tmp_path, name):
-    content, said, rows = SAID[name]
-    assert read(tmp_path / "a.csv", content, **said).rows() == rows
+    content, stated, rows = STATED[name]
+    assert read(tmp_path / "a.csv", content, **stated).rows() == rows
 
 
 def test_columns_without_a_name_are_passed_over_and_double_names_matter_where_they_are_asked_for(tmp_path):
@@ -221,13 +221,13 @@ def test_another_way_of_writing_scans_again_and_blocks_only_its_day(tmp_path):
     land(tmp_path, f"day={FIRST}/a.csv", frame(event("1", at(FIRST, 9), "hat")))
     path = land(tmp_path, f"day={SECOND}/b.csv", frame(event("2", at(SECOND, 9), "hüt")))
     path.write_bytes(path.read_text().encode("cp1252"))
-    found = index(tmp_path)
-    assert found.days == [FIRST]
-    assert "b.csv cannot be read as csv: line 2 is not UTF-8" in found.problems_of(SECOND)[0]
+    indexed = index(tmp_path)
+    assert indexed.days == [FIRST]
+    assert "b.csv cannot be read as csv: line 2 is not UTF-8" in indexed.problems_of(SECOND)[0]
     events = source().events
-    said = source(events={"folder": "events", "columns": dict(events.columns), "csv": {"encoding": "cp1252"}})
-    assert index(tmp_path, said).days == [FIRST, SECOND]
-    assert cleaned(tmp_path, SECOND, said).events["item_id"].to_list() == ["hüt"]
+    encoded = source(events={"folder": "events", "columns": dict(events.columns), "csv": {"encoding": "cp1252"}})
+    assert index(tmp_path, encoded).days == [FIRST, SECOND]
+    assert cleaned(tmp_path, SECOND, encoded).events["item_id"].to_list() == ["hüt"]
 
 
 def test_a_head_that_does_not_tell_is_not_believed_for_the_rest(tmp_path, monkeypatch):
@@ -276,25 +276,25 @@ def test_what_pythons_csv_writes_comes_back_or_is_refused(tmp_path, table, diale
     header = [f"column{k}" for k in range(len(table[0]))]
     target = io.StringIO()
     csv.writer(target, escapechar=None if dialect["doublequote"] else "\\", **dialect).writerows([header, *table])
-    path, said = tmp_path / "a.csv", {}
+    path, stated = tmp_path / "a.csv", {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "BLOCK", block)
         try:
-            found = read(path, target.getvalue().encode(encoding))
+            rows_read = read(path, target.getvalue().encode(encoding))
         except InputError as error:
             assert "a.csv cannot be read as csv: line " in str(error)
             # Said by whoever wrote it, it is read.
-            said = {
+            stated = {
                 "quote": '"',
                 "escape": "none" if dialect["doublequote"] else "\\",
                 "separator": dialect["delimiter"],
             }
-            found = read(path, target.getvalue().encode(encoding), **said)
+            rows_read = read(path, target.getvalue().encode(encoding), **stated)
     # Alone in a cell, this is how databases write that there is no value.
-    nothing = [""] if said or not dialect["doublequote"] else ["", "\\N"]
+    nothing = [""] if stated or not dialect["doublequote"] else ["", "\\N"]
     if dialect["quoting"] != csv.QUOTE_MINIMAL:
         nothing = [""]
     expected = [tuple(None if cell in nothing else cell for cell in row) for row in table if row != header]
     if dialect["quoting"] == csv.QUOTE_MINIMAL:
         expected = [row for row, cells in zip(expected, table, strict=True) if any(cells)]
-    assert found.rows() == expected
+    assert rows_read.rows() == expected

@@ -41,10 +41,10 @@ def test_a_file_that_panics_its_reader_blocks_its_own_day_and_no_other(tmp_path)
         InputError, match=r"b\.parquet cannot be read as parquet: its reader panicked.*Land the whole file again"
     ):
         cleaned(tmp_path, SECOND)
-    found = index(tmp_path)
+    indexed = index(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(first_look, "isolated", None)
-        assert index(tmp_path).problems == found.problems
+        assert index(tmp_path).problems == indexed.problems
 
 
 def test_a_file_that_ends_its_reader_is_named_and_tried_once(tmp_path, monkeypatch):
@@ -52,13 +52,13 @@ def test_a_file_that_ends_its_reader_is_named_and_tried_once(tmp_path, monkeypat
     before = index(tmp_path)
     land(tmp_path, f"day={SECOND}/b.parquet", TWO)
     monkeypatch.setattr(first_look, "_look", end_at_once)
-    found = index(tmp_path)
-    assert found.files == before.files
-    (day, said) = found.problems[0]
+    indexed = index(tmp_path)
+    assert indexed.files == before.files
+    (day, problem) = indexed.problems[0]
     assert day == SECOND
-    assert "b.parquet cannot be read as parquet: reading it ended the process that read it (signal SIGABRT" in said
+    assert "b.parquet cannot be read as parquet: reading it ended the process that read it (signal SIGABRT" in problem
     monkeypatch.setattr(first_look, "isolated", None)
-    assert index(tmp_path).problems == found.problems
+    assert index(tmp_path).problems == indexed.problems
 
 
 def test_a_file_that_died_under_other_limits_is_tried_again(tmp_path, monkeypatch):
@@ -75,10 +75,10 @@ def test_deep_json_is_a_problem_of_its_file(tmp_path):
     (tmp_path / "landing" / "events" / f"day={SECOND}").mkdir()
     path = tmp_path / "landing" / "events" / f"day={SECOND}" / "deep.jsonl"
     path.write_text('{"a":' * 200_000 + "1" + "}" * 200_000 + "\n")
-    found = index(tmp_path)
-    assert found.days == [FIRST]
-    assert [day for day, _ in found.problems] == [SECOND]
-    assert "deep.jsonl cannot be read as jsonl" in found.problems[0][1]
+    indexed = index(tmp_path)
+    assert indexed.days == [FIRST]
+    assert [day for day, _ in indexed.problems] == [SECOND]
+    assert "deep.jsonl cannot be read as jsonl" in indexed.problems[0][1]
 
 
 def test_a_catalogue_that_panics_its_reader_is_named(tmp_path):
@@ -92,9 +92,9 @@ def test_a_catalogue_that_panics_its_reader_is_named(tmp_path):
 def test_a_poisoned_file_is_described_as_not_read_beside_the_others(tmp_path):
     land(tmp_path, "a.parquet", ONE)
     panicking(tmp_path, "b.parquet")
-    said = "\n".join(describe_paths([tmp_path / "landing"]))
-    assert "Not read:" in said
-    assert "looks like events" in said
+    description = "\n".join(describe_paths([tmp_path / "landing"]))
+    assert "Not read:" in description
+    assert "looks like events" in description
 
 
 # -- sizes -----------------------------------------------------------------------------------------------------------
@@ -183,8 +183,8 @@ def test_a_file_with_any_bytes_changed_or_cut_off_is_read_or_refused_and_nothing
     path = tmp_path / f"a.{how if how in ('csv', 'jsonl') else 'parquet'}"
     path.write_bytes(content)
     try:
-        found, _ = first_rows_of(path, CleaningRules(reading={"minutes": 0.5}), 1000)
+        parts, _ = first_rows_of(path, CleaningRules(reading={"minutes": 0.5}), 1000)
     except InputError as error:
         assert f"{path.name} cannot be read as" in str(error)
     else:
-        assert sum(part.height for part in found) <= len(content)
+        assert sum(part.height for part in parts) <= len(content)

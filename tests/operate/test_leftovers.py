@@ -29,8 +29,8 @@ def home(tmp_path):
 
 
 def of_a_process_that_has_ended():
-    said = "from causalrec_assets.operate.leftovers import tags_of; print(tags_of('demo')['causalrec/process'], end='')"
-    return {PROCESS: subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout}
+    code = "from causalrec_assets.operate.leftovers import tags_of; print(tags_of('demo')['causalrec/process'], end='')"
+    return {PROCESS: subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout}
 
 
 def test_a_living_command_is_not_gone():
@@ -55,12 +55,12 @@ def test_the_next_command_ends_what_a_killed_one_left_running(home, monkeypatch)
     monkeypatch.setenv("DAGSTER_HOME", str(home.dagster))
     with dg.DagsterInstance.get() as instance:
         left = instance.create_run_for_job(noop, status=dg.DagsterRunStatus.STARTED, tags=of_a_process_that_has_ended())
-        mine = instance.create_run_for_job(noop, status=dg.DagsterRunStatus.STARTED, tags=tags_of("backfill"))
+        own = instance.create_run_for_job(noop, status=dg.DagsterRunStatus.STARTED, tags=tags_of("backfill"))
         others = instance.create_run_for_job(noop, status=dg.DagsterRunStatus.STARTED)
         assert clear_leftovers(home) == [left.run_id]
-        status = {run.run_id: instance.get_run_by_id(run.run_id).status for run in (left, mine, others)}
+        status = {run.run_id: instance.get_run_by_id(run.run_id).status for run in (left, own, others)}
     assert status == {
         left.run_id: dg.DagsterRunStatus.FAILURE,
-        mine.run_id: dg.DagsterRunStatus.STARTED,
+        own.run_id: dg.DagsterRunStatus.STARTED,
         others.run_id: dg.DagsterRunStatus.STARTED,
     }

@@ -110,8 +110,8 @@ def test_a_file_is_read(tmp_path):
     ],
 )
 def test_a_fault_is_told_with_file_line_key_what_is_accepted_and_what_was_given(line, says):
-    told = refusal(line if line.startswith("folds") else f"folds: 3\n{line}")
-    assert says in told and told.startswith("shop.yaml") and "\n" not in told
+    message = refusal(line if line.startswith("folds") else f"folds: 3\n{line}")
+    assert says in message and message.startswith("shop.yaml") and "\n" not in message
 
 
 def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_its_lines():

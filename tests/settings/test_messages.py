@@ -87,8 +87,8 @@ def facts(message: str) -> set[str]:
 
 
 def test_the_facts_of_a_message_are_its_keys_what_is_accepted_and_what_was_given():
-    told = "model.yaml: `folds` must be a whole number of at least 3, got 2"
-    assert facts(told) == {"folds", "a whole number of at least 3", "2"}
+    message = "model.yaml: `folds` must be a whole number of at least 3, got 2"
+    assert facts(message) == {"folds", "a whole number of at least 3", "2"}
     assert facts("lake.yaml: `gate: kind` must be one of ['a', 'b'], got 'c'") == {"gate", "kind", "a", "b", "c", "'c'"}
     assert facts("x.yaml: needs exactly ['a', 'b'], got ['a', 'c']") == {"b", "c"}
 

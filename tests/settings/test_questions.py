@@ -26,13 +26,13 @@ def test_the_shipped_files_parse(folder):
 def test_a_direct_question_and_the_columns_that_people_vouch_for():
     direct = {"name": "d", "treatment": "t", "outcome": "y", "effect": "direct", "held": ["click"]}
     vouched = {"name": "v", "treatment": "t", "outcome": "y", "instruments": ["lottery"], "through": ["click"]}
-    found = Questions.parse({"questions": [direct, vouched], "adjustment": "optimal", "strategies": "graph"})
-    assert found.strategies == "graph"
-    assert found.questions[0] == Question(name="d", treatment="t", outcome="y", effect="direct", held=("click",))
-    assert found.questions[1] == Question(
+    parsed = Questions.parse({"questions": [direct, vouched], "adjustment": "optimal", "strategies": "graph"})
+    assert parsed.strategies == "graph"
+    assert parsed.questions[0] == Question(name="d", treatment="t", outcome="y", effect="direct", held=("click",))
+    assert parsed.questions[1] == Question(
         name="v", treatment="t", outcome="y", instruments=("lottery",), through=("click",)
     )
-    assert found.spoken_of == ["y", "click"]
+    assert parsed.spoken_of == ["y", "click"]
     assert Questions.parse(GOOD).strategies == "declared"
 
 
@@ -48,15 +48,17 @@ def test_what_is_asked_about_before_the_slate_comes_after_the_past_and_its_media
         "click": "outcome",
         "purchase": "outcome",
     }
-    asked = [
+    questions = [
         {"name": "1", "treatment": "recommended", "outcome": "click"},
         {"name": "2", "treatment": "banner", "outcome": "purchase", "through": ["page_visit"]},
         {"name": "3", "treatment": "price", "outcome": "click"},
     ]
-    found = Questions.parse({"questions": asked, "adjustment": "optimal"}).roles(roles, ["recommended", "banner"])
+    asked_roles = Questions.parse({"questions": questions, "adjustment": "optimal"}).roles(
+        roles, ["recommended", "banner"]
+    )
     # A price is no arm, so that question moves nothing.
-    assert found == roles | {"banner": "asked_treatment", "page_visit": "asked_mediator"}
-    order = tier_order((), found)
+    assert asked_roles == roles | {"banner": "asked_treatment", "page_visit": "asked_mediator"}
+    order = tier_order((), asked_roles)
     by_time = sorted(roles, key=lambda column: order.of[column])
     assert set(by_time[:2]) == {"device", "price"}
     assert by_time[2:] == ["user_clicks", "banner", "page_visit", "recommended", "position", "click", "purchase"]

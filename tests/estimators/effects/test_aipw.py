@@ -18,8 +18,8 @@ def aipw(data, m1, m0, propensity=None):
 def test_by_hand():
     m1, m0 = np.full(4, 0.5), np.full(4, 0.25)
     # scores: .25 + .5/.5, .25 - .5/.25, .25 - .75/.5, .25 + .25/.8
-    found = aipw_effect(Y, T, E, m1, m0, np.arange(4)).value
-    assert found == pytest.approx(np.mean([1.25, -1.75, -1.25, 0.5625]))
+    estimate = aipw_effect(Y, T, E, m1, m0, np.arange(4)).value
+    assert estimate == pytest.approx(np.mean([1.25, -1.75, -1.25, 0.5625]))
 
 
 def test_without_outcome_models_it_is_the_horvitz_thompson_difference():

@@ -32,9 +32,9 @@ def same(one, other):
 
 
 def over_worlds(estimator, **dials):
-    found = [estimator.estimate(confounded(seed, **dials)) for seed in range(100)]
-    errors = [one.value - TRUTH for one in found]
-    return float(np.mean(errors)), sum(one.lower <= TRUTH <= one.upper for one in found)
+    estimates = [estimator.estimate(confounded(seed, **dials)) for seed in range(100)]
+    errors = [one.value - TRUTH for one in estimates]
+    return float(np.mean(errors)), sum(one.lower <= TRUTH <= one.upper for one in estimates)
 
 
 def test_each_is_listed_under_its_name_and_each_role_has_one_that_speaks_for_it():

@@ -173,7 +173,7 @@ def draws():
 @ON_ALL_DAYS
 def test_intervals_cover_the_targets_value_however_wrong_the_model(estimator, draws):
     estimates = [(estimator.estimate(rounds), truth) for rounds, truth, _ in draws]
-    assert 88 <= sum(found.lower <= truth <= found.upper for found, truth in estimates) <= 100
+    assert 88 <= sum(interval.lower <= truth <= interval.upper for interval, truth in estimates) <= 100
 
 
 def test_the_one_that_decides_is_more_certain_than_weighting_alone(draws):
@@ -186,14 +186,14 @@ def test_the_one_that_decides_is_more_certain_than_weighting_alone(draws):
 
 def test_the_interval_of_a_gain_covers_the_true_gain(draws):
     gains = [(gain(deciding(), rounds), truth - base) for rounds, truth, base in draws]
-    assert 88 <= sum(found.lower <= truth <= found.upper for found, truth in gains) <= 100
+    assert 88 <= sum(interval.lower <= truth <= interval.upper for interval, truth in gains) <= 100
 
 
 def test_a_model_that_is_wrong_and_alone_does_not_cover_the_truth(draws):
     alone = [each for each in POLICY_VALUE_ESTIMATORS.values() if each.on == "unseen"]
     for each in alone:
-        found = [(each.estimate(rounds), truth) for rounds, truth, _ in draws]
-        assert not any(estimate.lower <= truth <= estimate.upper for estimate, truth in found)
+        estimates = [(each.estimate(rounds), truth) for rounds, truth, _ in draws]
+        assert not any(estimate.lower <= truth <= estimate.upper for estimate, truth in estimates)
 
 
 @EACH

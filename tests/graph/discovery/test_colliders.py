@@ -16,10 +16,10 @@ class Told:
     floor = 0.0
 
     def __init__(self, independent: dict[tuple[int, int], dict[tuple[int, ...], float]]) -> None:
-        self.independent, self.asked = independent, []
+        self.independent, self.tested = independent, []
 
     def test(self, x, y, given=()):
-        self.asked.append((x, y, tuple(given)))
+        self.tested.append((x, y, tuple(given)))
         p_value = self.independent.get((min(x, y), max(x, y)), {}).get(tuple(sorted(given)), 0.0)
         return p_value, 0.0 if p_value else 1.0
 
@@ -42,35 +42,35 @@ def gaussian(seed: int, rows: int = 5_000, nodes: int = 8) -> BlockTest:
 def test_stopping_early_gives_the_same_skeleton_with_fewer_tests():
     tiers = {f"v{k}": k // 3 for k in range(8)}
     for seed in range(4):
-        asked, found = {}, {}
+        counts, skeletons = {}, {}
         for rule in ("stock", "strongest"):
             tests = gaussian(seed)
-            found[rule] = find_skeleton(tests, tiers, Search(separating_sets=rule, max_conditioning=8))
-            asked[rule] = len(tests._cache)
-        assert found["stock"].edges == found["strongest"].edges, seed
-        assert asked["strongest"] <= asked["stock"], seed
+            skeletons[rule] = find_skeleton(tests, tiers, Search(separating_sets=rule, max_conditioning=8))
+            counts[rule] = len(tests._cache)
+        assert skeletons["stock"].edges == skeletons["strongest"].edges, seed
+        assert counts["strongest"] <= counts["stock"], seed
 
 
 def test_upstream_goes_on_after_a_pair_is_separated_and_joins_all_sets():
     """a and d are separated by b and by c: causal-learn lists them as one set, and asks again from d's side."""
-    told = Told({(0, 3): {(1,): 0.9, (2,): 0.8}})
-    stock = find_skeleton(told, TIERS, Search(separating_sets="stock", max_conditioning=1))
+    tests = Told({(0, 3): {(1,): 0.9, (2,): 0.8}})
+    stock = find_skeleton(tests, TIERS, Search(separating_sets="stock", max_conditioning=1))
     assert {frozenset(s) for s in stock.separated[0, 3]} == {frozenset({1, 2})}
-    early = Told(told.independent)
+    early = Told(tests.independent)
     ours = find_skeleton(early, TIERS, Search(max_conditioning=1))
     assert ours.edges == stock.edges and ours.separated[0, 3] == ((1,),)
-    assert (0, 3, (2,)) not in early.asked
+    assert (0, 3, (2,)) not in early.tested
 
 
 def test_the_strongest_set_decides_not_the_first():
     """a - c - b with a further neighbour d of a: c separates weakly, d strongly, so c is a collider."""
     edges = frozenset({(0, 2), (1, 2), (0, 3)})
     skeleton = Skeleton(edges, {(0, 1): ((2,),), (1, 3): ((),), (2, 3): ((),)}, np.zeros((4, 4), int))
-    told = Told({(0, 1): {(2,): 0.06, (3,): 0.9, (): 0.2, (2, 3): 0.01}, (2, 3): {(0,): 0.9}, (1, 3): {(): 0.9}})
-    colliders, believed = decide(skeleton, told, Search(alpha=0.05))
+    tests = Told({(0, 1): {(2,): 0.06, (3,): 0.9, (): 0.2, (2, 3): 0.01}, (2, 3): {(0,): 0.9}, (1, 3): {(): 0.9}})
+    colliders, believed = decide(skeleton, tests, Search(alpha=0.05))
     assert believed[0, 1] == (3,) and (0, 2, 1) in colliders
-    assert (0, 2, 1) not in decide(skeleton, told, Search(alpha=0.05, separating_sets="stock"))[0]
-    assert (0, 2, 1) in decide(skeleton, told, Search(alpha=0.05, separating_sets="majority"))[0]
+    assert (0, 2, 1) not in decide(skeleton, tests, Search(alpha=0.05, separating_sets="stock"))[0]
+    assert (0, 2, 1) in decide(skeleton, tests, Search(alpha=0.05, separating_sets="majority"))[0]
 
 
 @pytest.mark.parametrize("rule", ["strongest", "majority", "stock"])

@@ -40,10 +40,10 @@ def test_a_graphs_set_is_valid_in_every_member_and_a_refusal_means_that_none_is(
     nodes, graph, every = world.names, world.graph, world.members
     t, y, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), "optimal")
-    if found.answer.answered:
-        assert all(brute_force_valid(nodes, member, t, y, set(found.columns)) for member in every)
-        assert all(optimal_set(dag(nodes, member), t, y) == set(found.columns) for member in every)
+    adjustment = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), "optimal")
+    if adjustment.answer.answered:
+        assert all(brute_force_valid(nodes, member, t, y, set(adjustment.columns)) for member in every)
+        assert all(optimal_set(dag(nodes, member), t, y) == set(adjustment.columns) for member in every)
     else:
         sets = (set(s) for size in range(len(others) + 1) for s in itertools.combinations(others, size))
         assert not any(all(brute_force_valid(nodes, member, t, y, s) for member in every) for s in sets)
@@ -55,10 +55,10 @@ def test_with_hidden_nodes_a_set_is_found_exactly_when_there_is_one(world, drawn
     t, y, *others = drawn.draw(effects_in(world.graph))
     seen = others[:2]
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(seen, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), dag(nodes, arrows), LoggedColumns(roles))
+    adjustment = adjust(Question(name="q", treatment=t, outcome=y), dag(nodes, arrows), LoggedColumns(roles))
     sets = [set(s) for size in range(len(seen) + 1) for s in itertools.combinations(seen, size)]
-    assert found.answer.answered == any(brute_force_valid(nodes, arrows, t, y, s) for s in sets)
-    assert not found.answer.answered or brute_force_valid(nodes, arrows, t, y, set(found.columns))
+    assert adjustment.answer.answered == any(brute_force_valid(nodes, arrows, t, y, s) for s in sets)
+    assert not adjustment.answer.answered or brute_force_valid(nodes, arrows, t, y, set(adjustment.columns))
 
 
 def test_a_confounder_enters():
@@ -86,8 +86,8 @@ def test_an_instrument_does_not_enter_the_optimal_set():
 
 
 def test_all_causes_of_the_treatment_enter_under_the_cautious_rule():
-    found = answer({("i", "t"), ("c", "t"), ("c", "y"), ("t", "y")}, rule="causes_of_either")
-    assert found.columns == ("c", "i")
+    adjustment = answer({("i", "t"), ("c", "t"), ("c", "y"), ("t", "y")}, rule="causes_of_either")
+    assert adjustment.columns == ("c", "i")
 
 
 def test_click_mediates_a_purchase_and_does_not_enter():
@@ -104,9 +104,9 @@ def test_click_does_not_enter_though_the_edge_from_the_treatment_stayed_below_th
 
 def test_a_hidden_common_cause_is_not_identifiable_and_the_open_path_is_said():
     roles = {"t": "treatment", "y": "outcome", "c": "pre_treatment"}
-    found = answer({("taste", "t"), ("taste", "y"), ("c", "t"), ("c", "y"), ("t", "y")}, roles=roles)
-    assert found.answer.status is Status.NOT_IDENTIFIABLE
-    assert "t <- taste -> y" in found.answer.reason and "log `taste`" in found.answer.reason
+    adjustment = answer({("taste", "t"), ("taste", "y"), ("c", "t"), ("c", "y"), ("t", "y")}, roles=roles)
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE
+    assert "t <- taste -> y" in adjustment.answer.reason and "log `taste`" in adjustment.answer.reason
 
 
 def test_a_hidden_cause_behind_a_logged_one_is_blocked():
@@ -115,34 +115,34 @@ def test_a_hidden_cause_behind_a_logged_one_is_blocked():
 
 
 def test_an_open_direction_at_the_treatment_is_not_identifiable_and_names_the_edge():
-    found = answer({("t", "y"), ("v", "y")}, undirected={("t", "v")})
-    assert found.answer.status is Status.NOT_IDENTIFIABLE and "t - v" in found.answer.reason
+    adjustment = answer({("t", "y"), ("v", "y")}, undirected={("t", "v")})
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE and "t - v" in adjustment.answer.reason
 
 
 def test_a_covariate_that_equals_the_treatment_leaves_no_overlap():
-    found = answer({("t", "y")}, twins={"flag": "t"})
-    assert found.answer.status is Status.NOT_IDENTIFIABLE and "flag" in found.answer.reason
+    adjustment = answer({("t", "y")}, twins={"flag": "t"})
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE and "flag" in adjustment.answer.reason
 
 
 @pytest.mark.parametrize(("organic", "word"), [("none", "nothing to compare"), ("interactions_only", "selection")])
 def test_logs_without_every_organic_impression_cannot_answer_about_recommended(organic, word):
     graph = dag(("recommended", "click"), {("recommended", "click")})
-    found = adjust(
+    adjustment = adjust(
         Question(name="q", treatment="recommended", outcome="click"), graph, LoggedColumns({}, organic_rows=organic)
     )
-    assert found.answer.status is Status.NOT_IDENTIFIABLE and word in found.answer.reason
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE and word in adjustment.answer.reason
 
 
 def test_logs_that_do_not_say_what_was_recommended_are_not_called_recommended_impressions():
     graph = dag(("recommended", "click"), {("recommended", "click")})
     dropped = {"recommended": "the source does not have it"}
-    found = adjust(
+    adjustment = adjust(
         Question(name="q", treatment="recommended", outcome="click"),
         graph,
         LoggedColumns({}, dropped, organic_rows="none"),
     )
-    assert found.answer.status is Status.NOT_IDENTIFIABLE
-    assert "do not say what was recommended" in found.answer.reason
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE
+    assert "do not say what was recommended" in adjustment.answer.reason
 
 
 def test_a_constant_treatment_and_a_constant_outcome_are_answered():

@@ -34,10 +34,10 @@ def test_minimal_cuts_are_all_minimal_adjustment_sets(world):
     graph, t, y, eligible, near = world
     valid = [s for s in all_sets(eligible) if is_valid(graph, t, y, s)]
     minimal = {tuple(sorted(s)) for s in valid if not any(other < s for other in valid)}
-    found = minimal_cuts(near, y, most=1000)
-    assert len(set(found)) == len(found) and set(found) == minimal
-    assert [len(cut) for cut in found] == sorted(len(cut) for cut in found)
-    assert minimal_cuts(near, y, most=2) == found[:2]
+    cuts = minimal_cuts(near, y, most=1000)
+    assert len(set(cuts)) == len(cuts) and set(cuts) == minimal
+    assert [len(cut) for cut in cuts] == sorted(len(cut) for cut in cuts)
+    assert minimal_cuts(near, y, most=2) == cuts[:2]
 
 
 @given(worlds(0.6))
@@ -69,13 +69,13 @@ def test_a_set_that_is_called_optimal_leaves_the_smallest_variance_of_all_valid_
         graph, order = dag(names, arrows), rng.permutation(names).tolist()
         t, y, eligible, _ = question_of(graph, order, {n for n in order[2:] if rng.random() < 0.7})
         roles = {t: "treatment", y: "outcome", **dict.fromkeys(eligible, "pre_treatment")}
-        found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
-        if found.optimal:
+        adjustment = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
+        if adjustment.optimal:
             called += 1
             variance = linear_variance(np.random.default_rng(seed), graph, t, y)
             for columns in all_sets(eligible):
                 if is_valid(graph, t, y, columns):
-                    assert variance(set(found.columns)) <= variance(columns) * (1 + 1e-9)
+                    assert variance(set(adjustment.columns)) <= variance(columns) * (1 + 1e-9)
     assert called > 20
 
 
@@ -84,6 +84,6 @@ def test_a_graph_with_very_many_minimal_sets_is_answered_with_the_first_of_them(
     arrows = {e for k in range(20) for e in ((f"a{k:02}", "t"), (f"a{k:02}", f"b{k:02}"), (f"b{k:02}", "y"))}
     graph = dag(sorted({n for e in arrows for n in e}), arrows | {("t", "y")})
     eligible = set(graph.nodes) - {"t", "y"}
-    found = minimal_cuts(cut_graph(back_door_graph(member(graph), {"t"}, "y"), {"t"}, "y", eligible), "y")
-    assert len(found) == 20
-    assert all(is_valid(graph, "t", "y", set(cut)) for cut in found)
+    cuts = minimal_cuts(cut_graph(back_door_graph(member(graph), {"t"}, "y"), {"t"}, "y", eligible), "y")
+    assert len(cuts) == 20
+    assert all(is_valid(graph, "t", "y", set(cut)) for cut in cuts)

@@ -53,5 +53,5 @@ def test_each_strategy_goes_by_its_name_and_the_first_needs_nobody_to_vouch():
     assert all(strategy.name == name for name, strategy in STRATEGIES.items())
     first, *others = STRATEGIES.values()
     assert not first.vouched and all(strategy.vouched for strategy in others)
-    found = answer(CHAIN, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)))
-    assert found.strategy == first.name
+    adjustment = answer(CHAIN, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)))
+    assert adjustment.strategy == first.name

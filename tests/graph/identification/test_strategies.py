@@ -23,8 +23,8 @@ def answer(arrows, *, question=None, roles=(), dropped=None, hidden=("taste", "u
     nodes = sorted({n for e in (*arrows, *undirected) for n in e} | {"t", "y"})
     known = {"t": "treatment", "y": "outcome"} | {n: "pre_treatment" for n in nodes if n not in ("t", "y", *hidden)}
     graph = MPDAG(tuple(nodes), frozenset(arrows), frozenset(undirected))
-    asked = question or Question(name="q", treatment="t", outcome="y")
-    return adjust(asked, graph, LoggedColumns(known | dict(roles), dropped or {}), **options)
+    query = question or Question(name="q", treatment="t", outcome="y")
+    return adjust(query, graph, LoggedColumns(known | dict(roles), dropped or {}), **options)
 
 
 def ask(**options) -> Question:
@@ -39,19 +39,19 @@ def test_no_mediator_descendant_treatment_or_outcome_ever_enters(rule, world, dr
     logged = drawn.draw(some(others, 0.8))
     # The roles say that every column is from before the treatment: the graph alone must keep the others out.
     roles = {t: "treatment", y: "outcome", **dict.fromkeys(logged, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
-    for columns in (set(found.columns), *map(set, found.minimal_sets)):
+    adjustment = adjust(Question(name="q", treatment=t, outcome=y), graph, LoggedColumns(roles), rule)
+    for columns in (set(adjustment.columns), *map(set, adjustment.minimal_sets)):
         assert columns <= logged
         assert not columns & {t, y}
         for arrows in every:
             whole = member(dag(names, arrows))
             assert not columns & whole.descendants(causal_nodes(whole, {t}, y))
-        assert found.strategy == "back_door" or not columns
-    if found.answer.answered:
-        assert is_valid(graph, t, y, found.columns)
-        assert all(is_valid(graph, t, y, s) for s in found.minimal_sets)
+        assert adjustment.strategy == "back_door" or not columns
+    if adjustment.answer.answered:
+        assert is_valid(graph, t, y, adjustment.columns)
+        assert all(is_valid(graph, t, y, s) for s in adjustment.minimal_sets)
         smaller = [s for s in all_sets(logged) if is_valid(graph, t, y, s)]
-        assert {frozenset(s) for s in found.minimal_sets} <= {frozenset(s) for s in smaller}
+        assert {frozenset(s) for s in adjustment.minimal_sets} <= {frozenset(s) for s in smaller}
     else:
         assert not any(is_valid(graph, t, y, s) for s in all_sets(logged))
 
@@ -75,20 +75,22 @@ def test_a_descendant_of_the_treatment_that_is_not_on_the_way_does_not_enter():
 def test_a_declared_instrument_stays_out_under_the_cautious_rule():
     arrows = {("z", "t"), ("c", "t"), ("c", "y"), ("t", "y")}
     assert answer(arrows).columns == ("c", "z")
-    found = answer(arrows, question=ask(instruments=("z",)))
-    assert (found.columns, found.strategy, found.optimal) == (("c",), "back_door", True)
-    assert found.answer == ANSWERED
+    adjustment = answer(arrows, question=ask(instruments=("z",)))
+    assert (adjustment.columns, adjustment.strategy, adjustment.optimal) == (("c",), "back_door", True)
+    assert adjustment.answer == ANSWERED
 
 
 def test_a_declared_instrument_that_the_graph_needs_stays_in_and_it_is_said():
-    found = answer({("z", "t"), ("z", "y"), ("t", "y")}, question=ask(instruments=("z",)))
-    assert found.columns == ("z",)
-    assert found.answer.answered and "`z` is declared an instrument" in found.answer.reason
+    adjustment = answer({("z", "t"), ("z", "y"), ("t", "y")}, question=ask(instruments=("z",)))
+    assert adjustment.columns == ("z",)
+    assert adjustment.answer.answered and "`z` is declared an instrument" in adjustment.answer.reason
 
 
 def test_a_declared_instrument_that_nobody_knows_is_said():
-    found = answer({("c", "t"), ("c", "y"), ("t", "y")}, question=ask(instruments=("rafle",)))
-    assert found.columns == ("c",) and "`rafle` is declared an instrument, but is no node" in found.answer.reason
+    adjustment = answer({("c", "t"), ("c", "y"), ("t", "y")}, question=ask(instruments=("rafle",)))
+    assert (
+        adjustment.columns == ("c",) and "`rafle` is declared an instrument, but is no node" in adjustment.answer.reason
+    )
 
 
 def test_the_optimal_set_is_called_so_and_a_larger_one_is_not():
@@ -102,8 +104,8 @@ def test_the_optimal_set_is_called_so_and_a_larger_one_is_not():
 def test_with_a_hidden_member_of_the_optimal_set_the_best_of_what_is_logged_is_taken():
     # taste -> y is hidden but blocked behind c; p is logged and precise.
     arrows = {("taste", "c"), ("taste", "y"), ("c", "t"), ("t", "y"), ("p", "y")}
-    found = answer(arrows, rule="optimal")
-    assert (found.columns, found.optimal) == (("c", "p"), True)
+    adjustment = answer(arrows, rule="optimal")
+    assert (adjustment.columns, adjustment.optimal) == (("c", "p"), True)
 
 
 def test_minimal_sets_are_at_most_twenty():
@@ -117,20 +119,22 @@ def test_a_front_door_is_used_once_people_vouch_for_it():
     refused = answer(arrows, roles=roles)
     assert refused.answer.status is Status.NOT_IDENTIFIABLE
     assert "through: [m]" in refused.answer.reason
-    for found in (
+    for adjustment in (
         answer(arrows, roles=roles, question=ask(through=("m",))),
         answer(arrows, roles=roles, strategies="graph"),
     ):
-        assert (found.strategy, found.mediators, found.columns) == ("front_door", ("m",), ())
-        assert "all of the effect passes through `m`" in found.answer.reason
+        assert (adjustment.strategy, adjustment.mediators, adjustment.columns) == ("front_door", ("m",), ())
+        assert "all of the effect passes through `m`" in adjustment.answer.reason
 
 
 def test_a_mediator_that_exists_in_one_arm_only_is_no_front_door():
     arrows = {("taste", "t"), ("taste", "y"), ("t", "m"), ("m", "y")}
     dropped = {"m": "exists on a part of the rows only; left to the expert graph"}
-    found = answer(arrows, roles={"m": "mediator"}, dropped=dropped, question=ask(through=("m",)), strategies="graph")
-    assert found.answer.status is Status.NOT_IDENTIFIABLE
-    assert "`m` cannot be the front door: not logged in every unit" in found.answer.reason
+    adjustment = answer(
+        arrows, roles={"m": "mediator"}, dropped=dropped, question=ask(through=("m",)), strategies="graph"
+    )
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE
+    assert "`m` cannot be the front door: not logged in every unit" in adjustment.answer.reason
 
 
 def test_an_instrument_is_used_once_people_vouch_for_it():
@@ -138,9 +142,9 @@ def test_an_instrument_is_used_once_people_vouch_for_it():
     refused = answer(arrows)
     assert refused.answer.status is Status.NOT_IDENTIFIABLE and refused.strategy is None
     assert "instruments: [z]" in refused.answer.reason
-    found = answer(arrows, question=ask(instruments=("z",)))
-    assert (found.strategy, found.instrument, found.columns) == ("instrument", "z", ("w",))
-    assert "among the units whose `t` it decides" in found.answer.reason
+    adjustment = answer(arrows, question=ask(instruments=("z",)))
+    assert (adjustment.strategy, adjustment.instrument, adjustment.columns) == ("instrument", "z", ("w",))
+    assert "among the units whose `t` it decides" in adjustment.answer.reason
 
 
 @pytest.mark.parametrize(
@@ -152,37 +156,37 @@ def test_an_instrument_is_used_once_people_vouch_for_it():
     ],
 )
 def test_a_declared_instrument_that_the_graph_refutes_is_not_used(arrows, says):
-    found = answer(HIDDEN | arrows, question=ask(instruments=("z",)))
-    assert found.answer.status is Status.NOT_IDENTIFIABLE and says in found.answer.reason
+    adjustment = answer(HIDDEN | arrows, question=ask(instruments=("z",)))
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE and says in adjustment.answer.reason
 
 
 def test_an_instrument_that_is_not_logged_is_refused_in_words():
-    found = answer(HIDDEN | {("u", "t")}, question=ask(instruments=("u",)))
-    assert "`u` cannot be the instrument: it is no logged column" in found.answer.reason
+    adjustment = answer(HIDDEN | {("u", "t")}, question=ask(instruments=("u",)))
+    assert "`u` cannot be the instrument: it is no logged column" in adjustment.answer.reason
 
 
 CHAIN = {("t", "m"), ("m", "y"), ("t", "y"), ("c", "t"), ("c", "y"), ("k", "m"), ("k", "y")}
 
 
 def test_a_direct_effect_holds_its_mediator_apart_from_the_columns():
-    found = answer(CHAIN, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)), rule="optimal")
-    assert (found.columns, found.held, found.strategy) == (("c", "k"), ("m",), "back_door")
+    adjustment = answer(CHAIN, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)), rule="optimal")
+    assert (adjustment.columns, adjustment.held, adjustment.strategy) == (("c", "k"), ("m",), "back_door")
     assert answer(CHAIN, roles={"m": "mediator"}, rule="optimal").columns == ("c", "k")
 
 
 def test_a_hidden_cause_of_mediator_and_outcome_spoils_the_direct_effect_only():
     arrows = {("t", "m"), ("m", "y"), ("t", "y"), ("u", "m"), ("u", "y")}
     assert answer(arrows, roles={"m": "mediator"}).answer.answered
-    found = answer(arrows, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)))
-    assert found.answer.status is Status.NOT_IDENTIFIABLE
-    assert "m <- u -> y" in found.answer.reason and "log `u`" in found.answer.reason
-    assert found.answer.reason.endswith("or randomise `m` and `t` together for a share of the units")
+    adjustment = answer(arrows, roles={"m": "mediator"}, question=ask(effect="direct", held=("m",)))
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE
+    assert "m <- u -> y" in adjustment.answer.reason and "log `u`" in adjustment.answer.reason
+    assert adjustment.answer.reason.endswith("or randomise `m` and `t` together for a share of the units")
 
 
 def test_a_mediator_of_one_arm_cannot_be_held_and_one_that_is_missing_neither():
     dropped = {"m": "exists on a part of the rows only; left to the expert graph"}
-    found = answer(CHAIN, roles={"m": "mediator"}, dropped=dropped, question=ask(effect="direct", held=("m",)))
-    assert found.answer.status is Status.NOT_IDENTIFIABLE and "`m` cannot be held" in found.answer.reason
+    adjustment = answer(CHAIN, roles={"m": "mediator"}, dropped=dropped, question=ask(effect="direct", held=("m",)))
+    assert adjustment.answer.status is Status.NOT_IDENTIFIABLE and "`m` cannot be held" in adjustment.answer.reason
     gone = answer(CHAIN, question=ask(effect="direct", held=("basket",)))
     assert gone.answer.status is Status.NOT_AVAILABLE and "`basket` cannot be held" in gone.answer.reason
 
@@ -218,9 +222,9 @@ def test_a_class_of_very_many_dags_takes_no_longer():
     cliques = [{frozenset(e) for e in itertools.combinations([*side, "t"], 2)} for side in (left, right)]
     undirected = {tuple(sorted(e)) for clique in cliques for e in clique}
     start = time.process_time()
-    found = answer({("t", "y"), ("a00", "y")}, undirected=undirected)
+    adjustment = answer({("t", "y"), ("a00", "y")}, undirected=undirected)
     assert time.process_time() - start < 1
-    assert "the direction of" in found.answer.reason and "`a00 - t`" in found.answer.reason
+    assert "the direction of" in adjustment.answer.reason and "`a00 - t`" in adjustment.answer.reason
 
 
 @given(dags(6, 0.5, least=3), st.data())
@@ -228,6 +232,8 @@ def test_a_direct_effect_is_answered_exactly_when_some_set_serves_both(world, dr
     graph = world.graph
     t, y, m, *others = drawn.draw(effects_in(graph))
     roles = {t: "treatment", m: "mediator", y: "outcome", **dict.fromkeys(others, "pre_treatment")}
-    found = adjust(Question(name="q", treatment=t, outcome=y, effect="direct", held=(m,)), graph, LoggedColumns(roles))
-    assert found.answer.answered == any(is_valid(graph, {t, m}, y, s) for s in all_sets(others))
-    assert not found.answer.answered or is_valid(graph, {t, m}, y, found.columns)
+    adjustment = adjust(
+        Question(name="q", treatment=t, outcome=y, effect="direct", held=(m,)), graph, LoggedColumns(roles)
+    )
+    assert adjustment.answer.answered == any(is_valid(graph, {t, m}, y, s) for s in all_sets(others))
+    assert not adjustment.answer.answered or is_valid(graph, {t, m}, y, adjustment.columns)

@@ -67,12 +67,12 @@ def test_upstream_takes_a_gap_for_a_level():
 def test_symmetric_and_blind_to_names_and_order(seed, names):
     codes = columns(seed, rows=600)
     tests = ContingencyTest(list(codes.T))
-    found = tests.test(0, 1, [2, 3])
-    assert tests.test(1, 0, [3, 2]) == found
+    result = tests.test(0, 1, [2, 3])
+    assert tests.test(1, 0, [3, 2]) == result
     renamed = np.array(names)[codes]
-    assert ContingencyTest(list(renamed.T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
+    assert ContingencyTest(list(renamed.T)).test(0, 1, [2, 3]) == pytest.approx(result, abs=1e-9)
     order = np.random.default_rng(seed).permutation(600)
-    assert ContingencyTest(list(codes[order].T)).test(0, 1, [2, 3]) == pytest.approx(found, abs=1e-9)
+    assert ContingencyTest(list(codes[order].T)).test(0, 1, [2, 3]) == pytest.approx(result, abs=1e-9)
 
 
 @given(st.integers(0, 100))

@@ -48,14 +48,14 @@ def searched(data):
 
 
 def test_a_newcomer_is_asked_where_it_fits(newcomer):
-    for found in (discover_frame(frame()).discovered, searched(frame())):
-        assert isinstance(found.tests, NothingDepends) and found.table().is_empty()
+    for discovered in (discover_frame(frame()).discovered, searched(frame())):
+        assert isinstance(discovered.tests, NothingDepends) and discovered.table().is_empty()
 
 
 def test_where_it_does_not_fit_the_next_one_is(newcomer):
     assert isinstance(discover_frame(frame(gaps=True)).discovered.tests, ContingencyTest)
-    found = searched(frame(gaps=True))
-    assert type(found.tests) is BlockTest and not found.table().is_empty()
+    discovered = searched(frame(gaps=True))
+    assert type(discovered.tests) is BlockTest and not discovered.table().is_empty()
 
 
 def test_the_last_one_fits_all_columns_and_every_one_goes_by_its_name():

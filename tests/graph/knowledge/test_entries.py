@@ -45,8 +45,8 @@ def test_every_shipped_file_is_read(path):
 
 
 def test_an_entry_knows_its_line():
-    said = read_knowledge(written(required=["cause: a, effect: b"], settled=["cause: a, effect: c"]))
-    assert [(e.statement, e.line) for e in said.entries] == [("required: a -> b", 2), ("settled: a -> c", 4)]
+    knowledge = read_knowledge(written(required=["cause: a, effect: b"], settled=["cause: a, effect: c"]))
+    assert [(e.statement, e.line) for e in knowledge.entries] == [("required: a -> b", 2), ("settled: a -> c", 4)]
 
 
 def test_an_empty_file_knows_nothing():
@@ -109,24 +109,24 @@ def test_entries_that_contradict_each_other_are_refused_with_their_lines(section
 def test_an_entry_counts_until_its_last_day_and_whatever_the_day_was_it_was_written_on():
     text = written(required=["cause: a, effect: b, until: 2026-03-31"])
     for day, counts in ((date(2025, 1, 1), True), (date(2026, 3, 31), True), (date(2026, 4, 1), False)):
-        said = read_knowledge(text, day)
-        assert bool(said.required) == counts == (not said.expired)
+        knowledge = read_knowledge(text, day)
+        assert bool(knowledge.required) == counts == (not knowledge.expired)
 
 
 def test_what_is_over_contradicts_nothing_and_is_reported():
     text = written(
         required=["cause: price, effect: click, until: 2026-03-31"], forbidden=["cause: price, effect: click"]
     )
-    said = resolve(read_knowledge(text, date(2026, 4, 1)), NODES, ROLES)
-    assert list(said.forbidden) == [("price", "click")] and not said.required
-    assert (said.unused[0].line, said.unused[0].why_not) == (2, "it is over since 2026-03-31")
+    knowledge = resolve(read_knowledge(text, date(2026, 4, 1)), NODES, ROLES)
+    assert list(knowledge.forbidden) == [("price", "click")] and not knowledge.required
+    assert (knowledge.unused[0].line, knowledge.unused[0].why_not) == (2, "it is over since 2026-03-31")
     with pytest.raises(InputError, match="required and forbidden"):
         read_knowledge(text, date(2026, 3, 31))
 
 
 def test_a_pattern_stands_for_the_columns_that_it_matches():
-    said = resolved(required=["cause: 'user_*', effect: click"])
-    assert set(said.required) == {("user_age", "click"), ("user_clicks", "click"), ("user_exposures", "click")}
+    knowledge = resolved(required=["cause: 'user_*', effect: click"])
+    assert set(knowledge.required) == {("user_age", "click"), ("user_clicks", "click"), ("user_exposures", "click")}
     both = resolved(forbidden=["cause: 'user_*', effect: 'user_*'"])
     assert len(both.forbidden) == 6
 
@@ -143,9 +143,9 @@ def test_a_pattern_stands_for_the_columns_that_it_matches():
     ],
 )
 def test_what_says_nothing_of_these_columns_is_reported_and_no_error(entry, why_not):
-    said = resolved(required=[entry])
-    assert [(u.line, u.why_not) for u in said.unused] == [(2, why_not)] and not said.required
-    assert unused_table(said.unused)["why_not"].to_list() == [why_not] and unused_table(()).is_empty()
+    knowledge = resolved(required=[entry])
+    assert [(u.line, u.why_not) for u in knowledge.unused] == [(2, why_not)] and not knowledge.required
+    assert unused_table(knowledge.unused)["why_not"].to_list() == [why_not] and unused_table(()).is_empty()
 
 
 def test_patterns_that_contradict_each_other_on_a_column_are_refused():
@@ -163,8 +163,8 @@ def test_a_required_arrow_against_time_is_refused_and_so_is_one_through_a_hidden
 
 
 def test_a_settled_pair_of_a_hidden_cause_and_an_idle_hidden_cause_are_reported():
-    said = resolved(settled=["cause: mood, effect: click"], hidden=["name: mood", "name: taste"])
-    assert [u.line for u in said.unused] == [2, 4, 5] and "is hidden" in said.unused[0].why_not
+    knowledge = resolved(settled=["cause: mood, effect: click"], hidden=["name: mood", "name: taste"])
+    assert [u.line for u in knowledge.unused] == [2, 4, 5] and "is hidden" in knowledge.unused[0].why_not
 
 
 def test_columns_move_in_the_time_order():
@@ -206,6 +206,12 @@ def test_a_place_of_no_column_is_reported():
 def test_the_example_of_the_documentation_is_read():
     text = (DATA.parent / "docs" / "causal-graph.md").read_text(encoding="utf-8")
     example = text.split("```yaml\n")[1].split("```")[0]
-    said = read_knowledge(example, date(2026, 12, 31))
-    assert [e.statement.split(":")[0] for e in said.entries] == ["required", "forbidden", "settled", "tier", "hidden"]
-    assert not said.blocks and not said.expired
+    knowledge = read_knowledge(example, date(2026, 12, 31))
+    assert [e.statement.split(":")[0] for e in knowledge.entries] == [
+        "required",
+        "forbidden",
+        "settled",
+        "tier",
+        "hidden",
+    ]
+    assert not knowledge.blocks and not knowledge.expired

@@ -28,10 +28,10 @@ def effects(text, data=DATA):
 
 
 def test_an_entry_that_changes_the_graph_and_a_set_is_told_with_both():
-    found = effects("forbidden:\n  - {cause: b, effect: t, SIGNED}\n  - {cause: y, effect: t, SIGNED}")
-    assert found[2].edges == "takes away b - t" and found[2].questions == {"t on y": ("a, b", "a")}
-    assert found[3].edges == NOTHING and found[3].questions == {}
-    table = effect_table(list(found.values()))
+    overrides = effects("forbidden:\n  - {cause: b, effect: t, SIGNED}\n  - {cause: y, effect: t, SIGNED}")
+    assert overrides[2].edges == "takes away b - t" and overrides[2].questions == {"t on y": ("a, b", "a")}
+    assert overrides[3].edges == NOTHING and overrides[3].questions == {}
+    table = effect_table(list(overrides.values()))
     assert table.select("line", "edges", "question", "without_it", "with_it").rows() == [
         (2, "takes away b - t", "t on y", "a, b", "a"),
         (3, NOTHING, None, None, None),
@@ -63,8 +63,8 @@ def test_a_direction_is_told():
 
 
 def test_two_entries_that_say_the_same_each_change_nothing():
-    found = effects("required:\n  - {cause: b, effect: y, SIGNED}\n  - {cause: 'b*', effect: y, SIGNED}")
-    assert [e.edges for e in found.values()] == [NOTHING, NOTHING]
+    overrides = effects("required:\n  - {cause: b, effect: y, SIGNED}\n  - {cause: 'b*', effect: y, SIGNED}")
+    assert [e.edges for e in overrides.values()] == [NOTHING, NOTHING]
 
 
 def test_an_entry_that_another_needs_is_told_so():
@@ -77,11 +77,11 @@ required:
   - {{cause: b, effect: user_clicks, {SIGNED}}}
 """
     data = MPDAG(("a", "b", "t", "user_clicks", "y"), DATA.directed, frozenset())
-    found = override_effects(Discovery(data, roles), read_knowledge(text), parents)
-    assert found[0].edges.startswith(
+    overrides = override_effects(Discovery(data, roles), read_knowledge(text), parents)
+    assert overrides[0].edges.startswith(
         "another entry needs it; without it: expert_graph.yaml, line 5: `user_clicks -> a`"
     )
-    assert found[1].edges.startswith("adds user_clicks -> a")
+    assert overrides[1].edges.startswith("adds user_clicks -> a")
 
 
 def test_sets_in_words():
@@ -104,5 +104,5 @@ def test_thirty_entries_and_twenty_nodes_take_seconds():
     )
     started = time.process_time()
     discovery = Discovery(graph, dict.fromkeys(names, "pre_treatment"), tuple(sorted(colliders_of(arrows))))
-    found = override_effects(discovery, known, lambda g: {"q": str(len(g.directed))})
-    assert len(found) == 30 and time.process_time() - started < 10
+    overrides = override_effects(discovery, known, lambda g: {"q": str(len(g.directed))})
+    assert len(overrides) == 30 and time.process_time() - started < 10

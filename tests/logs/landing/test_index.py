@@ -20,29 +20,29 @@ TWO = frame(event("2", at(SECOND, 9), "hat"))
 BOTH = frame(event("3", at(FIRST, 23), "hat"), event("4", at(SECOND, 1), "hat"), event("5", at(SECOND, 2), "hat"))
 
 
-def names(found):
-    return [file.path.name for file in found]
+def names(files):
+    return [file.path.name for file in files]
 
 
 def test_a_file_touches_the_days_of_its_rows_wherever_it_lies(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     land(tmp_path, "b.csv", BOTH)
     land(tmp_path, "deeper/still/c.jsonl", TWO)
-    found = index(tmp_path)
-    assert found.days == [FIRST, SECOND]
-    assert found.newest_day == SECOND
-    assert names(found.files_of(FIRST)) == ["b.csv", "a.parquet"]
-    assert names(found.files_of(SECOND)) == ["b.csv", "c.jsonl"]
-    assert found.files_of(SECOND)[0].rows_of_day == {FIRST: 1, SECOND: 2}
+    indexed = index(tmp_path)
+    assert indexed.days == [FIRST, SECOND]
+    assert indexed.newest_day == SECOND
+    assert names(indexed.files_of(FIRST)) == ["b.csv", "a.parquet"]
+    assert names(indexed.files_of(SECOND)) == ["b.csv", "c.jsonl"]
+    assert indexed.files_of(SECOND)[0].rows_of_day == {FIRST: 1, SECOND: 2}
 
 
 def test_nothing_landed_is_no_day(tmp_path):
     (tmp_path / "landing").mkdir()
-    found = index(tmp_path)
-    assert found.days == []
-    assert found.newest_day is None
+    indexed = index(tmp_path)
+    assert indexed.days == []
+    assert indexed.newest_day is None
     with pytest.raises(InputError, match=f"nothing has been landed for {FIRST}.*day={FIRST}/_EMPTY"):
-        found.files_of(FIRST)
+        indexed.files_of(FIRST)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_an_unreadable_file_blocks_the_day_of_its_folder_only(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     bad = land(tmp_path, f"day={SECOND}/b.parquet", TWO)
     bad.write_bytes(bad.read_bytes()[:100])
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
     with pytest.raises(
         InputError, match=r"b\.parquet cannot be read as parquet.*Land the whole file again, or remove it"
     ):
-        found.files_of(SECOND)
+        indexed.files_of(SECOND)
 
 
 def test_an_unreadable_file_outside_of_a_days_folder_blocks_every_day_until_it_is_removed(tmp_path):
@@ -137,10 +137,10 @@ def test_a_file_sent_again_under_another_name_counts_once_and_changes_nothing(tm
     land(tmp_path, f"day={SECOND}/b.parquet", TWO)
     before = index(tmp_path)
     again = land(tmp_path, "resent/b-again.parquet", TWO)
-    found = index(tmp_path)
-    assert names(found.files_of(SECOND)) == ["b.parquet"]
-    assert found.sent_again == (again,)
-    assert [found.fingerprint(day) for day in (FIRST, SECOND)] == [before.fingerprint(day) for day in (FIRST, SECOND)]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(SECOND)) == ["b.parquet"]
+    assert indexed.sent_again == (again,)
+    assert [indexed.fingerprint(day) for day in (FIRST, SECOND)] == [before.fingerprint(day) for day in (FIRST, SECOND)]
     (tmp_path / "landing" / "events" / f"day={SECOND}" / "b.parquet").unlink()
     assert names(index(tmp_path).files_of(SECOND)) == ["b-again.parquet"]
 
@@ -148,9 +148,9 @@ def test_a_file_sent_again_under_another_name_counts_once_and_changes_nothing(tm
 def test_of_a_file_that_also_lies_in_an_earlier_days_folder_the_one_in_its_own_is_read(tmp_path):
     land(tmp_path, f"day={FIRST}/again.parquet", TWO)
     land(tmp_path, f"day={SECOND}/b.parquet", TWO)
-    found = index(tmp_path)
-    assert names(found.files_of(SECOND)) == ["b.parquet"]
-    assert [path.name for path in found.sent_again] == ["again.parquet"]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(SECOND)) == ["b.parquet"]
+    assert [path.name for path in indexed.sent_again] == ["again.parquet"]
 
 
 def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
@@ -164,12 +164,12 @@ def test_a_file_of_an_unknown_kind_blocks_and_is_not_passed_over(tmp_path):
 def test_a_folder_whose_day_is_no_date_is_said_and_blocks_no_day(tmp_path, folder):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     land(tmp_path, f"{folder}/b.parquet", TWO)
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    assert found.days == [FIRST]
-    (said,) = found.passed_over
-    assert f"{folder} is passed over" in said
-    assert "must be `day=YYYY-MM-DD`" in said
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
+    assert indexed.days == [FIRST]
+    (message,) = indexed.passed_over
+    assert f"{folder} is passed over" in message
+    assert "must be `day=YYYY-MM-DD`" in message
 
 
 def odd_readme(path):
@@ -196,30 +196,30 @@ def test_what_is_no_data_file_is_said_and_stops_the_day_of_its_folder_only(tmp_p
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     other = land(tmp_path, f"day={SECOND}/b.parquet", TWO)
     odd(other.with_name("ODD"))
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
     with pytest.raises(InputError, match=re.escape(ODD[odd])):
-        found.files_of(SECOND)
+        indexed.files_of(SECOND)
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_what_is_no_data_file_and_stands_in_no_days_folder_is_said_and_stops_nothing(tmp_path, odd):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     odd(tmp_path / "landing" / "events" / "ODD")
-    found = index(tmp_path)
-    assert found.problems == ()
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    assert ODD[odd] in " ".join(found.passed_over)
+    indexed = index(tmp_path)
+    assert indexed.problems == ()
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
+    assert ODD[odd] in " ".join(indexed.passed_over)
 
 
 def test_a_link_that_is_called_as_a_day_concerns_that_day(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     elsewhere = land(tmp_path / "elsewhere", f"day={SECOND}/b.parquet", TWO).parent
     (tmp_path / "landing" / "events" / f"day={SECOND}").symlink_to(elsewhere)
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
     with pytest.raises(InputError, match=f"day={SECOND} is a link"):
-        found.files_of(SECOND)
+        indexed.files_of(SECOND)
 
 
 def cannot_be_listed(monkeypatch, name):
@@ -238,10 +238,10 @@ def test_a_folder_below_a_day_that_cannot_be_listed_stops_that_day_and_is_named(
     land(tmp_path, f"day={SECOND}/b.parquet", TWO)
     land(tmp_path, f"day={SECOND}/more/c.parquet", frame(event("7", at(SECOND, 8), "hat")))
     cannot_be_listed(monkeypatch, "more")
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
     with pytest.raises(InputError, match=rf"day={SECOND}/more cannot be listed \(Permission denied\)"):
-        found.files_of(SECOND)
+        indexed.files_of(SECOND)
 
 
 @pytest.mark.parametrize("name", ["events", "more"])
@@ -274,9 +274,9 @@ def mark(root, day, name, text=""):
 
 def test_a_marker_declares_a_day_empty(tmp_path):
     mark(tmp_path, SECOND, "_EMPTY")
-    found = index(tmp_path)
-    assert found.days == [SECOND]
-    assert found.files_of(SECOND) == []
+    indexed = index(tmp_path)
+    assert indexed.days == [SECOND]
+    assert indexed.files_of(SECOND) == []
 
 
 def bytes_of_none(path):
@@ -306,25 +306,25 @@ def test_files_without_a_row_declare_nothing_unless_a_marker_stands_beside_them(
 def test_a_file_without_a_row_beside_one_that_has_some_is_a_part_like_any_other(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     land(tmp_path, f"day={FIRST}/b.csv", ONE.clear())
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    assert (found.problems, found.passed_over) == ((), ())
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
+    assert (indexed.problems, indexed.passed_over) == ((), ())
 
 
 def test_a_file_without_a_row_that_stands_in_no_days_folder_is_said(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     land(tmp_path, "none.csv", ONE.clear())
-    found = index(tmp_path)
-    assert found.problems == ()
-    assert "none.csv has no row" in found.passed_over[0]
+    indexed = index(tmp_path)
+    assert indexed.problems == ()
+    assert "none.csv has no row" in indexed.passed_over[0]
 
 
 def test_an_empty_day_with_rows_beside_its_marker_has_its_rows_and_is_said(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     mark(tmp_path, FIRST, "_EMPTY")
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    assert f"says that {FIRST} is empty, and files beside it have rows" in found.passed_over[0]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
+    assert f"says that {FIRST} is empty, and files beside it have rows" in indexed.passed_over[0]
 
 
 @pytest.mark.parametrize(
@@ -337,9 +337,9 @@ def test_what_is_right_although_it_is_fewer_is_read_from_a_marker_and_is_part_of
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     before = index(tmp_path).fingerprint(FIRST)
     mark(tmp_path, FIRST, "_FEWER", text)
-    found = index(tmp_path)
-    assert found.fewer == {FIRST: numbers}
-    assert found.fingerprint(FIRST) != before
+    indexed = index(tmp_path)
+    assert indexed.fewer == {FIRST: numbers}
+    assert indexed.fingerprint(FIRST) != before
 
 
 @pytest.mark.parametrize("text", ["", "yes", "-3", "click", "rows: many", ": 4", "1.5"])
@@ -353,9 +353,9 @@ def test_a_marker_of_fewer_rows_without_a_number_is_refused(tmp_path, text):
 def test_a_marker_that_stands_in_no_days_folder_says_nothing_and_that_is_said(tmp_path):
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
     (tmp_path / "landing" / "events" / "_EMPTY").touch()
-    found = index(tmp_path)
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
-    assert "says nothing of any day" in found.passed_over[0]
+    indexed = index(tmp_path)
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
+    assert "says nothing of any day" in indexed.passed_over[0]
 
 
 def test_a_file_without_any_time_outside_of_a_days_folder_cannot_be_placed(tmp_path):
@@ -367,18 +367,18 @@ def test_a_file_without_any_time_outside_of_a_days_folder_cannot_be_placed(tmp_p
 def test_a_row_of_no_day_of_the_source_belongs_to_its_files_day_and_makes_no_day_of_its_own(tmp_path):
     broken_clock = event("9", at(date(1970, 1, 1), 0), "hat")
     land(tmp_path, f"day={SECOND}/a.parquet", pl.concat([TWO, frame(broken_clock)]))
-    found = index(tmp_path)
-    assert found.days == [SECOND]
-    assert found.files_of(SECOND)[0].rows_of_day == {SECOND: 2}
+    indexed = index(tmp_path)
+    assert indexed.days == [SECOND]
+    assert indexed.files_of(SECOND)[0].rows_of_day == {SECOND: 2}
 
 
 def test_a_file_from_before_the_sources_first_day_is_counted_and_read_by_no_day(tmp_path):
     land(tmp_path, "old.parquet", frame(event("0", at(FIRST - timedelta(days=9), 5), "hat")))
     land(tmp_path, f"day={FIRST}/a.parquet", ONE)
-    found = index(tmp_path)
-    assert found.days == [FIRST]
-    assert sum(file.outside for file in found.files) == 1
-    assert names(found.files_of(FIRST)) == ["a.parquet"]
+    indexed = index(tmp_path)
+    assert indexed.days == [FIRST]
+    assert sum(file.outside for file in indexed.files) == 1
+    assert names(indexed.files_of(FIRST)) == ["a.parquet"]
 
 
 def test_every_row_belongs_to_one_day():

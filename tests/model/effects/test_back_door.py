@@ -65,25 +65,25 @@ def test_a_purchase_is_asked_the_same_way():
 
 def test_diagnostics_say_how_far_the_arms_overlap():
     world = toy(2)
-    found = effect(world).diagnostics
+    diagnosis = effect(world).diagnostics
     treated = int(world.units["recommended"].sum())
-    assert found["overlap_share"] == 1.0
-    assert found["bounded_units"] == 0
-    assert 0 < found["effective_treated"] < treated
-    assert 0 < found["effective_control"] < world.units.height - treated
-    assert found["calibration_error"] < 0.03
-    assert found["rate_treated"] > found["rate_control"]
-    assert found["mean_if_not"] > found["rate_control"]
+    assert diagnosis["overlap_share"] == 1.0
+    assert diagnosis["bounded_units"] == 0
+    assert 0 < diagnosis["effective_treated"] < treated
+    assert 0 < diagnosis["effective_control"] < world.units.height - treated
+    assert diagnosis["calibration_error"] < 0.03
+    assert diagnosis["rate_treated"] > diagnosis["rate_control"]
+    assert diagnosis["mean_if_not"] > diagnosis["rate_control"]
 
 
 def test_units_whose_propensity_was_bounded_are_counted():
     world = toy(3)
-    found = effect(
+    diagnosis = effect(
         world, settings=SETTINGS.model_copy(update={"propensity_bound": 0.3, "min_overlap_share": 0.0})
     ).diagnostics
-    outside = found["bounded_units"]
+    outside = diagnosis["bounded_units"]
     assert 0 < outside < world.units.height
-    assert found["overlap_share"] == pytest.approx(1 - outside / world.units.height)
+    assert diagnosis["overlap_share"] == pytest.approx(1 - outside / world.units.height)
 
 
 def test_no_overlap_is_insufficient_evidence_with_its_diagnostics_beside():

@@ -62,13 +62,13 @@ def broken(table, frame, params):
 
 def test_it_has_a_row_per_question_and_the_contract_holds(published):
     effects, _ = published
-    mine = {row["question"]: row for row in effects.filter(estimator="halved").to_dicts()}
+    halved = {row["question"]: row for row in effects.filter(estimator="halved").to_dicts()}
     naive = {row["question"]: row for row in effects.filter(estimator="naive").to_dicts()}
-    assert mine["q"]["estimate"] == pytest.approx(naive["q"]["estimate"] / 2)
-    assert mine["by_lottery"]["status"] == Status.ANSWERED and mine["by_lottery"]["estimate"] is not None
+    assert halved["q"]["estimate"] == pytest.approx(naive["q"]["estimate"] / 2)
+    assert halved["by_lottery"]["status"] == Status.ANSWERED and halved["by_lottery"]["estimate"] is not None
     # The front door has no form of a second weighted estimator, and says so.
-    assert (mine["by_door"]["status"], mine["by_door"]["estimate"]) == (Status.NOT_AVAILABLE, None)
-    assert mine["by_door"]["reason"] == "the estimator `halved` has no form for the strategy `front_door`"
+    assert (halved["by_door"]["status"], halved["by_door"]["estimate"]) == (Status.NOT_AVAILABLE, None)
+    assert halved["by_door"]["reason"] == "the estimator `halved` has no form for the strategy `front_door`"
     given = {"rows": len(EFFECT_ESTIMATORS) * len(QUESTIONS), "estimators": list(EFFECT_ESTIMATORS)}
     assert broken("effects", effects, given) == []
     unregistered = given | {"estimators": [name for name in EFFECT_ESTIMATORS if name != "halved"]}

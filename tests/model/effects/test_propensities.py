@@ -9,9 +9,9 @@ from tests.model.worlds import SETTINGS, toy
 
 def test_an_empty_adjustment_set_gives_every_unit_the_share_of_the_treated():
     world = toy(7, users=30)
-    found = treatment_propensities(world.units, "recommended", [], world.clusters, SETTINGS, seed=1)
-    assert len(np.unique(found.propensity)) <= 3
-    assert found.propensity.mean() == pytest.approx(world.units["recommended"].mean(), abs=0.02)
+    fitted = treatment_propensities(world.units, "recommended", [], world.clusters, SETTINGS, seed=1)
+    assert len(np.unique(fitted.propensity)) <= 3
+    assert fitted.propensity.mean() == pytest.approx(world.units["recommended"].mean(), abs=0.02)
 
 
 def test_propensities_are_matched_by_unit_and_not_by_order():

@@ -26,16 +26,16 @@ TRAINING = pl.DataFrame({"recommended": [1, 1, 1, 0], "click": [1, 1, 0, 0], "pu
 
 
 def test_a_unit_is_judged_in_the_arm_that_it_had():
-    found = evaluate(prediction_table(UNITS, P), TRAINING, ["click"], held_out=["random"])[0]
-    assert found.rows == 3
-    assert found.model == pytest.approx(log_loss(np.array([1.0, 0.0, 0.0]), np.array([0.8, 0.3, 0.1])))
+    evaluation = evaluate(prediction_table(UNITS, P), TRAINING, ["click"], held_out=["random"])[0]
+    assert evaluation.rows == 3
+    assert evaluation.model == pytest.approx(log_loss(np.array([1.0, 0.0, 0.0]), np.array([0.8, 0.3, 0.1])))
 
 
 def test_the_constant_is_each_arms_rate_in_the_training_window():
-    found = evaluate(prediction_table(UNITS, P), TRAINING, ["click"], held_out=["random"])[0]
+    evaluation = evaluate(prediction_table(UNITS, P), TRAINING, ["click"], held_out=["random"])[0]
     rates = np.array([2.5 / 4, 2.5 / 4, 0.25])
-    assert found.constant == pytest.approx(log_loss(np.array([1.0, 0.0, 0.0]), rates))
-    assert found.beats_constant
+    assert evaluation.constant == pytest.approx(log_loss(np.array([1.0, 0.0, 0.0]), rates))
+    assert evaluation.beats_constant
 
 
 def test_an_answer_sheets_rows_are_predicted_and_not_judged():

@@ -35,49 +35,49 @@ def plan(units=UNITS, sets=SETS, propensities=PROPENSITIES, answer=ANSWERED, ref
 
 
 def test_an_identified_effect_is_learned_in_both_arms_from_the_union_of_its_sets():
-    found = plan()
-    assert isinstance(found, TrainingPlan)
-    assert (found.arms, found.columns, found.purchases) == ("both", ("device", "past_clicks"), True)
-    assert found.rows.height == UNITS.height
+    training = plan()
+    assert isinstance(training, TrainingPlan)
+    assert (training.arms, training.columns, training.purchases) == ("both", ("device", "past_clicks"), True)
+    assert training.rows.height == UNITS.height
 
 
 def test_the_loss_divides_by_the_first_questions_propensities_in_the_units_order():
-    found = plan(propensities=PROPENSITIES.reverse())
-    assert found.divides_by == "recommended_click"
-    assert np.unique(found.propensity).tolist() == [0.25]
+    training = plan(propensities=PROPENSITIES.reverse())
+    assert training.divides_by == "recommended_click"
+    assert np.unique(training.propensity).tolist() == [0.25]
 
 
 def test_one_identified_question_is_enough():
     sets = SETS.with_columns(status=pl.Series(["not_identifiable", "answered"]))
-    found = plan(sets=sets)
-    assert (found.arms, found.columns, found.divides_by) == ("both", ("past_clicks",), "recommended_purchase")
+    training = plan(sets=sets)
+    assert (training.arms, training.columns, training.divides_by) == ("both", ("past_clicks",), "recommended_purchase")
 
 
 def test_without_an_identified_effect_what_was_shown_is_predicted_in_its_slots_context():
     unanswered = not_identifiable("no organic arm")
-    found = plan(sets=UNANSWERED, propensities=PROPENSITIES.clear(), answer=unanswered)
-    assert (found.arms, found.propensity, found.divides_by) == ("shown", None, None)
-    assert found.columns == ("position", "past_clicks", "device")
-    assert found.rows["recommended"].unique().to_list() == [1]
+    training = plan(sets=UNANSWERED, propensities=PROPENSITIES.clear(), answer=unanswered)
+    assert (training.arms, training.propensity, training.divides_by) == ("shown", None, None)
+    assert training.columns == ("position", "past_clicks", "device")
+    assert training.rows["recommended"].unique().to_list() == [1]
 
 
 def test_a_question_without_propensities_leaves_the_others_theirs():
     refused = insufficient_evidence("one arm only")
     second = PROPENSITIES.filter(pl.col("question") == "recommended_purchase")
-    found = plan(propensities=second, refused={"recommended_click": refused})
-    assert (found.arms, found.divides_by) == ("both", "recommended_purchase")
+    training = plan(propensities=second, refused={"recommended_click": refused})
+    assert (training.arms, training.divides_by) == ("both", "recommended_purchase")
     none = plan(propensities=second.clear(), refused=dict.fromkeys(SETS["question"], refused))
     assert none == insufficient_evidence("one arm only")
 
 
 def test_a_question_about_another_treatment_does_not_identify_this_one():
-    found = plan(sets=SETS.with_columns(treatment=pl.lit("campaign")))
-    assert found.arms == "shown"
+    training = plan(sets=SETS.with_columns(treatment=pl.lit("campaign")))
+    assert training.arms == "shown"
 
 
 def test_a_constant_column_of_the_context_is_left_out():
-    found = plan(units=UNITS.with_columns(device=pl.lit("tv")), sets=UNANSWERED)
-    assert found.columns == ("position", "past_clicks")
+    training = plan(units=UNITS.with_columns(device=pl.lit("tv")), sets=UNANSWERED)
+    assert training.columns == ("position", "past_clicks")
 
 
 @pytest.mark.parametrize("column", ["position", "click", "recommended", "policy", "user_id", "unheard_of"])
@@ -108,9 +108,9 @@ def test_too_few_clusters_for_propensities_is_passed_on():
 
 def test_units_without_a_logged_click_teach_nothing_and_are_left_out():
     some = UNITS.with_columns(click=pl.when(pl.col("device") == "mobile").then("click"))
-    found = plan(units=some)
-    assert found.rows["device"].unique().to_list() == ["mobile"]
-    assert len(found.propensity) == found.rows.height
+    training = plan(units=some)
+    assert training.rows["device"].unique().to_list() == ["mobile"]
+    assert len(training.propensity) == training.rows.height
 
 
 def test_a_source_without_purchases_has_click_heads_only():
@@ -138,8 +138,12 @@ def test_no_recommended_unit_with_a_click_is_answered():
 
 
 def test_what_no_policy_may_read_the_model_does_not_read_and_the_loss_still_divides_by_what_read_it():
-    found = plan(withheld={"device"})
-    assert (found.columns, found.withheld, found.divides_by) == (("past_clicks",), ("device",), "recommended_click")
+    training = plan(withheld={"device"})
+    assert (training.columns, training.withheld, training.divides_by) == (
+        ("past_clicks",),
+        ("device",),
+        "recommended_click",
+    )
     shown = plan(
         sets=UNANSWERED,
         propensities=PROPENSITIES.clear(),

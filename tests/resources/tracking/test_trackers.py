@@ -122,9 +122,9 @@ def test_a_tracker_that_fails_at_everything_costs_nothing_and_is_told(only, tmp_
     only(Broken)
     trained, run = tracked(Home(tmp_path), world, day)
     assert same(trained, train(world))
-    told = run.metadata["tracking"]
+    message = run.metadata["tracking"]
     for words in ("no server", "no curve", "no result", "no end", "no link"):
-        assert f"ConnectionError: {words}" in told
+        assert f"ConnectionError: {words}" in message
     assert "notebook" not in run.metadata
 
 
