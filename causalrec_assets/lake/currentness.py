@@ -9,6 +9,7 @@ from causalrec.home import Home
 from causalrec_assets.lake.inputs import champion_hash, setting_hash, setting_key_hash
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
+from causalrec_assets.lake.trials import TrialLog
 
 Resolver = Callable[[str, date], str]
 """(what follows the prefix of a key, the partition's day) -> the input's hash now."""
@@ -44,6 +45,7 @@ def stale_because(
         "key": lambda rest, _: setting_key_hash(home, rest),
         "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
         "champion": lambda _, d: champion_hash(ReleaseLog(lake.store).champion_before(d)),
+        "trials": lambda _, d: TrialLog(lake.store).hash_before(d),
         **others,
     }
     for key, recorded in sorted(pointer.inputs.items()):

@@ -22,6 +22,7 @@ from causalrec_assets.lake.notes import MissingNote, from_json
 from causalrec_assets.lake.releases import Champion, ReleaseLog
 from causalrec_assets.lake.storage.pointer import Pointer
 from causalrec_assets.lake.store import Store
+from causalrec_assets.lake.trials import TrialEntry, TrialLog, entries_hash
 from causalrec_assets.lake.windows import LearningWindow, days_hash, learning_window
 
 Notes = TypeVar("Notes")
@@ -255,6 +256,19 @@ class Inputs:
         champion = ReleaseLog(self.store).champion_before(self.day)
         self.note("champion", champion_hash(champion))
         return champion
+
+    def trials(self) -> list[TrialEntry]:
+        """The trial log as the runs of earlier partitions left it."""
+        entries = TrialLog(self.store).before(self.day)
+        self.note("trials", entries_hash(entries))
+        return entries
+
+    def table_hash(self, name: str, day: date) -> str:
+        """The hash of a table's current version, or `none`: recorded, for what waits until a day is there."""
+        pointer = self.store.pointer(name, day)
+        hash_ = pointer.hash if pointer else "none"
+        self.note(f"table:{name}:{day}", hash_)
+        return hash_
 
 
 def champion_hash(champion: Champion | None) -> str:

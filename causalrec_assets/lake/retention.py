@@ -19,6 +19,8 @@ from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.storage.objects import Folder, Found, Objects
 from causalrec_assets.lake.storage.pointer import POINTER
 from causalrec_assets.lake.store import Store
+from causalrec_assets.lake.trials import FOLDER as TRIAL_LOG
+from causalrec_assets.lake.trials import TrialLog
 
 Numbered = tuple[str, date, int]
 """A version: its table, day and number."""
@@ -78,9 +80,9 @@ def sweep(
 ) -> Swept:
     """Remove what the settings let go of.
 
-    The current version of a day is never removed, nor one that a bundle in the release log names, nor a refusal that
-    still stands. Runs may publish meanwhile. A run that is about to release versions that were replaced since it
-    judged them is not foreseen: sweep when no learning run is at work.
+    The current version of a day is never removed, nor one that a bundle in the release log or an open trial names, nor
+    a refusal that still stands. Runs may publish meanwhile. A run that is about to release versions that were replaced
+    since it judged them is not foreseen: sweep when no learning run is at work.
 
     Args:
         settings: How many versions and days are kept.
@@ -92,18 +94,20 @@ def sweep(
     tables: dict[str, dict[str, Found]] = defaultdict(dict)
     for object_ in store.objects.find():
         tables[object_.name.partition("/")[0]][object_.name] = object_
-    pinned = {*keep, *_released(store)}
+    pinned = {*keep, *_named(store)}
     for table, listed in tables.items():
-        if table not in ("quarantine", RELEASE_LOG):
+        if table not in ("quarantine", RELEASE_LOG, TRIAL_LOG):
             task.table(table, listed, pinned)
     task.quarantine()
     task.staging()
     return task.swept
 
 
-def _released(store: Store) -> Iterator[Numbered]:
-    for move in ReleaseLog(store).moves():
-        for table, version in (move.champion.bundle if move.champion else {}).get("tables", {}).items():
+def _named(store: Store) -> Iterator[Numbered]:
+    """The versions that champions and the challengers of open trials are made of."""
+    champions = [move.champion.bundle for move in ReleaseLog(store).moves() if move.champion]
+    for bundle in (*champions, *TrialLog(store).bundles()):
+        for table, version in bundle.get("tables", {}).items():
             yield table, date.fromisoformat(version["day"]), int(version["pointer"])
 
 

@@ -28,7 +28,7 @@ LANDED = {"items": "items", "users": "users", "clean_events": "events"}
 """The assets that read landed files -> which of them."""
 CARRIED = ("history", "units")
 """The assets that build on earlier days, and on `LANDED` of their own day."""
-DATA = frozenset({"landing", "table", "newest", "champion", "serves", "before", "days"})
+DATA = frozenset({"landing", "table", "newest", "champion", "trials", "serves", "before", "days"})
 """Inputs that change by themselves. Settings and code are changed by people, who say what is to be rebuilt."""
 
 

@@ -12,6 +12,7 @@ from causalrec_assets.lake import retention
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.retention import sweep
 from causalrec_assets.lake.store import Store
+from causalrec_assets.lake.trials import Kind, TrialLog
 from tests.lake.test_store import DAY, publish
 
 NOW = datetime.now(UTC) + timedelta(minutes=1)
@@ -73,6 +74,18 @@ def test_what_a_released_bundle_names_stays_and_what_the_caller_keeps(store):
     assert store.numbers("sales", DAY) == [2, 3, 5]
     assert store.read_frame(store.pointer("sales", DAY, 2)).item() == "version 1"
     assert ReleaseLog(store).current().bundle == {"tables": named}
+
+
+def test_what_the_challenger_of_an_open_trial_is_made_of_stays_until_the_trial_ends(store):
+    publish_versions(store, 5)
+    bundle = {"tables": {"sales": {"day": DAY.isoformat(), "pointer": 2, "hash": "h"}}}
+    TrialLog(store).add(Kind.OPENED, DAY, {"bundle": bundle}, 0)
+    sweep(store, Retention(versions=1), NOW)
+    assert store.numbers("sales", DAY) == [2, 5]
+    TrialLog(store).add(Kind.CLOSED, DAY, {"trial": 1}, 1)
+    sweep(store, Retention(versions=1), NOW)
+    assert store.numbers("sales", DAY) == [5]
+    assert len(TrialLog(store).entries()) == 2
 
 
 def test_what_a_killed_publish_left_goes_once_it_is_old(store):
