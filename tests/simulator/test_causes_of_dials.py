@@ -29,6 +29,7 @@ DIALS = {
     "responsive": {"lift_spread": 1.5},
     "no_position_bias": {"position_decay": 0.0},
     "position_bias": {"position_decay": 0.4},
+    "goes_anyway": {"confounding": 0.0, "go_anyway": 0.7},
 }
 
 
@@ -100,6 +101,8 @@ CLAIMS = [
     ("plain", "recommended", "item_quality", ()),
     ("experiment_on_everything", "recommended", "price", ()),
     ("experiment_on_everything", "recommended", "item_quality", ()),
+    ("goes_anyway", "recommended", "item_click_rate", ()),
+    ("goes_anyway", "recommended", "user_taste", X),
     ("newness", "recommended", "item_age_days", X),
     ("newness", "click", "item_age_days", (*X, "recommended", "item_quality", "user_taste")),
     ("hidden", "recommended", "hidden_cause", X),

@@ -16,8 +16,11 @@ import numpy as np
 import polars as pl
 
 from causalrec.arrays import Floats, Ints
+from causalrec.simulator.traffic.displacement import draw_displaced
+from causalrec.simulator.traffic.going_anyway import draw_came_for
 from causalrec.simulator.traffic.sampling import DayPolicy, day_policy, draw_organic, draw_slates
-from causalrec.simulator.world.day import Drawn, Requests
+from causalrec.simulator.world.day import Column, Drawn, Requests
+from causalrec.simulator.world.dials import WorldConfig
 from causalrec.simulator.world.frames import events_frame, truth_frame
 from causalrec.simulator.world.hidden import draw_hidden
 from causalrec.simulator.world.past import Past
@@ -31,7 +34,7 @@ HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 12, 14, 
 BLOCK_ROWS = 32_768
 """Events a block, about: 20 arrays of 8 bytes stay in a core's cache. Another number gives other draws."""
 
-HIDDEN, RATING, DELAY = 1, 2, 3  # generators of dials
+HIDDEN, RATING, DELAY, HOLDOUT, GO_ANYWAY, DISPLACED = 1, 2, 3, 4, 5, 6  # generators of dials
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,14 @@ class SimulatedDay:
 def simulate_day(world: World, past: Past, number: int) -> SimulatedDay:
     """Draw day `number` (from 0) and add it to the past."""
     drawn = draw_day(world, past, number)
-    past.add(drawn.user, drawn.item, drawn.click)
+    add_day(past, drawn)
     events = events_frame(world, drawn)
     return SimulatedDay(events, truth_frame(world, drawn, events["event_id"]), drawn)
+
+
+def add_day(past: Past, drawn: Drawn) -> None:
+    """Add what took place on a day to the past."""
+    past.add(drawn.user[drawn.present], drawn.item[drawn.present], drawn.click[drawn.present])
 
 
 def draw_day(world: World, past: Past, number: int) -> Drawn:
@@ -62,15 +70,16 @@ def draw_day(world: World, past: Past, number: int) -> Drawn:
     c, shop, today = world.config, world.catalogue, world.on(number)
     shown = c.slate + c.organic
     requests = _requests(world, today, number)
-    user_rate = past.user_category_rate
-    policy = day_policy(shop.category, len(shop.categories), past.item_rate, today.price, today.age_days, c)
+    user_rate, item_rate = past.user_category_rate, past.item_rate
+    policy = day_policy(shop.category, len(shop.categories), item_rate, today.price, today.age_days, c)
     drawn = Drawn.empty(c, number, today, requests)
     size = max(1, BLOCK_ROWS // shown)
     starts = range(0, len(requests.user), size)
 
     def fill(block: int) -> None:
         part = slice(starts[block], min(starts[block] + size, len(requests.user)))
-        _fill(world, drawn, part, policy, user_rate, [c.seed, 100 + number, block + 1])
+        key = [c.seed, 100 + number, block + 1]
+        _fill(world, drawn, part, policy, (user_rate[requests.user[part]], item_rate), key)
 
     _all_of(fill, len(starts))
     return drawn
@@ -99,16 +108,31 @@ def _all_of(work: Callable[[int], None], count: int) -> None:
         list(pool.map(work, range(count)))
 
 
-def _fill(world: World, drawn: Drawn, part: slice, policy: DayPolicy, user_rate: Floats, key: list[int]) -> None:
-    """Draw a block of requests into its rows."""
+def _fill(
+    world: World, drawn: Drawn, part: slice, policy: DayPolicy, rates: tuple[Floats, Floats], key: list[int]
+) -> None:
+    """Draw a block of requests into its rows.
+
+    Args:
+        rates: Past click rates: of each request's user in each category, and of each item.
+    """
     c, rng = world.config, np.random.default_rng(key)
     user, mobile, hour = (x[part] for x in (drawn.requests.user, drawn.requests.mobile, drawn.requests.second // 3600))
     n, shown = len(user), c.slate + c.organic
     rows = slice(part.start * shown, (part.start + n) * shown)
 
-    rate = user_rate[user]
+    rate, item_rate = rates
     slate, propensity = draw_slates(policy, rate, c.slate, c, rng)
     organic = draw_organic(policy.browse, slate, c.organic, rng)
+    if c.holdout_share:
+        _hold_out(drawn, part, organic, policy, c, key)
+    if c.go_anyway:
+        generator = np.random.default_rng([*key, GO_ANYWAY])
+        came = np.flatnonzero(generator.random(n) < c.go_anyway)
+        organic[came] = draw_came_for(
+            rate[came], world.catalogue.category, item_rate, drawn.today.age_days, c, generator
+        )
+        _meet(drawn, part, slate, organic, came)
     # Had an organic item been recommended, it would have stood in some slot; which one is uniform for an item
     # of small probability (over propensity deciles the mean slot of recommended rows varies by 0.06).
     elsewhere = rng.integers(1, c.slate + 1, size=(n, c.organic))
@@ -143,8 +167,40 @@ def _fill(world: World, drawn: Drawn, part: slice, policy: DayPolicy, user_rate:
         drawn.truth[f"purchase_{arm}"][rows] = clicked & (u_buy < p_buy)
     for outcome in ("click", "purchase"):
         taken = np.where(recommended == 1, drawn.truth[f"{outcome}_1"][rows], drawn.truth[f"{outcome}_0"][rows])
-        getattr(drawn, outcome)[rows] = taken
+        getattr(drawn, outcome)[rows] = taken & drawn.present[rows]
+    if c.displacement:
+        click = drawn.click[rows].reshape(n, shown) == 1
+        displaced = draw_displaced(click, c, np.random.default_rng([*key, DISPLACED])).ravel()
+        drawn.extra["displaced"][rows] = displaced
+        drawn.click[rows] &= ~displaced
+        drawn.purchase[rows] &= ~displaced
     _extras(world, drawn, rows, user[at], np.where(recommended == 1, *both.click), key)
+
+
+def _hold_out(drawn: Drawn, part: slice, organic: Ints, policy: DayPolicy, c: WorldConfig, key: list[int]) -> None:
+    """Take the slate from a random share of the requests; what they browse is drawn from all items."""
+    rng = np.random.default_rng([*key, HOLDOUT])
+    without = rng.random(len(organic)) < c.holdout_share
+    held = np.flatnonzero(without)
+    organic[held] = draw_organic(policy.browse, np.empty((len(held), 0), dtype=np.int64), c.organic, rng)
+    drawn.without_slate[part] = without
+    _events(drawn.present, part, drawn.shown)[held, : c.slate] = False
+
+
+def _meet(drawn: Drawn, part: slice, slate: Ints, organic: Ints, came: Ints) -> None:
+    """Say of each event whether it is what people came for, and leave out those that the slate shows already."""
+    size = slate.shape[1]
+    came_for = _events(drawn.extra["came_for"], part, drawn.shown)
+    came_for[:] = 0
+    came_for[came, size:] = 1
+    in_slate = (organic[came][:, :, None] == slate[came][:, None, :]).any(axis=2)
+    in_slate &= ~drawn.without_slate[part][came][:, None]
+    _events(drawn.present, part, drawn.shown)[came, size:] = ~in_slate
+
+
+def _events(column: Column, part: slice, shown: int) -> Column:
+    """The events of some requests in a column of all, (requests, events a request); a view."""
+    return column[part.start * shown : part.stop * shown].reshape(-1, shown)
 
 
 def _extras(world: World, drawn: Drawn, rows: slice, user: Ints, click: Floats, key: list[int]) -> None:

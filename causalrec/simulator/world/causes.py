@@ -141,9 +141,11 @@ def _added(c: WorldConfig) -> set[tuple[str, str]]:
 def _taken_away(c: WorldConfig) -> set[tuple[str, str]]:
     arrows: set[tuple[str, str]] = set()
     strength = c.confounding
-    if not strength * c.policy_on_taste:
+    # What people come for follows the rates of both, whatever the policy follows.
+    goes = c.go_anyway * c.go_anyway_focus
+    if not strength * c.policy_on_taste and not goes:
         arrows |= {("user_category_click_rate", "recommended")}
-    if not strength * c.policy_on_popularity and not strength * c.browse_on_popularity:
+    if not strength * c.policy_on_popularity and not strength * c.browse_on_popularity and not goes:
         arrows |= {("item_click_rate", "recommended"), ("item_quality", "item_exposures")}
     if not strength * c.policy_on_price and not strength * c.browse_on_price:
         arrows |= {("price", "recommended")}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from causalrec.arrays import Floats, Ints
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.world.dials import WorldConfig
 from causalrec.simulator.world.world import Conditions
 
@@ -36,6 +36,9 @@ class Drawn:
         propensity: The action propensity of each slot, (requests, slate).
         item, position, recommended, click, purchase: Of each event, (events,). The position of an organic event is
             the slot in which it would have stood.
+        present: Whether the event took place, (events,): the slots of a request without a slate did not, and what
+            people came for is not met again where the slate shows it.
+        without_slate: Of each request, (requests,): it is of the holdout, and got no slate.
         truth: Probabilities and potential outcomes by their column's name, (events,) each.
         extra: What single dials add, by column, (events,) each.
     """
@@ -49,12 +52,14 @@ class Drawn:
     recommended: Bits
     click: Bits
     purchase: Bits
+    present: Mask
+    without_slate: Mask
     truth: dict[str, Column]
     extra: dict[str, Column]
 
     @property
     def shown(self) -> int:
-        """Events a request."""
+        """Events a request, with those that did not take place."""
         return len(self.item) // max(1, len(self.requests.user))
 
     @property
@@ -81,6 +86,8 @@ class Drawn:
             np.tile(np.repeat(np.array([1, 0], np.int8), [c.slate, c.organic]), n),
             np.empty(rows, np.int8),
             np.empty(rows, np.int8),
+            np.ones(rows, np.bool_),
+            np.zeros(n, np.bool_),
             truth,
             {name: np.empty(rows, kind) for name, kind in _extra_columns(c).items()},
         )
@@ -96,6 +103,10 @@ def _extra_columns(c: WorldConfig) -> dict[str, type[np.generic]]:
         dtypes |= {"p_click_control": np.float64, "p_click_treatment": np.float64}
     if c.campaign_share:
         dtypes |= {"p_click_without_campaign": np.float64}
+    if c.go_anyway:
+        dtypes |= {"came_for": np.int8}
+    if c.displacement:
+        dtypes |= {"displaced": np.int8}
     if c.delay_days:
         dtypes |= {"delay_seconds": np.int64}
     return dtypes

@@ -6,7 +6,16 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 COUNTS = ("days", "users", "items", "slate", "organic", "history_days", "cold_start_days", "campaign_every")
-SHARES = ("new_items", "new_users", "campaign_share", "experiment_share", "duplicate_share", "late_share")
+SHARES = (
+    "new_items",
+    "new_users",
+    "campaign_share",
+    "experiment_share",
+    "duplicate_share",
+    "late_share",
+    "holdout_share",
+)
+CHANCES = ("go_anyway", "displacement_organic", "displacement_slots")
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,14 @@ class WorldConfig:
         duplicate_share: Share of rows that are sent once more, with the same id, on a later day.
         late_share: Share of rows that arrive in the folder of a later day only.
         late_days: They arrive after 1 to `late_days` days.
+        go_anyway: Chance that in a request people come for `organic` items of their own, instead of browsing: of these,
+            they go to what the slate does not show, and it is met without a recommendation. 0: nobody does.
+        go_anyway_focus: How strongly what they come for follows the user's past click rate in the category and the
+            item's, as a power of both: a high one is a few favourites, which they would click anyway.
+        displacement_organic: Chance that a click on a recommendation removes an organic click of its request, with its
+            purchase: of each such pair by itself.
+        displacement_slots: The same of the clicks on the slots below it.
+        holdout_share: Share of requests, drawn at random, that get no slate at all.
     """
 
     seed: int = 7
@@ -110,6 +127,11 @@ class WorldConfig:
     duplicate_share: float = 0.0
     late_share: float = 0.0
     late_days: int = 2
+    go_anyway: float = 0.0
+    go_anyway_focus: float = 3.0
+    displacement_organic: float = 0.0
+    displacement_slots: float = 0.0
+    holdout_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.exploration <= 1:
@@ -120,6 +142,9 @@ class WorldConfig:
         for dial in SHARES:
             if not 0 <= getattr(self, dial) < 1:
                 raise ValueError(f"{dial} is a share: it must be in [0, 1), got {getattr(self, dial)}")
+        for dial in CHANCES:
+            if not 0 <= getattr(self, dial) <= 1:
+                raise ValueError(f"{dial} is a chance: it must be in [0, 1], got {getattr(self, dial)}")
         if self.events_per_day < self.slate + self.organic:
             raise ValueError(
                 f"events_per_day is {self.events_per_day}, but one request alone is {self.slate + self.organic} events"
@@ -163,6 +188,11 @@ class WorldConfig:
     def hidden(self) -> bool:
         """Whether there is a hidden cause at all."""
         return self.hidden_gamma > 1 or self.hidden_on_click != 0
+
+    @property
+    def displacement(self) -> bool:
+        """Whether a click can remove another one of its request."""
+        return self.displacement_organic > 0 or self.displacement_slots > 0
 
     def to_json(self) -> dict[str, object]:
         return {**asdict(self), "first_day": self.first_day.isoformat()}

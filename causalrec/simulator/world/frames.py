@@ -9,9 +9,15 @@ import polars as pl
 from causalrec.simulator.world.day import Drawn
 from causalrec.simulator.world.world import EXPERIMENT, World, user_id
 
+NO_SLATE = "no_recommendations"
+"""In the column `policy`, where a request got no slate."""
+
 
 def events_frame(world: World, drawn: Drawn) -> pl.DataFrame:
-    """The events of the day as they are logged, purchases beside them."""
+    """The events of the day that took place, as they are logged, purchases beside them.
+
+    Organic events of a request without a slate name the policy `NO_SLATE`: they say who drew it.
+    """
     c, shop, today = world.config, world.catalogue, drawn.today
     rows, requests, shown = len(drawn.item), len(drawn.requests.user), drawn.shown
     of_request = np.repeat(np.arange(requests, dtype=np.uint32), shown)
@@ -39,7 +45,7 @@ def events_frame(world: World, drawn: Drawn) -> pl.DataFrame:
         "item_id": pl.Series(shop.item_id).gather(drawn.item),
         "request_id": per_request(_numbered(prefix, requests, 6)),
         "position": in_slate(drawn.position, "position"),
-        "policy": pl.Series(["shop-v1", None]).gather(1 - drawn.recommended.astype(np.uint32)),
+        "policy": pl.Series(["shop-v1", None, NO_SLATE]).gather(_policy(drawn, of_request)),
         "action_propensity": in_slate(propensity, "action_propensity"),
         "recommended": drawn.recommended,
         "click": drawn.click,
@@ -49,26 +55,40 @@ def events_frame(world: World, drawn: Drawn) -> pl.DataFrame:
         "device": per_request(devices.gather(drawn.requests.mobile)),
         **_of_dials(world, drawn, of_request),
     }
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns).filter(pl.Series(drawn.present))
 
 
 def truth_frame(world: World, drawn: Drawn, event_id: pl.Series) -> pl.DataFrame:
-    """Both potential outcomes of every event and their probabilities, and what the dials add."""
-    frame = pl.DataFrame({"event_id": event_id, **drawn.truth, **drawn.extra})
+    """Both potential outcomes of every event and their probabilities, and what the dials add.
+
+    They are those before any other click of the request removes one; `displaced` says of which that was done.
+
+    Args:
+        event_id: Of the events that took place.
+    """
+    present = pl.Series(drawn.present)
+    columns = {name: pl.Series(values).filter(present) for name, values in (drawn.truth | drawn.extra).items()}
+    frame = pl.DataFrame({"event_id": event_id, **columns})
     if not world.config.delay_days:
         return frame
     time = pl.lit(drawn.day).cast(pl.Datetime("us", "UTC")) + pl.duration(
-        seconds=pl.Series(np.repeat(drawn.requests.second, drawn.shown)) + pl.col("delay_seconds")
+        seconds=pl.Series(np.repeat(drawn.requests.second, drawn.shown)).filter(present) + pl.col("delay_seconds")
     )
-    bought = pl.Series(drawn.purchase == 1)
+    bought = pl.Series(drawn.purchase == 1).filter(present)
     return frame.with_columns(pl.when(bought).then(time).alias("ordered_at")).drop("delay_seconds")
+
+
+def _policy(drawn: Drawn, of_request: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Of each event: 0 the policy's, 1 nobody's, 2 of a request without a slate."""
+    organic = drawn.recommended == 0
+    return np.asarray(organic.astype(np.uint32) + (organic & drawn.without_slate[of_request]), dtype=np.uint32)
 
 
 def _of_dials(world: World, drawn: Drawn, of_request: npt.NDArray[np.uint32]) -> dict[str, pl.Series]:
     c, columns = world.config, {}
     if c.rating_rate:
         arms = (drawn.extra["rated_1"], drawn.extra["rated_0"])
-        rated = np.where(drawn.recommended == 1, *arms) == 1
+        rated = (np.where(drawn.recommended == 1, *arms) == 1) & (drawn.click == 1)
         columns["rating"] = pl.Series(np.where(rated, drawn.extra["true_rating"], np.nan)).fill_nan(None)
     if c.campaign_share:
         columns["campaign_id"] = pl.Series([None] * len(drawn.item), dtype=pl.String)

@@ -106,6 +106,7 @@ dials = dict(
     new_items=0.2, new_users=0.2, taste_drift=0.1, quality_drift=0.1, campaign_share=0.2, campaign_boost=0.2,
     experiment_share=0.5, experiment_lift=0.2, delay_days=1.0, duplicate_share=0.1, late_share=0.1, lift_spread=0.3,
     lift_by_price=0.1, lift_by_mobile=0.1, policy_on_newness=0.3,
+    go_anyway=0.3, displacement_organic=0.3, displacement_slots=0.2, holdout_share=0.1,
 )
 simulate(WorldConfig(**dials), root / "landing", root / "truth")
 files = sorted(p for p in root.rglob("*") if p.is_file())
