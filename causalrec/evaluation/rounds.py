@@ -75,7 +75,8 @@ def judged_rounds(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
         A row per unit and policy: the columns of `targets`, of `propensities` and of the units, and `weight`.
     """
     logged = without_held_out(units, data.held_out).drop("action_propensity", "policy")
-    rounds = data.targets.join(data.propensities, on="unit_id", maintain_order="left")
+    slots = data.targets.filter(pl.col("kind") == "slot") if "kind" in data.targets.columns else data.targets
+    rounds = slots.drop("request_id", strict=False).join(data.propensities, on="unit_id", maintain_order="left")
     return rounds.join(logged, on="unit_id", maintain_order="left").with_columns(
         weight=pl.col("action_probability") / pl.col("action_propensity")
     )

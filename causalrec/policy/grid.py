@@ -34,6 +34,7 @@ class Scored:
     purchase: Floats | None
     price: Floats | None
     click_if_not: Floats | None
+    purchase_if_not: Floats | None = None
 
 
 def score_grid(
@@ -92,11 +93,17 @@ def _runs(contexts: pl.DataFrame, items: pl.DataFrame) -> Iterator[tuple[int, pl
 
 def _shaped(
     p: PotentialOutcomes, contexts: int, price: Floats | None
-) -> tuple[Floats, Floats | None, Floats | None, Floats | None]:
+) -> tuple[Floats, Floats | None, Floats | None, Floats | None, Floats | None]:
     def shape(values: Floats | None) -> Floats | None:
         return None if values is None else values.reshape(contexts, -1)
 
-    return p.click_if_recommended.reshape(contexts, -1), shape(p.purchase_if_recommended), price, shape(p.click_if_not)
+    return (
+        p.click_if_recommended.reshape(contexts, -1),
+        shape(p.purchase_if_recommended),
+        price,
+        shape(p.click_if_not),
+        shape(p.purchase_if_not),
+    )
 
 
 def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column]) -> Singles:

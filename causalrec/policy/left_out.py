@@ -34,6 +34,10 @@ class LeftOut:
         if slots.unlisted:
             self.examples[day] = slots.unlisted
 
+    def plus(self, other: LeftOut) -> LeftOut:
+        """The count over the days of both."""
+        return LeftOut(self.judged + other.judged, self.reasons + other.reasons, {**self.examples, **other.examples})
+
     def require_few(self, most: float) -> None:
         """Refuse too many slots that show what is no candidate.
 

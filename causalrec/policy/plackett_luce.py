@@ -65,6 +65,24 @@ def in_slot(p: Floats, row: Ints, shown: Ints, above: Above | Ints) -> tuple[Flo
     return np.divide(p[row, shown], left, out=np.zeros(len(row)), where=left > 0), left
 
 
+def given_above(p: Floats, row: Ints, item: Ints, above: Above) -> Floats:
+    """The probability with which a slot would show an item, given those above it.
+
+    Args:
+        p: (contexts, items) first-slot distribution.
+        row: (slots,) context of each slot.
+        item: (slots,) any item, shown or not.
+        above: The distinct items above each slot.
+
+    Returns:
+        (slots,) p(item) / left, in [0, 1]; 0 where the item stands above already.
+    """
+    stands = np.bincount(above.slots, weights=item[above.slots] == above.items, minlength=len(row)) > 0
+    own = np.where(stands, 0.0, p[row, item])
+    left = np.maximum(_left(p, p, np.ones(len(p)), row, above), own)
+    return np.asarray(np.divide(own, left, out=np.zeros(len(row)), where=left > 0))
+
+
 def expected(p: Floats, value: Floats, row: Ints, above: Above | Ints) -> Floats:
     """E[value] over the items of a slot given those above: (sum_a p v - sum over those above of p v) / left.
 

@@ -69,7 +69,7 @@ def judged_slots(
         (pl.col("action_propensity").is_not_null() & ~is_held_out(held_out_policies)).alias("weighable")
     )
     recommended = rows.filter(pl.col("recommended") == 1)
-    recommended = recommended.join(_places(items), on="item_id", how="left", maintain_order="left")
+    recommended = recommended.join(places(items), on="item_id", how="left", maintain_order="left")
     odd = unslated(units) if slates else pl.DataFrame(schema={"at": pl.UInt32, "reason": pl.String})
     recommended = recommended.join(odd, on="at", how="left", maintain_order="left")
     loads = recommended.filter(pl.col("reason").is_null()) if slates else recommended.clear()
@@ -100,7 +100,8 @@ def judged_slots(
     )
 
 
-def _places(items: pl.DataFrame) -> pl.DataFrame:
+def places(items: pl.DataFrame) -> pl.DataFrame:
+    """item_id and its row in the catalogue."""
     return items.select("item_id").with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
 
 

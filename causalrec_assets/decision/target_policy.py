@@ -1,7 +1,7 @@
 """The policy asset: `target_policy`."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -9,25 +9,22 @@ import polars as pl
 
 from causalrec.answers import ANSWERED, not_available
 from causalrec.logs.gaps import NO_ITEMS, NO_PRICE
-from causalrec.logs.units.covariates import as_of, context_columns
-from causalrec.logs.units.notes import UnitsNotes
+from causalrec.logs.units.covariates import context_columns
 from causalrec.logs.units.units import unit_columns
 from causalrec.policy.bundle import Bundled
-from causalrec.policy.grid import score_grid, unscored_grid
 from causalrec.policy.left_out import LeftOut, nothing_happened
 from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
-from causalrec.policy.policies import CHALLENGER, CHAMPION, FittedPolicy, Policy, named_policies
-from causalrec.policy.policies.judged import SCHEMA, evaluate_slots
-from causalrec.policy.slots import Slots, judged_slots
+from causalrec.policy.policies import CHALLENGER, CHAMPION, named_policies
+from causalrec.policy.policies.judged import SCHEMA, SLOT
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig, require_columns
-from causalrec_assets.common.bundles import attributes_read, load_champion, load_model
+from causalrec_assets.common.bundles import load_champion, load_model
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
-from causalrec_assets.common.reads import covariate_settings, history_before
 from causalrec_assets.common.ui import picture, table
+from causalrec_assets.decision.judged import judge_policies
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
 from resources.lake import Lake
@@ -61,32 +58,19 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     released = inputs.champion()
     champion = load_champion(inputs, released) if released else None
 
-    # Every policy is judged on the same slots, so a slot must be of candidates of all.
-    matches = {bundle.config.match for bundle in (challenger, champion) if bundle} | {config.match}
-    parts, left_out = [], LeftOut()
-    for day in inputs.learning.days if source.items else ():
-        judged = day in inputs.learning.judge_days
-        policies = [policy for policy in named if not policy.fitted or (judged and challenger is not None)]
-        if challenger is not None and judged:
-            policies = [FittedPolicy(CHALLENGER, config, objective), *policies]
-        slots: Slots | None = None
-        if challenger is not None and policies:
-            slots, frame = _evaluate_day(inputs, source, day, challenger, policies, objective, matches)
-            parts.append(frame)
-        elif policies:
-            slots, catalogue = _slots(inputs, source, day, context_columns(source), matches)
-            unscored = unscored_grid(slots.contexts, catalogue, config.match)
-            parts.append(evaluate_slots(slots, unscored, policies, objective))
-        if champion is not None and judged:
-            serving = [FittedPolicy(CHAMPION, champion.config, champion.objective)]
-            slots, frame = _evaluate_day(inputs, source, day, champion, serving, objective, matches)
-            parts.append(frame)
-        if slots is not None:
-            left_out.add(day, slots)
+    bundles = {CHALLENGER: challenger, CHAMPION: champion}
+    bundles_there = {name: bundle for name, bundle in bundles.items() if bundle is not None}
+    judge_days = inputs.learning.judge_days
+    frame, left_out = pl.DataFrame(schema=SCHEMA), LeftOut()
+    if source.items:
+        # What is not fitted is judged on the days of training too, which say nothing of what a model expects.
+        unfitted = [policy for policy in named if not policy.fitted]
+        train_days = inputs.learning.train_days
+        seen = judge_policies(inputs, source, train_days, None, {}, unfitted)
+        unseen = judge_policies(inputs, source, judge_days, train_days, bundles_there, named)
+        frame, left_out = pl.concat([seen.frame, unseen.frame]), seen.left_out.plus(unseen.left_out)
     left_out.require_few(config.most_left_out)
     nothing = None if source.items else not_available(f"{NO_ITEMS}, so there is nothing to choose from")
-    frame = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
-    judge_days = inputs.learning.judge_days
     challenged = ANSWERED
     if not (frame["policy"] == CHALLENGER).any():
         challenged = nothing or models.answer
@@ -98,8 +82,10 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             challenged = not_available("no recommended unit of the judgement days can be judged")
     answer = challenged if frame.is_empty() else ANSWERED
     logged = inputs.table("action_propensities").frame
-    weights = frame.join(logged, on="unit_id").with_columns(
-        weight=pl.col("action_probability") / pl.col("action_propensity")
+    weights = (
+        frame.filter(pl.col("kind") == SLOT)
+        .join(logged, on="unit_id")
+        .with_columns(weight=pl.col("action_probability") / pl.col("action_propensity"))
     )
     summary = weights.group_by("policy").agg(
         pl.len().alias("slots"),
@@ -136,34 +122,6 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             **plots,
         },
     )
-
-
-def _evaluate_day(
-    inputs: Inputs,
-    source: Source,
-    day: date,
-    bundle: Bundled,
-    policies: Sequence[Policy],
-    objective: Objective,
-    matches: Collection[tuple[str, ...]],
-) -> tuple[Slots, pl.DataFrame]:
-    reads = [*context_columns(source), *(c for c in bundle.model.design.names if c == "position")]
-    slots, catalogue = _slots(inputs, source, day, reads, matches)
-    before = history_before(inputs, day) if source.has("user_id") else None
-    who = f"the model of {' and '.join(sorted(policy.name for policy in policies))}"
-    attributes = attributes_read(inputs, source, bundle, lambda: inputs.table("users", day), who)
-    state = as_of(before, day, source, covariate_settings(inputs), attributes)
-    scored = score_grid(slots.contexts, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
-    return slots, evaluate_slots(slots, scored, policies, objective)
-
-
-def _slots(
-    inputs: Inputs, source: Source, day: date, reads: Sequence[str], matches: Collection[tuple[str, ...]]
-) -> tuple[Slots, pl.DataFrame]:
-    day_units, catalogue = inputs.table("units", day), inputs.table("items", day).frame
-    held_out = day_units.notes_as(UnitsNotes).held_out_policies
-    slates = source.has("request_id") and source.has("position")
-    return judged_slots(day_units.frame, catalogue, reads, held_out, matches, slates), catalogue
 
 
 def _no_price(inputs: Inputs, source: Source, days: Sequence[date]) -> str | None:

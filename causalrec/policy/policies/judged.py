@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
+from causalrec.arrays import Floats, Ints
+from causalrec.policy.above import Above
 from causalrec.policy.grid import Scored
-from causalrec.policy.plackett_luce import expected, in_slot
+from causalrec.policy.organic.rows import OrganicRows
+from causalrec.policy.plackett_luce import expected, given_above, in_slot
 from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.slots import Slots
 from causalrec.settings.objective import Objective
 
-VALUES = (
+SLOT, ORGANIC = "slot", "organic"
+"""The kinds of rows: a judged slot, or an organic row of a request that has some."""
+UNDER_POLICY = (
     "model_click",
     "model_purchase",
     "model_revenue",
     "model_satisfaction",
+    "model_click_if_not",
+    "model_purchase_if_not",
+    "model_revenue_if_not",
+    "model_rest_click",
+    "model_rest_revenue",
+    "model_objective",
+)
+OF_SHOWN = (
     "shown_click",
     "shown_purchase",
     "shown_revenue",
+    "shown_rest_click",
+    "shown_rest_revenue",
+    "shown_click_if_not",
+    "shown_purchase_if_not",
+    "shown_revenue_if_not",
 )
+VALUES = (*UNDER_POLICY, *OF_SHOWN)
+OF_ORGANIC = ("shown_probability", "met_weight", "not_shown_weight", "not_shown_least")
 SCHEMA: dict[str, pl.DataType] = {
     "unit_id": pl.String(),
     "policy": pl.String(),
+    "kind": pl.String(),
+    "request_id": pl.String(),
     "action_probability": pl.Float64(),
-    **{name: pl.Float64() for name in VALUES},
+    "candidates": pl.Int64(),
+    "in_lump": pl.Boolean(),
+    **{name: pl.Float64() for name in (*OF_ORGANIC, *VALUES)},
     "fitted": pl.Boolean(),
 }
+Values = Mapping[str, Floats | None]
 
 
 def evaluate_slots(
-    slots: Slots, scored: Iterable[Scored], policies: Sequence[Policy], judged_by: Objective
+    slots: Slots,
+    scored: Iterable[Scored],
+    policies: Sequence[Policy],
+    judged_by: Objective,
+    organic: OrganicRows | None = None,
 ) -> pl.DataFrame:
     """The table `target_policy` for one day's slots under one outcome model, or under none.
 
@@ -41,42 +70,114 @@ def evaluate_slots(
             model.
         policies: Each by its own objective: a champion ranks by what was stated when it was released.
         judged_by: What they are judged by: revenue is counted by the margin that is stated now.
+        organic: The organic rows of the slots' requests; None: there are none.
 
     Returns:
         A row per slot and policy: the action probability of the item shown given those above, the model's
-        expectation under the policy (click, purchase, revenue, L), and the model's prediction for the item shown.
+        expectation under the policy (click, purchase, revenue, L; recommended and not), and the model's prediction for
+        the item shown. A row per organic row and policy: how likely the policy would show its item, summed over the
+        judged slots of its request, each changed alone; the same sum divided by how often the item is met, and by how
+        likely the logging policy left it out; and the model's prediction for it, not recommended.
     """
-    n = len(slots.row)
-    columns = {policy.name: {c: np.full(n, np.nan) for c in ("action_probability", *VALUES)} for policy in policies}
+    of_slots = {
+        policy.name: _Columns(len(slots.row), ("action_probability", "candidates", *VALUES)) for policy in policies
+    }
+    of_organic = {policy.name: _organic_columns(organic) for policy in policies} if organic is not None else {}
     for part in scored:
-        here = np.flatnonzero((slots.row >= part.contexts.start) & (slots.row < part.contexts.stop))
-        row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
-        revenue = judged_by.revenue(part.purchase, part.price)
-        quantities = (
-            ("click", part.click),
-            ("purchase", part.purchase),
-            ("revenue", revenue),
-            ("satisfaction", judged_by.satisfaction(part.click, part.purchase)),
-        )
+        here = _within(part, slots.row)
+        values = _values(part, judged_by)
         for policy in policies:
-            p, own = policy.probabilities(part), columns[policy.name]
-            own["action_probability"][here], _ = in_slot(p, row, shown, above)
-            for quantity, values in quantities:
-                if values is not None:
-                    own[f"model_{quantity}"][here] = expected(p, values, row, above)
-            own["shown_click"][here] = part.click[row, shown]
-            if part.purchase is not None:
-                own["shown_purchase"][here] = part.purchase[row, shown]
-            if revenue is not None:
-                own["shown_revenue"][here] = revenue[row, shown]
-    frames = [
-        pl.DataFrame({"unit_id": slots.frame["unit_id"], **columns[policy.name]}).with_columns(
-            pl.lit(policy.name).alias("policy"), pl.lit(policy.fitted).alias("fitted")
-        )
-        for policy in policies
-    ]
-    return (
-        pl.concat(frames)
-        .with_columns(pl.col(VALUES).fill_nan(None))
-        .select([pl.col(c).cast(t) for c, t in SCHEMA.items()])
+            p = policy.probabilities(part)
+            _fill_slots(of_slots[policy.name], here, slots, part, p, values)
+            if organic is not None:
+                _fill_organic(of_organic[policy.name], organic, slots, part, p, values)
+    frames = []
+    for policy in policies:
+        own = of_slots[policy.name].frame(slots.frame.select("unit_id", "request_id"), SLOT)
+        frames.append(_named(own.with_columns(in_lump=False), policy))
+        if organic is not None:
+            frames.append(_named(of_organic[policy.name].frame(organic.frame, ORGANIC), policy))
+    return pl.concat(frames)
+
+
+class _Columns(dict[str, Floats]):
+    """Columns of a table, unknown until they are filled."""
+
+    def __init__(self, rows: int, names: Iterable[str]) -> None:
+        super().__init__({name: np.full(rows, np.nan) for name in names})
+
+    def frame(self, keys: pl.DataFrame, kind: str) -> pl.DataFrame:
+        values = pl.DataFrame(dict(self)).with_columns(pl.all().fill_nan(None))
+        return pl.concat([keys, values], how="horizontal").with_columns(kind=pl.lit(kind))
+
+
+def _organic_columns(organic: OrganicRows) -> _Columns:
+    """Sums over a row's slots begin at 0 where they can be told."""
+    columns = _Columns(len(organic.item), (*OF_ORGANIC, *OF_SHOWN))
+    columns["shown_probability"][:] = 0.0
+    if organic.met is not None:
+        columns["met_weight"][:] = 0.0
+    if organic.out is not None:
+        columns["not_shown_weight"][:], columns["not_shown_least"][:] = 0.0, np.inf
+    return columns
+
+
+def _named(rows: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """With the policy's name, and null in the columns that rows of their kind do not have."""
+    named = rows.with_columns(policy=pl.lit(policy.name), fitted=pl.lit(policy.fitted))
+    return named.select(
+        (pl.col(c) if c in named.columns else pl.lit(None)).cast(kind).alias(c) for c, kind in SCHEMA.items()
     )
+
+
+def _within(part: Scored, row: Ints) -> Ints:
+    return np.flatnonzero((row >= part.contexts.start) & (row < part.contexts.stop))
+
+
+def _values(part: Scored, judged_by: Objective) -> Values:
+    """What the model expects of every pair of the part, by the name of the quantity."""
+    return {
+        "click": part.click,
+        "purchase": part.purchase,
+        "revenue": judged_by.revenue(part.purchase, part.price),
+        "satisfaction": judged_by.satisfaction(part.click, part.purchase),
+        "click_if_not": part.click_if_not,
+        "purchase_if_not": part.purchase_if_not,
+        "revenue_if_not": judged_by.revenue(part.purchase_if_not, part.price),
+    }
+
+
+def _fill_slots(own: _Columns, here: Ints, slots: Slots, part: Scored, p: Floats, values: Values) -> None:
+    row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
+    own["action_probability"][here], _ = in_slot(p, row, shown, above)
+    own["candidates"][here] = _candidates(part, row, above)
+    for quantity, expected_of in values.items():
+        if expected_of is not None:
+            own[f"model_{quantity}"][here] = expected(p, expected_of, row, above)
+            if f"shown_{quantity}" in own:
+                own[f"shown_{quantity}"][here] = expected_of[row, shown]
+
+
+def _candidates(part: Scored, row: Ints, above: Above) -> Floats:
+    """(slots,) how many items could stand in each, given those above."""
+    taken = part.eligible[row[above.slots], above.items]
+    return np.asarray(part.eligible.sum(axis=1)[row] - np.bincount(above.slots, weights=taken, minlength=len(row)))
+
+
+def _fill_organic(own: _Columns, organic: OrganicRows, slots: Slots, part: Scored, p: Floats, values: Values) -> None:
+    pairs = _within(part, slots.row[organic.slot])
+    slot, of = organic.slot[pairs], organic.row[pairs]
+    would = given_above(p, slots.row[slot] - part.contexts.start, organic.item[of], slots.above.take(slot))
+    np.add.at(own["shown_probability"], of, would)
+    if organic.met is not None:
+        np.add.at(own["met_weight"], of, would / organic.met[pairs])
+    if organic.out is not None:
+        out, counts = organic.out.probability[pairs], (would > 0) & ~organic.out.shown[pairs]
+        np.add.at(own["not_shown_weight"], of, np.divide(would, out, out=np.zeros(len(would)), where=counts))
+        np.minimum.at(own["not_shown_least"], of, out)
+    here = _within(part, slots.row[organic.first])
+    row = slots.row[organic.first[here]] - part.contexts.start
+    for quantity in ("click_if_not", "purchase_if_not", "revenue_if_not"):
+        expected_of = values[quantity]
+        if expected_of is not None:
+            own[f"shown_{quantity}"][here] = expected_of[row, organic.item[here]]

@@ -1,0 +1,1 @@
+"""Organic rows beside judged slots: how likely a policy would show their items, and how seldom they are met."""
