@@ -45,7 +45,9 @@ class VerdictNotes:
     Attributes:
         verdict: A `Decision`.
         reason: In words.
+        next_step: What happens now, or what somebody should do; None where another release has not said it.
     """
 
     verdict: str
     reason: str
+    next_step: str | None = None

@@ -26,14 +26,37 @@ class Decision(StrEnum):
     NOT_AVAILABLE = "not_available"
     NOT_IDENTIFIABLE = "not_identifiable"
     """No number of events like these would do; the reason says what to log."""
+    WAIT = "wait"
+    """A trial is running, and no look at it is due."""
+
+
+NEXT_STEPS = {
+    Decision.BETTER: "The release of this day lets the new policy serve. Nothing is left to do.",
+    Decision.NOT_BETTER: "Nothing changes. The next training makes the next challenger.",
+    Decision.INSUFFICIENT_EVIDENCE: "Nothing changes. Judge on more days, as the reason says; or let the policy that "
+    "serves explore more.",
+    Decision.NOT_AVAILABLE: "Nothing changes, and waiting would not help: log what the reason names.",
+    Decision.NOT_IDENTIFIABLE: "Nothing changes, and waiting would not help: change how the logs are made, as the "
+    "reason says.",
+    Decision.WAIT: "Nothing changes until the next look.",
+}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision and the numbers that made it, in words."""
+    """A decision and the numbers that made it, in words.
+
+    Attributes:
+        next_step: What happens now, or what somebody should do.
+    """
 
     decision: Decision
     reason: str
+    next_step: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.next_step:
+            object.__setattr__(self, "next_step", NEXT_STEPS[self.decision])
 
 
 def headline(report: pl.DataFrame) -> pl.DataFrame:
@@ -95,8 +118,7 @@ def _compare(
         return Decision.BETTER, "Satisfaction is better; there is no revenue to compare."
     if revenue["difference_upper"] < 0:
         return Decision.NOT_BETTER, "Satisfaction is better, but revenue is worse."
-    lost = -revenue["difference_lower"]
-    allowed = rule.revenue_margin * abs(revenue["estimate"] - revenue["difference"])
+    lost, allowed = -revenue["difference_lower"], _allowed(revenue, rule)
     if lost > allowed:
         return Decision.INSUFFICIENT_EVIDENCE, (
             f"Satisfaction is better, but a loss of revenue of up to {lost:.4f} cannot be ruled out, and at "
@@ -106,6 +128,26 @@ def _compare(
         Decision.BETTER,
         f"Satisfaction is better, and a loss of more than {rule.revenue_margin:.0%} of revenue is ruled out.",
     )
+
+
+def _allowed(revenue: Mapping[str, Any], rule: ReleaseRule) -> float:
+    """The largest loss of revenue that the rule lets pass: `revenue_margin` of the baseline's."""
+    allowed: float = rule.revenue_margin * abs(revenue["estimate"] - revenue["difference"])
+    return allowed
+
+
+def guardrail_words(revenue: Mapping[str, Any], rule: ReleaseRule) -> str:
+    """What is asked of revenue, and whether it is met.
+
+    Args:
+        revenue: The challenger's row, answered.
+    """
+    asked = f"Asked: a loss of more than {rule.revenue_margin:.0%} of today's revenue is ruled out."
+    if revenue["difference_upper"] < 0:
+        return f"{asked} Not met: revenue is worse."
+    if -revenue["difference_lower"] > _allowed(revenue, rule):
+        return f"{asked} Not met: {_settled_by(revenue, _allowed(revenue, rule))}."
+    return f"{asked} Met."
 
 
 def _settled_by(revenue: Mapping[str, Any], allowed: float) -> str:

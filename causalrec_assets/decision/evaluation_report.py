@@ -9,11 +9,12 @@ from causalrec.answers import Answer, not_available
 from causalrec.evaluation.attributes import attribute_uses
 from causalrec.evaluation.findings import Diagnostic, Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
+from causalrec.evaluation.report.first_lines import A_WEEK, SURE, Judged, first_lines
 from causalrec.evaluation.report.html import Story, render
 from causalrec.evaluation.report.summary import findings_table
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
 from causalrec.evaluation.unjudged import unjudged_lines
-from causalrec.evaluation.verdict import decide
+from causalrec.evaluation.verdict import Verdict, decide
 from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.home import CHECKOUT, Home
 from causalrec.model.outcome.notes import OutcomeModelNotes
@@ -56,16 +57,18 @@ def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     frame = findings_table(story)
     # The published file is named by a hash; people open this copy.
     path = inputs.home.reports / f"{inputs.day}.html"
-    verdict, reason = story.verdict.decision.value, story.verdict.reason
+    verdict, reason, next_step = story.verdict.decision.value, story.verdict.reason, story.verdict.next_step
     return Draft(
         inputs,
         frame,
-        notes=VerdictNotes(verdict, reason),
+        notes=VerdictNotes(verdict, reason, next_step),
         files={"report.html": render(story).encode()},
         exports={"report.html": path},
         metadata={
             "verdict": verdict,
             "reason": reason,
+            "next_step": next_step,
+            **{line.name: line.words for line in story.first if line.name in (A_WEEK, SURE)},
             "report": dg.MetadataValue.path(str(path)),
             "findings": table(frame),
         },
@@ -89,6 +92,8 @@ def _story(inputs: Inputs) -> Story:
         fitted,
         PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
     )
+    verdict = decide(judged.frame, rule, _unanswered(judged, models))
+    satisfying = Objective.parse(inputs.setting("objective.yaml")).satisfying
     return Story(
         source=source.name,
         about=source.about,
@@ -96,9 +101,10 @@ def _story(inputs: Inputs) -> Story:
         train=_span(inputs.learning.train_days),
         judge=_span(inputs.learning.judge_days),
         cluster=source.cluster,
-        satisfying=Objective.parse(inputs.setting("objective.yaml")).satisfying,
+        satisfying=satisfying,
         rule=rule.words(),
-        verdict=decide(judged.frame, rule, _unanswered(judged, models)),
+        verdict=verdict,
+        first=first_lines(_judged(judged, verdict, rule, satisfying)),
         off_policy=judged.frame,
         effects=effects.frame,
         gaps=_gaps(judged, effects, read),
@@ -112,6 +118,21 @@ def _story(inputs: Inputs) -> Story:
         disagreements=graph_notes.disagreements if graph_notes else (),
         settings=_stated(inputs, [judged, effects, *read.values()]),
         attributes=attributes,
+    )
+
+
+def _judged(judged: Table, verdict: Verdict, rule: ReleaseRule, satisfying: str) -> Judged:
+    """What the first lines are made from."""
+    left_out = judged.notes_as(LeftOutNotes)
+    slots = left_out.judged_slots
+    no_revenue = judged.notes_as(OffPolicyNotes).no_revenue if judged.answer.answered else judged.answer.reason
+    return Judged(
+        verdict,
+        judged.frame,
+        rule,
+        satisfying,
+        None if slots is None else slots + sum((left_out.not_judged or {}).values()),
+        no_revenue,
     )
 
 

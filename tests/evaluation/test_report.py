@@ -13,7 +13,8 @@ from causalrec.evaluation import policy_values as off_policy
 from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.findings import Gap, diagnostics, find_gaps
 from causalrec.evaluation.plots import effects_plot, policy_plot
-from causalrec.evaluation.report.html import Story, merged, policy_rows, render
+from causalrec.evaluation.report.html import Story, merged, render
+from causalrec.evaluation.report.policy_rows import policy_rows
 from causalrec.evaluation.stated import Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.notes import EdgeDisagreement
@@ -209,6 +210,7 @@ def test_each_verdict_is_a_sentence(no_pictures, verdict):
         "insufficient_evidence": "too little evidence",
         "not_available": "the logs lack what it takes",
         "not_identifiable": "logs made in this way cannot tell",
+        "wait": "no look at it is due",
     }[verdict.value] in text(html)
 
 

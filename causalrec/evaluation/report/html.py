@@ -11,20 +11,20 @@ from typing import Any
 
 import polars as pl
 
-from causalrec.answers import Status
-from causalrec.estimators.policy_value import deciding, in_reading_order, weighting
+from causalrec.estimators.policy_value import deciding, in_reading_order
 from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.effects import heading, lead
 from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot
-from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
-from causalrec.evaluation.rounds import EVERYONE, METRICS
+from causalrec.evaluation.policy_values import HELD_OUT_MEAN
+from causalrec.evaluation.report.first_lines import Line
+from causalrec.evaluation.report.policy_rows import cards, policy_rows
+from causalrec.evaluation.rounds import METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.knowledge.conflicts import Conflict
-from causalrec.policy.policies import CHALLENGER, labels
 
 TEMPLATE = "report.html.j2"
 TITLES = {
@@ -32,6 +32,7 @@ TITLES = {
     Decision.NOT_BETTER: "Keep what serves now: the new policy is not better.",
     Decision.INSUFFICIENT_EVIDENCE: "Keep what serves now: too little evidence to judge the new policy.",
     Decision.NOT_AVAILABLE: "Keep what serves now: the logs lack what it takes to judge a new policy.",
+    Decision.WAIT: "Keep what serves now: a trial of the new policy is running, and no look at it is due.",
     Decision.NOT_IDENTIFIABLE: "Keep what serves now: logs made in this way cannot tell the new policy's value.",
 }
 
@@ -47,6 +48,7 @@ class Story:
         cluster: What intervals are clustered by.
         satisfying: The outcome S.
         rule: The release rule in words.
+        first: What a person reads first, below the decision.
         off_policy, effects: The tables `off_policy_report` and `effect_report`.
         graph: PNG; None with a reason when there is none.
         dropped: Columns that are no nodes of the graph, each with its reason.
@@ -80,6 +82,7 @@ class Story:
     disagreements: Sequence[EdgeDisagreement]
     settings: Sequence[Stated] = ()
     attributes: Sequence[AttributeUse] = ()
+    first: Sequence[Line] = ()
 
 
 def render(story: Story) -> str:
@@ -117,58 +120,6 @@ def render(story: Story) -> str:
         dropped=[(reason, [d.column for d in columns]) for reason, columns in _by_reason(story.dropped)],
         plots={name: base64.b64encode(png).decode() for name, png in _plots(story).items()},
     )
-
-
-def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
-    """What the page says of each segment, policy and metric.
-
-    Args:
-        report: The table `off_policy_report`.
-
-    Returns:
-        A row each, challenger first: the values of all estimators as text, empty where there is none, and those of the
-        logged mean, of what decides, of the model's own promise and of held-out logs once more by what they are.
-    """
-    rows: list[dict[str, Any]] = []
-    decides, weighs, words = deciding().name, weighting().name, labels()
-    promise = next((each.name for each in in_reading_order() if each.on == "unseen"), None)
-    for (segment, policy, metric), group in report.group_by(["segment", "policy", "metric"], maintain_order=True):
-        by = {row["estimator"]: row for row in group.iter_rows(named=True)}
-        values = {
-            name: {"value": _number(row["estimate"], row["metric"]), "interval": _interval(row)}
-            for name, row in by.items()
-        }
-        change = by[decides] if by[decides]["status"] == Status.ANSWERED else by[weighs]
-        answered = [row for row in by.values() if row["difference"] is not None]
-        rows.append(
-            {
-                "segment": str(segment),
-                "policy": str(policy),
-                "metric": str(metric),
-                "words": words.get(str(policy), str(policy)),
-                "values": values,
-                "logged_mean": values[LOGGED_MEAN],
-                "decides": values[decides],
-                "promise": values[promise] if promise else None,
-                "held_out_mean": values.get(HELD_OUT_MEAN),
-                "change": _change(change) if answered else "",
-                "change_interval": _span(change["difference_lower"], change["difference_upper"], str(metric), "+")
-                if answered
-                else "",
-                "baseline": change["baseline"],
-                "by": change["estimator"].upper(),
-                "status": "" if answered else change["status"].replace("_", " "),
-                "reason": "" if answered else change["reason"],
-                "days": f"{by[weighs]['first_day']} to {by[weighs]['last_day']}",
-            }
-        )
-    first = list(words)
-    return sorted(rows, key=lambda row: first.index(row["policy"]) if row["policy"] in first else len(first))
-
-
-def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The challenger's rows for everyone: what the reader looks at first."""
-    return [row for row in policies if row["policy"] == CHALLENGER and row["segment"] == EVERYONE and row["change"]]
 
 
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
@@ -213,29 +164,3 @@ def _by_how(settings: Sequence[Stated]) -> list[tuple[str, list[Stated]]]:
 def _by_reason(dropped: Sequence[Dropped]) -> list[tuple[str, list[Dropped]]]:
     ordered = sorted(dropped, key=lambda d: d.reason)
     return [(reason, list(columns)) for reason, columns in groupby(ordered, lambda d: d.reason)]
-
-
-def _fixed(x: float, digits: int, sign: str = "") -> str:
-    """A number with so many digits; what rounds to 0 has no minus sign."""
-    return f"{round(x, digits) + 0.0:{sign}.{digits}f}"
-
-
-def _number(x: float | None, metric: str) -> str:
-    if x is None:
-        return ""
-    return f"{_fixed(100 * x, 2)} %" if metric == "satisfaction" else _fixed(x, 4)
-
-
-def _span(low: float, high: float, metric: str, sign: str = "") -> str:
-    scale, digits = (100, 2) if metric == "satisfaction" else (1, 4)
-    return f"{_fixed(scale * low, digits, sign)} to {_fixed(scale * high, digits, sign)}"
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    return "" if row["lower"] is None else _span(row["lower"], row["upper"], row["metric"])
-
-
-def _change(row: Mapping[str, Any]) -> str:
-    if row["metric"] == "satisfaction":
-        return f"{_fixed(100 * row['difference'], 2, '+')} points"
-    return _fixed(row["difference"], 4, "+")

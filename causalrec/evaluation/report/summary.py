@@ -13,10 +13,11 @@ def findings_table(story: Story) -> pl.DataFrame:
     """One row a finding, in the order of the page.
 
     Returns:
-        Columns `section` (verdict, effect, gap, trust, attribute, setting), `subject`, `status`, `headline`.
+        Columns `section` (verdict, first, effect, gap, trust, attribute, setting), `subject`, `status`, `headline`.
     """
     rows = [
         ("verdict", "challenger", story.verdict.decision.value, story.verdict.reason),
+        *(("first", line.name, line.status, line.words) for line in story.first),
         *(("effect", r["question"], r["status"], r["verdict"]) for r in story.effects.iter_rows(named=True)),
         *(("gap", gap.subject, gap.answer.status.value, gap.answer.reason) for gap in story.gaps),
         *(("trust", line.what, "answered", f"{line.number}: {line.words}") for line in story.diagnostics),
