@@ -110,7 +110,18 @@ def test_a_type_is_no_value():
 
 @pytest.mark.parametrize("table", KINDS)
 def test_what_was_published_before_is_read_and_written_again_as_it_was(table):
-    assert canonical(to_json(from_json(KINDS[table], PUBLISHED[table]))) == canonical(PUBLISHED[table])
+    again = to_json(from_json(KINDS[table], PUBLISHED[table]))
+    assert canonical(_known(again, PUBLISHED[table])) == canonical(PUBLISHED[table])
+
+
+def _known(again, published):
+    """What was written again, without the fields that have come since."""
+    if isinstance(published, Mapping):
+        return {key: _known(again[key], one) for key, one in published.items()}
+    if isinstance(published, list):
+        assert len(again) == len(published)
+        return [_known(*pair) for pair in zip(again, published, strict=True)]
+    return again
 
 
 def test_every_table_that_wrote_notes_has_a_dataclass_for_them():
