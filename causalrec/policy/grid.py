@@ -24,6 +24,11 @@ class Scored:
 
     Attributes:
         contexts: Which rows of the contexts these are.
+        click, purchase: P(Y = 1) if recommended.
+        click_if_not, purchase_if_not: P(Y = 1) if met and not recommended; None where that arm was never seen.
+        rest_click, rest_purchase: E[outcomes of the rest of the request] if shown, but for what the slot adds to it;
+            None without a model of the rest.
+        rest_sales: Of the rest, price x purchases, in units of currency.
         price: (items,), None unless every item of the catalogue has one: an item without a price has no revenue that
             could be compared, and must not be ranked as if it had none.
     """
@@ -35,6 +40,9 @@ class Scored:
     price: Floats | None
     click_if_not: Floats | None
     purchase_if_not: Floats | None = None
+    rest_click: Floats | None = None
+    rest_purchase: Floats | None = None
+    rest_sales: Floats | None = None
 
 
 def score_grid(

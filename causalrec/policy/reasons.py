@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from causalrec.settings.objective import DO, TOTAL, Form
+
+
+def ranked_by(form: Form, money: bool) -> str:
+    """What lifts an item most above the average candidate, in words.
+
+    Args:
+        form: Of the objective.
+        money: Whether it is the second of the form's two terms.
+    """
+    term = "revenue" if money else "satisfaction"
+    if form == DO:
+        return f"its {term}"
+    return f"the {term} of the whole request" if form == TOTAL else f"what recommending adds to its {term}"
+
 
 def reason(click: float, click_if_not: float | None, revenue: float | None, rank_by: str, explored: bool) -> str:
     """A sentence for the person who reads the recommendation.
@@ -9,8 +24,8 @@ def reason(click: float, click_if_not: float | None, revenue: float | None, rank
     Args:
         click, click_if_not: P(click) if recommended and if not; the latter None where it was never seen.
         revenue: Expected revenue in units of currency; None where it is not available.
-        rank_by: "satisfaction" or "revenue": which term of the objective lifts the item more above the average
-        candidate. explored: The item ranks below the slate's size and was drawn by exploration.
+        rank_by: Of `ranked_by`.
+        explored: The item ranks below the slate's size and was drawn by exploration.
     """
     if click_if_not is None:
         effect = f"{click:.1%} are expected to click it; what they would do unprompted was never logged"
@@ -19,5 +34,5 @@ def reason(click: float, click_if_not: float | None, revenue: float | None, rank
         verb = "raises" if change >= 0 else "lowers"
         effect = f"recommending it {verb} the chance of a click from {click_if_not:.1%} to {click:.1%}"
     money = "" if revenue is None else f"; expected revenue {revenue:.2f}"
-    why = "shown to learn more about it" if explored else f"ranked high by its {rank_by}"
+    why = "shown to learn more about it" if explored else f"ranked high by {rank_by}"
     return f"{effect[0].upper()}{effect[1:]}{money}; {why}."

@@ -44,7 +44,9 @@ class PolicyConfig(Settings):
     """The target policy's dials.
 
     Attributes:
-        temperature: Of the softmax over L + lambda R; near 0 the best item only, large values explore.
+        temperature: Of the softmax over the objective's value, in the units of its form (nats with do, outcomes with
+            total and effect_given_met); near 0 the best item only, large values explore. Left out: the one that keeps
+            the policy's mean entropy where form do has it at 0.5; solved in training, and stored with the bundle.
         exploration: Share of the probability that is uniform over all candidates; keeps overlap for the next day.
         slate_size: Items recommended at a time.
         named: Policies that are not fitted and are judged beside the challenger.
@@ -57,7 +59,9 @@ class PolicyConfig(Settings):
 
     FILE = FILE
 
-    temperature: Annotated[float, number(0, closed="()")]
+    temperature: Annotated[
+        float | None, Must("a number above 0 (or left out)", lambda value: value is None or value > 0)
+    ] = None
     exploration: Annotated[
         float,
         Must(
@@ -71,6 +75,17 @@ class PolicyConfig(Settings):
     report_by: Names
     most_left_out: Annotated[float, number(0, 1, "[)")] = 0.02
     allow_sensitive: Entries = ()
+
+    @property
+    def solved(self) -> float:
+        """The temperature, as a number.
+
+        Raises:
+            ValueError: It is left out, and nobody has solved it (`policy.temperature`).
+        """
+        if self.temperature is None:
+            raise ValueError("the temperature is left out: solve it before the policy acts")
+        return self.temperature
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump()

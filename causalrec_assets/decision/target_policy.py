@@ -17,6 +17,7 @@ from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
 from causalrec.policy.policies import CHALLENGER, CHAMPION, named_policies
 from causalrec.policy.policies.judged import SCHEMA, SLOT
+from causalrec.policy.policies.temperature import with_temperature
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig, require_columns
@@ -54,6 +55,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     named = named_policies(config.named)
     require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
     models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
+    config = with_temperature(config, objective, [])
     challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
     released = inputs.champion()
     champion = load_champion(inputs, released) if released else None

@@ -12,7 +12,7 @@ import polars as pl
 from causalrec.arrays import Floats, Ints, Mask
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import draw_slates, first_slot
-from causalrec.policy.reasons import reason
+from causalrec.policy.reasons import ranked_by, reason
 from causalrec.settings.objective import Objective
 from causalrec.settings.policy import PolicyConfig
 
@@ -95,10 +95,9 @@ def recommend(
     rng = np.random.default_rng(seed)
     parts = []
     for part in scored:
-        satisfaction = objective.satisfaction(part.click, part.purchase)
         revenue = objective.revenue(part.purchase, part.price)
-        value = objective.value(satisfaction, revenue)
-        first = first_slot(value, part.eligible, config.temperature, config.exploration)
+        satisfaction, money = objective.terms(part)
+        first = first_slot(objective.value(satisfaction, money), part.eligible, config.solved, config.exploration)
         slate, propensity = draw_slates(first, config.slate_size, rng)
         # A context has a slate as long as its candidates reach.
         there = np.arange(slate.shape[1]) < part.eligible.sum(axis=1)[:, None]
@@ -117,8 +116,8 @@ def recommend(
         rows = int(sizes.sum())
         own = contexts.slice(part.contexts.start, part.contexts.stop - part.contexts.start)
         shown = [json.dumps({c: row[c] for c in columns}) for row in own.iter_rows(named=True)]
-        by_money = of(_lifted_by_revenue(part, satisfaction, revenue, objective).astype(np.float64))
-        reasons = _reasons(chosen, by_money, of(explored.astype(np.float64)), rows)
+        by_money = of(_lifted_by_revenue(part, satisfaction, money, objective).astype(np.float64))
+        reasons = _reasons(chosen, by_money, of(explored.astype(np.float64)), objective)
         of_context = np.repeat(np.arange(len(sizes)), sizes)
         parts.append(
             pl.DataFrame(
@@ -160,7 +159,11 @@ def _explored(part: Scored, first: Floats, exploration: float) -> Mask:
 
 
 def _lifted_by_revenue(part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective) -> Mask:
-    """(contexts, items): whether lambda R lifts the item further above the mean candidate than L does."""
+    """(contexts, items): whether money lifts the item further above the mean candidate than satisfaction does.
+
+    Args:
+        satisfaction, revenue: The two terms of the objective's form.
+    """
     if revenue is None or objective.weight is None:
         return np.zeros_like(part.eligible)
     count = np.maximum(part.eligible.sum(axis=1, keepdims=True), 1)
@@ -172,7 +175,7 @@ def _lifted_by_revenue(part: Scored, satisfaction: Floats, revenue: Floats | Non
 
 
 def _reasons(
-    chosen: Mapping[str, Floats | None], by_money: Floats | None, explored: Floats | None, rows: int
+    chosen: Mapping[str, Floats | None], by_money: Floats | None, explored: Floats | None, objective: Objective
 ) -> list[str]:
     def at(values: Floats | None, k: int) -> float | None:
         return None if values is None else float(values[k])
@@ -184,8 +187,8 @@ def _reasons(
             float(click[k]),
             at(chosen["click_if_not"], k),
             at(chosen["revenue_if_recommended"], k),
-            "revenue" if by_money[k] else "satisfaction",
+            ranked_by(objective.maximises, bool(by_money[k])),
             bool(explored[k]),
         )
-        for k in range(rows)
+        for k in range(len(click))
     ]

@@ -21,6 +21,7 @@ SETTINGS = {
     ("change", "named"),
     [
         ({"temprature": 1}, "temprature"),
+        ({"temperature": -0.5}, "temperature"),
         ({"temperature": 0}, "temperature"),
         ({"temperature": "hot"}, "hot"),
         ({"temperature": "nan"}, "nan"),
@@ -39,6 +40,13 @@ SETTINGS = {
 def test_a_wrong_setting_is_named(change: dict[str, object], named: str) -> None:
     with pytest.raises(InputError, match=f"policy.yaml.*{named}"):
         PolicyConfig.parse({**SETTINGS, **change})
+
+
+def test_a_temperature_that_is_left_out_is_no_number_until_it_is_solved() -> None:
+    without = PolicyConfig.parse({key: value for key, value in SETTINGS.items() if key != "temperature"})
+    assert without.temperature is None and PolicyConfig.parse(SETTINGS).solved == 0.5
+    with pytest.raises(ValueError, match="solve it"):
+        _ = without.solved
 
 
 def test_a_policy_survives_the_bundle() -> None:

@@ -17,12 +17,12 @@ LABELS = {CHALLENGER: "the new policy", CHAMPION: "the current policy"}
 
 @dataclass(frozen=True)
 class FittedPolicy:
-    """Softmax over L + lambda R, with exploration.
+    """Softmax over the objective's value, with exploration.
 
     Attributes:
         name: `CHALLENGER` or `CHAMPION`.
-        config: Its temperature and exploration.
-        objective: What it ranks by.
+        config: Its temperature, as a number, and exploration.
+        objective: What it ranks by, with its form.
     """
 
     name: str
@@ -36,7 +36,6 @@ class FittedPolicy:
         return LABELS[self.name]
 
     def probabilities(self, part: Scored) -> Floats:
-        """(1 - exploration) softmax((L + lambda R) / temperature) + exploration / n, (contexts, items)."""
-        satisfaction = self.objective.satisfaction(part.click, part.purchase)
-        value = self.objective.value(satisfaction, self.objective.revenue(part.purchase, part.price))
-        return first_slot(value, part.eligible, self.config.temperature, self.config.exploration)
+        """(1 - exploration) softmax(value / temperature) + exploration / n, (contexts, items)."""
+        value = self.objective.value(*self.objective.terms(part))
+        return first_slot(value, part.eligible, self.config.solved, self.config.exploration)
