@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 from causalrec.simulator.landing import simulate
-from causalrec.simulator.traffic.policy_value import load_world
+from causalrec.simulator.traffic.logging_policy import item_distribution
+from causalrec.simulator.traffic.policy_value import load_world, past_before
 from causalrec.simulator.world.world import WorldConfig
 from tests.simulator.conftest import SMALL, write
 
@@ -72,6 +74,21 @@ def test_organic_rows_have_no_slot_policy_or_action_propensity(small):
     assert organic.select(pl.col(logging).is_null().all()).row(0) == (True, True, True)
     assert shown.select(pl.col(logging).is_not_null().all()).row(0) == (True, True, True)
     assert shown["action_propensity"].is_between(0, 1, closed="right").all()
+
+
+def test_organic_rows_say_how_likely_the_policy_puts_their_item_first(small):
+    day = small.days[-1]
+    past, number = past_before(small.world, small.landing, day), len(small.days) - 1
+    rows, today, shop = small.events(day), small.world.on(number), small.world.catalogue
+    user, item = (rows[c].str.extract(r"(\d+)").cast(pl.Int64).to_numpy() for c in ("user_id", "item_id"))
+    p = item_distribution(
+        past.user_category_rate[user], shop.category, past.item_rate, today.price, SMALL, today.age_days
+    )[np.arange(len(item)), item]
+    organic, first = (rows["recommended"] == 0).to_numpy(), (rows["position"] == 1).fill_null(False).to_numpy()
+    logged = rows["first_slot_propensity"].to_numpy()
+    np.testing.assert_allclose(logged[organic], p[organic], rtol=1e-9)
+    assert np.isnan(logged[~organic]).all()
+    np.testing.assert_allclose(rows["action_propensity"].to_numpy()[first], p[first], rtol=1e-9)
 
 
 def test_a_line_a_day_is_said(tmp_path):

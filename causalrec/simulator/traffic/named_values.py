@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -74,26 +75,40 @@ def named_values(slates: Slates, probabilities: Floats, outcome: str = "click", 
     Raises:
         ValueError: The shape is another, a row does not sum to 1, or an item above has a probability.
     """
+    return values_of_policies(slates, {"": probabilities}, outcome, seed)[""]
+
+
+def values_of_policies(
+    slates: Slates, policies: Mapping[str, Floats], outcome: str = "click", seed: int = 0
+) -> dict[str, NamedValues]:
+    """`named_values` of several policies, with the same draws."""
     n, size = slates.slate.shape
-    items = slates.world.config.items
-    if probabilities.shape != (n, size, items):
-        raise ValueError(f"action probabilities must be {(n, size, items)}, got {probabilities.shape}")
-    if not np.allclose(probabilities.sum(axis=2), 1.0) or (probabilities < 0).any():
-        raise ValueError("action probabilities must not be negative, and each slot's must sum to 1")
-    values: dict[str, Floats] = {name: np.empty((DRAWS, n, size)) for name in NAMES}
+    for probabilities in policies.values():
+        _check(slates, probabilities)
+    values = {policy: {name: np.empty((DRAWS, n, size)) for name in NAMES} for policy in policies}
     for slot in range(size):
-        pi, above = probabilities[:, slot], slates.slate[:, :slot]
-        if (np.take_along_axis(pi, above, axis=1) > 0).any():
-            raise ValueError(f"a policy gives a probability to an item above slot {slot + 1}")
         for draw in range(DRAWS):
             one = _Slot(slates, slot, outcome, np.random.default_rng([seed, slot, draw]))
-            own, rest, organic = one.own(pi), *one.rest(pi)
-            values[RAW][draw, :, slot] = own
-            values[GIVEN_MET][draw, :, slot] = own - one.if_met(pi)
-            values[GIVEN_NOT_SHOWN][draw, :, slot] = own - one.if_not_shown(pi)
-            values[OWN_AND_ORGANIC][draw, :, slot] = own + organic
-            values[TOTAL][draw, :, slot] = own + rest + organic
-    return NamedValues(values)
+            for policy, probabilities in policies.items():
+                pi, of_policy = probabilities[:, slot], values[policy]
+                own, (rest, organic) = one.own(pi), one.rest(pi)
+                of_policy[RAW][draw, :, slot] = own
+                of_policy[GIVEN_MET][draw, :, slot] = own - one.if_met(pi)
+                of_policy[GIVEN_NOT_SHOWN][draw, :, slot] = own - one.if_not_shown(pi)
+                of_policy[OWN_AND_ORGANIC][draw, :, slot] = own + organic
+                of_policy[TOTAL][draw, :, slot] = own + rest + organic
+    return {policy: NamedValues(of_policy) for policy, of_policy in values.items()}
+
+
+def _check(slates: Slates, probabilities: Floats) -> None:
+    shape = (*slates.slate.shape, slates.world.config.items)
+    if probabilities.shape != shape:
+        raise ValueError(f"action probabilities must be {shape}, got {probabilities.shape}")
+    if not np.allclose(probabilities.sum(axis=2), 1.0) or (probabilities < 0).any():
+        raise ValueError("action probabilities must not be negative, and each slot's must sum to 1")
+    for slot in range(1, shape[1]):
+        if (np.take_along_axis(probabilities[:, slot], slates.slate[:, :slot], axis=1) > 0).any():
+            raise ValueError(f"a policy gives a probability to an item above slot {slot + 1}")
 
 
 def what_recommending_adds(slates: Slates, outcome: str = "click") -> Floats:
@@ -142,7 +157,12 @@ class _Slot:
         return np.asarray((pi * self.met).sum(axis=1) * left)
 
     def if_not_shown(self, pi: Floats) -> Floats:
-        """Outcomes of the policy's item where it is offered neither here nor below, (requests,).
+        """Outcomes of the policy's item where it is offered neither here nor below, (requests,)."""
+        return np.asarray((pi * self._unshown).sum(axis=1))
+
+    @cached_property
+    def _unshown(self) -> Floats:
+        """Outcomes of each item where it is offered neither here nor below, (requests, items).
 
         With weight 1{not drawn} / P(not drawn) of the drawn slots, and the request as logged as the control variate:
         the weight's mean is known to be 1.
@@ -150,14 +170,14 @@ class _Slot:
         drawn_slate = np.concatenate([self.above, self.ranking], axis=1)
         logged = self._if_not_shown(self.slates.slate, self.slates.browsed_as_logged)
         drawn = self._if_not_shown(drawn_slate, self.slates.browsed(drawn_slate))
-        weight, left = np.ones(pi.shape), np.ones(len(pi))
         first = self.slates.first_slot
+        weight, left = np.ones(first.shape), np.ones(len(first))
         left -= np.take_along_axis(first, self.above, axis=1).sum(axis=1)
         for item in self.ranking.T:
             weight /= np.maximum(1.0 - first / left[:, None], 1e-12)
             left = left - np.take_along_axis(first, item[:, None], axis=1)[:, 0]
         np.put_along_axis(weight, self.ranking, 0.0, axis=1)
-        return np.asarray((pi * self.met * (logged + weight * (drawn - logged))).sum(axis=1))
+        return np.asarray(self.met * (logged + weight * (drawn - logged)))
 
     def rest(self, pi: Floats) -> tuple[Floats, Floats]:
         """Outcomes of the other slots and of what is met without a recommendation, (requests,) each.
@@ -175,8 +195,7 @@ class _Slot:
         slots = others[0] + others[1] * clicked
         organic = (aisle + goes) * organic_left - (p * came).sum(axis=1) * left[1] - (pi * came).sum(axis=1) * left[0]
         # The aisles as they are on average, instead of as they were drawn.
-        exact = (self.slates.browsed(taken) * self.met).sum(axis=1)
-        organic = organic + (exact - aisle) * organic_left
+        organic = organic + (self._browsed - aisle) * organic_left
         seen: list[Ints] = []
         for item in (*below.T, *self.aisle.T):
             new = np.all([item != other for other in seen], axis=0) if seen else np.ones(len(item), dtype=np.bool_)
@@ -185,6 +204,12 @@ class _Slot:
             chance = np.where(new, np.take_along_axis(pi, item[:, None], axis=1)[:, 0], 0.0)
             slots, organic = slots + chance * change[0], organic + chance * change[1]
         return slots, organic
+
+    @cached_property
+    def _browsed(self) -> Floats:
+        """Outcomes of what the aisles show, expected given the usual slots below, (requests,)."""
+        taken = np.concatenate([self.above, self.ranking[:, : self.below]], axis=1)
+        return np.asarray((self.slates.browsed(taken) * self.met).sum(axis=1))
 
     def _changed(
         self, item: Ints, usual: tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats, Floats]

@@ -118,14 +118,27 @@ def draw_slates(
         return out
 
     items = _without_repeats(draw, distribution, len(score), size, [], rng)
-    requests, above = np.arange(len(score)), np.zeros(len(score))
+    slates, above = np.stack(items, axis=1), np.zeros(len(score))
     propensity = np.empty((len(score), size))
-    for slot, item in enumerate(items):
-        softmax = by_category[requests, policy.category[item]] * policy.weight_of[item] / total
-        p = (1 - eps) * softmax + eps / n
+    for slot, p in enumerate(first_slot_probability(policy, user_category_rate, slates, config).T):
         propensity[:, slot] = p / (1.0 - above)
         above += p
-    return np.stack(items, axis=1), propensity
+    return slates, propensity
+
+
+def first_slot_probability(policy: DayPolicy, user_category_rate: Floats, item: Ints, config: WorldConfig) -> Floats:
+    """The logging policy's p(item | user) of the first slot, of some items that are in the shop.
+
+    Args:
+        user_category_rate: Of each request's user, (requests, categories).
+        item: (requests, some).
+    """
+    score = user_score(user_category_rate, config)
+    by_category = np.exp(score - score.max(axis=1, keepdims=True))
+    mass = by_category.T * (policy.up_to[policy.start + policy.count] - policy.up_to[policy.start])[:, None]
+    total = np.cumsum(mass, axis=0)[-1]  # to the last digit as where slates are drawn
+    softmax = np.take_along_axis(by_category, policy.category[item], axis=1) * policy.weight_of[item] / total[:, None]
+    return np.asarray((1 - policy.exploration) * softmax + policy.exploration / len(policy.there))
 
 
 def draw_organic(browse: Floats, slates: Ints, size: int, rng: np.random.Generator) -> Ints:

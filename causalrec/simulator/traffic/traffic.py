@@ -18,7 +18,13 @@ import polars as pl
 from causalrec.arrays import Floats, Ints
 from causalrec.simulator.traffic.displacement import draw_displaced
 from causalrec.simulator.traffic.going_anyway import draw_came_for
-from causalrec.simulator.traffic.sampling import DayPolicy, day_policy, draw_organic, draw_slates
+from causalrec.simulator.traffic.sampling import (
+    DayPolicy,
+    day_policy,
+    draw_organic,
+    draw_slates,
+    first_slot_probability,
+)
 from causalrec.simulator.world.day import Column, Drawn, Requests
 from causalrec.simulator.world.dials import WorldConfig
 from causalrec.simulator.world.frames import events_frame, truth_frame
@@ -133,6 +139,7 @@ def _fill(
             rate[came], world.catalogue.category, item_rate, drawn.today.age_days, c, generator
         )
         _meet(drawn, part, slate, organic, came)
+    drawn.first_slot[part] = first_slot_probability(policy, rate, organic, c)
     # Had an organic item been recommended, it would have stood in some slot; which one is uniform for an item
     # of small probability (over propensity deciles the mean slot of recommended rows varies by 0.06).
     elsewhere = rng.integers(1, c.slate + 1, size=(n, c.organic))

@@ -34,6 +34,7 @@ class Drawn:
 
     Attributes:
         propensity: The action propensity of each slot, (requests, slate).
+        first_slot: The policy's probability of putting each organic item into the first slot, (requests, organic).
         item, position, recommended, click, purchase: Of each event, (events,). The position of an organic event is
             the slot in which it would have stood.
         present: Whether the event took place, (events,): the slots of a request without a slate did not, and what
@@ -47,6 +48,7 @@ class Drawn:
     today: Conditions
     requests: Requests
     propensity: Floats
+    first_slot: Floats
     item: Ints
     position: Ints
     recommended: Bits
@@ -81,6 +83,7 @@ class Drawn:
             today,
             requests,
             np.empty((n, c.slate)),
+            np.empty((n, c.organic)),
             np.empty(rows, np.int64),
             np.empty(rows, np.int64),
             np.tile(np.repeat(np.array([1, 0], np.int8), [c.slate, c.organic]), n),

@@ -37,6 +37,9 @@ def events_frame(world: World, drawn: Drawn) -> pl.DataFrame:
     time = pl.select(pl.lit(drawn.day).cast(pl.Datetime("us", "UTC")) + second.cast(pl.Duration("us"))).to_series()
     users = pl.Series([user_id(k) for k in range(c.users)])
     devices = pl.Series(["desktop", "mobile"])
+    # Where nothing was recommended, the policy was not asked.
+    first_slot = np.where(drawn.without_slate[:, None], np.nan, drawn.first_slot)
+    first_slot = np.concatenate([np.full((requests, c.slate), np.nan), first_slot], axis=1).ravel()
     propensity = np.concatenate([drawn.propensity, np.full((requests, c.organic), np.nan)], axis=1).ravel()
     columns = {
         "event_id": _numbered(prefix, rows, 7),
@@ -47,6 +50,7 @@ def events_frame(world: World, drawn: Drawn) -> pl.DataFrame:
         "position": in_slate(drawn.position, "position"),
         "policy": pl.Series(["shop-v1", None, NO_SLATE]).gather(_policy(drawn, of_request)),
         "action_propensity": in_slate(propensity, "action_propensity"),
+        "first_slot_propensity": pl.Series(first_slot).fill_nan(None),
         "recommended": drawn.recommended,
         "click": drawn.click,
         "purchase": drawn.purchase,

@@ -66,6 +66,7 @@ def test_in_the_holdout_there_is_no_slate_and_it_is_marked(tmp_path, small):
     marked = (pl.col("policy") == "no_recommendations").fill_null(False)
     held = events.filter(marked.any().over("request_id"))
     assert held["recommended"].sum() == 0
+    assert held["first_slot_propensity"].null_count() == held.height
     assert held.select(marked.all()).item()
     assert held.group_by("request_id").len()["len"].unique().to_list() == [SMALL.organic]
     others = events.filter(~marked.any().over("request_id"))
