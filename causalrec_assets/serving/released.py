@@ -22,17 +22,24 @@ JUDGED_BY = (
 )
 
 
+MADE_BY = ("code", "setting", "key", "encoder")
+"""Inputs of a bundle's tables that are of how they were made, and not of which days."""
+POLICY_SETTINGS = ("setting:policy.yaml", "setting:objective.yaml")
+"""Inputs of `target_policy` that are of the policy itself; its other inputs are of how it was judged."""
+
+
 def make_bundle(
     partition: date, tables: Mapping[str, Table], policy: Mapping[str, Any], objective: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The bundle of a partition's challenger, as JSON.
 
     Args:
-        tables: The published versions of `TABLES` (others are left out).
+        tables: The published versions of `TABLES` (of others only how the policy was set is read).
         policy, objective: What the challenger was judged with.
     """
     versions = {name: tables[name] for name in TABLES}
     return {
+        "recipe": recipe_of(tables),
         "partition": partition.isoformat(),
         "tables": {
             name: {"day": table.day.isoformat(), "pointer": table.number, "hash": table.hash}
@@ -41,6 +48,34 @@ def make_bundle(
         "policy": dict(policy),
         "objective": dict(objective),
     }
+
+
+def recipe_of(tables: Mapping[str, Table]) -> str:
+    """The hash of how a bundle was made: code, settings and the graph's edges, whatever days it learned from.
+
+    A bundle of the same recipe is the same policy on newer data; one of another has to win a trial.
+
+    Args:
+        tables: Of `TABLES` and, for how the policy was set, `target_policy`.
+    """
+    made_by = {
+        f"{name}: {key}": value
+        for name in TABLES
+        for key, value in tables[name].pointer.inputs.items()
+        if key.partition(":")[0] in MADE_BY
+    }
+    if (judged := tables.get("target_policy")) is not None:
+        made_by |= {key: judged.pointer.inputs.get(key, "none") for key in POLICY_SETTINGS}
+    graph = tables["causal_graph"].frame
+    edges = sorted(graph.select("source", "target", "mark").rows())
+    return sha256(canonical([made_by, edges]))
+
+
+def same_recipe(bundle: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
+    """Whether two bundles were made alike; of a bundle of earlier releases, which names no recipe, nobody knows, and it
+    counts as another."""
+    recipe = bundle.get("recipe")
+    return other is not None and recipe is not None and recipe == other.get("recipe")
 
 
 def bundle_hash(bundle: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from causalrec.answers import ANSWERED, InputError
@@ -8,7 +9,15 @@ from causalrec_assets.lake.inputs import Table
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.storage.pointer import Pointer
 from causalrec_assets.lake.store import Store
-from causalrec_assets.serving.released import JUDGED_BY, TABLES, bundle_hash, check_lineage, make_bundle
+from causalrec_assets.serving.released import (
+    JUDGED_BY,
+    TABLES,
+    bundle_hash,
+    check_lineage,
+    make_bundle,
+    recipe_of,
+    same_recipe,
+)
 
 DAY = date(2026, 3, 15)
 POLICY, OBJECTIVE = (
@@ -17,10 +26,12 @@ POLICY, OBJECTIVE = (
 )
 
 
-def version(name, number=1, content="a", reads=()):
-    inputs = {f"table:{read}:{DAY}": f"hash of {read} a" for read in reads}
+def version(name, number=1, content="a", reads=(), edges=(("user_id", "click", "directed"),), **made_by):
+    inputs = {f"table:{read}:{DAY}": f"hash of {read} a" for read in reads} | made_by
     pointer = Pointer(name, DAY, number, f"hash of {name} {content}", "data", 1, ANSWERED, {}, {}, inputs, "run")
-    return Table(Store(Path("unused")), pointer)
+    table = Table(Store(Path("unused")), pointer)
+    table.__dict__["frame"] = pl.DataFrame(list(edges), schema=["source", "target", "mark"], orient="row")
+    return table
 
 
 def published(**changed):
@@ -82,3 +93,37 @@ def test_a_part_that_was_made_again_after_it_was_judged_is_not_released(reader, 
 def test_a_reader_that_never_read_the_part_is_refused():
     with pytest.raises(InputError, match="another version of `off_policy_report`"):
         check_lineage(published(evaluation_report=version("evaluation_report")))
+
+
+def test_a_recipe_does_not_change_with_the_days_that_were_learned_from():
+    newer = published(outcome_model=version("outcome_model", 2, "b", ["adjustment_sets"]))
+    assert recipe_of(newer) == recipe_of(published())
+    assert bundle_hash(make_bundle(DAY, newer, POLICY, OBJECTIVE)) != bundle_hash(bundle())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"outcome_model": version("outcome_model", **{"code:outcome_model": "2"})},
+        {"outcome_model": version("outcome_model", **{"setting:model.yaml": "2"})},
+        {"item_embeddings": version("item_embeddings", encoder="other")},
+        {"target_policy": version("target_policy", **{"setting:policy.yaml": "2"})},
+        {"causal_graph": version("causal_graph", edges=[("user_id", "click", "undirected")])},
+    ],
+)
+def test_code_settings_and_edges_make_another_recipe(changed):
+    assert recipe_of(published(**changed)) != recipe_of(published())
+
+
+def test_how_a_policy_was_judged_is_not_of_its_recipe():
+    judged = version("target_policy", **{"code:target_policy": "2", "setting:sources.yaml": "2"})
+    assert recipe_of(published(target_policy=judged)) == recipe_of(published())
+
+
+def test_a_bundle_of_an_earlier_release_names_no_recipe_and_is_of_another():
+    made = bundle()
+    old = {key: value for key, value in made.items() if key != "recipe"}
+    assert same_recipe(made, made)
+    assert not same_recipe(made, old)
+    assert not same_recipe(old, old)
+    assert not same_recipe(made, None)
