@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,6 +20,24 @@ from causalrec.policy.policies import CHALLENGER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class LookMark:
+    """One look at a trial, as it is drawn.
+
+    Attributes:
+        days: Judged days until then.
+        gain, lower, upper: Of the challenger over the champion, with its repeated interval.
+        bound: The smallest gain that would be released; None where the look was not trusted and can release nothing.
+    """
+
+    days: int
+    gain: float
+    lower: float
+    upper: float
+    bound: float | None
+
 
 GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
 OF_ROLE = {Role.NAIVE: PALE, Role.WEIGHTED: AMBER, Role.ROBUST: GREEN}
@@ -69,6 +88,39 @@ def policy_plot(
         groups.append((segment if len(segments) > 1 else "", marks))
     of = "satisfaction rate of a recommendation, %" if metric == "satisfaction" else "revenue per recommendation"
     return _forest(groups, f"{of}, with 95 % interval", zero=False)
+
+
+def trial_plot(looks: Sequence[LookMark], days: int, scale: float = 100) -> bytes | None:
+    """The gain at each look of a trial with its repeated interval, beside the bound that releases; None without looks.
+
+    Args:
+        days: The length of the trial.
+        scale: What a gain is multiplied by: 100 for points.
+    """
+    if not looks:
+        return None
+    figure, axes = _figure(7.4, 2.9)
+    for look in looks:
+        released = look.bound is not None and look.gain >= look.bound
+        colour = GREEN if released else AMBER if look.bound is None else SLATE
+        low, mid, high = (scale * each for each in (look.lower, look.gain, look.upper))
+        axes.errorbar(
+            look.days, mid, yerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=4, ms=6, lw=1.8, zorder=3
+        )
+    bounds = [(look.days, scale * look.bound) for look in looks if look.bound is not None]
+    if bounds:
+        axes.plot(
+            *zip(*bounds, strict=True), ls="--", marker="_", ms=16, color=GREEN, lw=1.2, label="released from here"
+        )
+        axes.legend(frameon=False, fontsize=8, loc="best")
+    axes.axhline(0, color="#64748b", lw=1)
+    axes.set_xlim(0, days + 2)
+    axes.set_xticks([*range(7, days + 1, 7)])
+    axes.grid(axis="y", color="#e2e8f0", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("judged days of the trial", fontsize=9)
+    axes.set_ylabel("gain" if scale == 1 else "gain, in points", fontsize=9)
+    return _png(figure)
 
 
 def _colour(estimator: PolicyValueEstimator) -> str:

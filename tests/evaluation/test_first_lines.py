@@ -23,6 +23,13 @@ def lines(report, **changes):
     return {line.name: line for line in first_lines(Judged(**(fields | changes)))}
 
 
+def anyway(report, **changes):
+    """The three lines of what would happen anyway: what decides, given met, given not shown."""
+    fields = {"verdict": Verdict(Decision.BETTER, "Because."), "report": report, "rule": RULE, "satisfying": "click"}
+    told = first_lines(Judged(**(fields | changes)))
+    return [line for line in told if line.name == "What would happen anyway"]
+
+
 def estimand_rows(**of):
     """The raw row of the challenger at 11 %, and what would have happened anyway by estimand."""
     rows = [world(revenue=None).with_columns(estimand=pl.lit("raw"))]
@@ -64,19 +71,19 @@ def test_what_would_have_happened_anyway_is_a_share_of_the_raw_rate():
         given_met={"anyway": 0.0935, "anyway_lower": 0.088, "anyway_upper": 0.099},
         given_not_shown={"anyway": 0.0022, "anyway_lower": 0.0011, "anyway_upper": 0.0033},
     )
-    said = lines(report)
-    met = said["What would happen anyway, if each item is met anyway, without being recommended"].words
-    assert met == "85 % (80 % to 90 %) of the new policy's 11.00 %: 9.35 % (8.80 to 9.90)."
-    not_shown = said["What would happen anyway, if the item is not in the slate at all"].words
-    assert not_shown.startswith("2.0 % (1.0 % to 3.0 %) of the new policy's 11.00 %: 0.22 %")
+    decides, met, not_shown = anyway(report, estimand="total")
+    assert decides.words.startswith("What decides is the total")
+    assert met.words.endswith("85 % (80 % to 90 %) of the new policy's 11.00 %, which is 9.35 % (8.80 to 9.90).")
+    assert not_shown.words.endswith(
+        "2.0 % (1.0 % to 3.0 %) of the new policy's 11.00 %, which is 0.22 % (0.11 to 0.33)."
+    )
 
 
 def test_what_cannot_be_identified_has_bounds_and_says_what_it_would_take():
     gap = {"status": "not_identifiable", "reason": "no organic row is logged; log them", "estimate": None}
-    report = estimand_rows(given_met=gap | {"anyway_lower": 0.0, "anyway_upper": 0.11})
-    line = lines(report)["What would happen anyway, if each item is met anyway, without being recommended"]
-    assert line.status == "not_identifiable"
-    assert line.words == "Not known: no organic row is logged; log them. It lies between 0.00 % and 11.00 %."
+    _, met, not_shown = anyway(estimand_rows(given_met=gap | {"anyway_lower": 0.0, "anyway_upper": 0.11}))
+    assert (met.status, not_shown.status) == ("not_identifiable", "not_available")
+    assert met.words.endswith("not known. No organic row is logged; log them. It lies between 0.00 % and 11.00 %.")
 
 
 @pytest.mark.parametrize("decision", list(Decision))

@@ -187,7 +187,7 @@ def text(html):
 
 
 def test_nothing_is_fetched(html):
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[^"'\s>]+|https?://|//[a-z]+\.|@import|url\(""", html)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:|#)[^"'\s>]+|https?://|//[a-z]+\.|@import|url\(""", html)
 
 
 def test_the_verdict_comes_first(html):

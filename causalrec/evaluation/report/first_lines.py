@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from causalrec.answers import Answer, Status, insufficient_evidence, not_available
+from causalrec.answers import Answer, Status, not_available
 from causalrec.estimators.policy_value import deciding
 from causalrec.evaluation.report.numbers import count, number, share, span
+from causalrec.evaluation.report.trial_lines import TrialStory
 from causalrec.evaluation.rounds import EVERYONE
 from causalrec.evaluation.verdict import Verdict, guardrail_words, headline
 from causalrec.policy.policies import CHALLENGER
@@ -30,17 +31,21 @@ NEXT, FAR, SURE, MONEY_RISK, A_WEEK, ANYWAY, ADDS = (
 )
 RATE = "satisfaction"
 GIVEN = {
-    "given_met": "if each item is met anyway, without being recommended",
-    "given_not_shown": "if the item is not in the slate at all",
+    "given_met": "Of items that people meet by themselves too (given met)",
+    "given_not_shown": "With the item not in the slate (given not shown)",
 }
-NOT_ESTIMATED = {
-    "given_met": not_available("this report was made without an estimate of it; materialise off_policy_report again"),
-    "given_not_shown": not_available(
-        "this report was made without an estimate of it; materialise off_policy_report again"
-    ),
+"""Estimand -> against what, for a person."""
+DECIDES = {
+    "raw": "What decides is the raw rate: outcomes in its slots, whether or not they would have come anyway.",
+    "given_met": "What decides is what recommending adds to meeting the item.",
+    "given_not_shown": "What decides is what recommending adds to the item not being in the slate.",
+    "own_and_organic": "What decides is the slot's outcomes together with the request's organic ones.",
+    "total": "What decides is the total: all outcomes of the request, with one slot changed. What only moves from one "
+    "item of the request to another is no gain in it.",
 }
+NO_ESTIMATE = not_available("there is no estimate of it")
 NO_HOLDOUT = not_available(
-    "no random share of requests goes without recommendations; declare such a holdout to know what all of them add"
+    "no random share of requests goes without recommendations; a holdout, declared in sources.yaml, would tell"
 )
 
 
@@ -71,6 +76,8 @@ class Judged:
         slots: Recommended slots of the days that were judged; None where they were not counted.
         no_revenue: Why no policy has a revenue, in words, if none has.
         adds: What the whole recommender adds, in words.
+        estimand: Which value decides.
+        trial: The trial that is told; None where the report is one look back.
     """
 
     verdict: Verdict
@@ -80,6 +87,8 @@ class Judged:
     slots: int | None = None
     no_revenue: str = ""
     adds: Answer | str = NO_HOLDOUT
+    estimand: str = "raw"
+    trial: TrialStory | None = None
 
 
 def first_lines(judged: Judged) -> list[Line]:
@@ -88,10 +97,11 @@ def first_lines(judged: Judged) -> list[Line]:
     satisfaction, revenue = rows.get("satisfaction"), rows.get("revenue")
     return [
         Line(NEXT, judged.verdict.next_step),
-        _far(satisfaction),
-        _sure(satisfaction),
+        Line(FAR, judged.trial.far()) if judged.trial else _far(satisfaction),
+        Line(SURE, *judged.trial.sure()) if judged.trial else _sure(satisfaction),
         _money_risk(revenue, judged),
         _a_week(satisfaction, revenue, judged),
+        Line(ANYWAY, DECIDES[judged.estimand]),
         *_anyway(judged.report),
         _said(ADDS, judged.adds),
     ]
@@ -100,7 +110,7 @@ def first_lines(judged: Judged) -> list[Line]:
 def _said(name: str, what: Answer | str) -> Line:
     if isinstance(what, str):
         return Line(name, what)
-    return Line(name, f"Not known: {what.reason}.", what.status.value)
+    return Line(name, f"Not known: {what.reason.removesuffix('.')}.", what.status.value)
 
 
 def _lacking(name: str, row: Mapping[str, Any] | None) -> Line | None:
@@ -165,25 +175,31 @@ def _weekly(row: Mapping[str, Any], slots: float) -> str:
 
 def _anyway(report: pl.DataFrame) -> Iterator[Line]:
     """What share of the raw rate would have been there without the recommendation: given met, given not shown."""
-    estimands = report["estimand"].unique().to_list() if "estimand" in report.columns else []
     raw = _decided(report, "raw")
     for estimand, given in GIVEN.items():
-        name = f"{ANYWAY}, {given}"
-        row = _decided(report, estimand) if estimand in estimands else None
+        row = _decided(report, estimand) if "estimand" in report.columns else None
         if row is None:
-            yield _said(name, NOT_ESTIMATED[estimand])
+            yield Line(ANYWAY, f"{given}: not known, {NO_ESTIMATE.reason}.", NO_ESTIMATE.status.value)
         elif row["status"] != Status.ANSWERED:
-            yield Line(name, f"Not known: {row['reason']}.{_bounds(row)}", row["status"])
+            yield Line(ANYWAY, f"{given}: not known. {_sentence(row['reason'])}{_bounds(row)}", row["status"])
         elif raw is None or not raw["estimate"]:
-            yield _said(name, insufficient_evidence("the raw rate of the new policy cannot be told"))
+            yield Line(
+                ANYWAY,
+                f"{given}: not known, for the raw rate of the new policy cannot be told.",
+                Status.INSUFFICIENT_EVIDENCE.value,
+            )
         else:
             base = raw["estimate"]
             shares = " to ".join(share(row[f"anyway_{end}"] / base) for end in ("lower", "upper"))
             yield Line(
-                name,
-                f"{share(row['anyway'] / base)} ({shares}) of the new policy's {number(base, RATE)}: "
+                ANYWAY,
+                f"{given}: {share(row['anyway'] / base)} ({shares}) of the new policy's {number(base, RATE)}, which is "
                 f"{number(row['anyway'], RATE)} ({span(row['anyway_lower'], row['anyway_upper'], RATE)}).",
             )
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _bounds(row: Mapping[str, Any]) -> str:

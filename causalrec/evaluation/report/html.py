@@ -15,10 +15,12 @@ from causalrec.estimators.policy_value import deciding, in_reading_order
 from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.effects import heading, lead
 from causalrec.evaluation.findings import Diagnostic, Gap
-from causalrec.evaluation.plots import effects_plot, policy_plot
+from causalrec.evaluation.plots import effects_plot, policy_plot, trial_plot
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN
 from causalrec.evaluation.report.first_lines import Line
+from causalrec.evaluation.report.named_values import Cell, ValueRow, named_values
 from causalrec.evaluation.report.policy_rows import cards, policy_rows
+from causalrec.evaluation.report.trial_lines import TrialStory
 from causalrec.evaluation.rounds import METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.verdict import Decision, Verdict
@@ -38,6 +40,29 @@ TITLES = {
 
 
 @dataclass(frozen=True)
+class EstimandWords:
+    """What people call a value of a policy, and what it assumes."""
+
+    name: str
+    label: str
+    assumes: str
+
+
+@dataclass(frozen=True)
+class SampleSlate:
+    """One request of the judged days.
+
+    Attributes:
+        context: Who asked, and where, in words.
+        shown, new: Items in the order of their slots: as logged, and as the challenger draws them.
+    """
+
+    context: str
+    shown: Sequence[str]
+    new: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Story:
     """What the report tells.
 
@@ -49,6 +74,10 @@ class Story:
         satisfying: The outcome S.
         rule: The release rule in words.
         first: What a person reads first, below the decision.
+        estimand: Which value of a policy decides.
+        estimands: Each value that a policy has, with what it assumes, in the order of the columns.
+        trial: The trial that is told; None where the report is one look back.
+        slates: Some that the challenger would show.
         off_policy, effects: The tables `off_policy_report` and `effect_report`.
         graph: PNG; None with a reason when there is none.
         dropped: Columns that are no nodes of the graph, each with its reason.
@@ -83,6 +112,10 @@ class Story:
     settings: Sequence[Stated] = ()
     attributes: Sequence[AttributeUse] = ()
     first: Sequence[Line] = ()
+    estimand: str = "raw"
+    estimands: Sequence[EstimandWords] = ()
+    trial: TrialStory | None = None
+    slates: Sequence[SampleSlate] = ()
 
 
 def render(story: Story) -> str:
@@ -94,11 +127,14 @@ def render(story: Story) -> str:
     )
     estimators = in_reading_order()
     template = environment.from_string((files(__package__) / TEMPLATE).read_text(encoding="utf-8"))
-    policies = policy_rows(story.off_policy)
+    policies, named = policy_rows(story.off_policy), named_values(story.off_policy)
     treatments = list(dict.fromkeys(story.effects["treatment"]))
     return template.render(
         story=story,
         title=TITLES[story.verdict.decision],
+        first=[(name, list(lines)) for name, lines in groupby(story.first, lambda line: line.name)],
+        named=named,
+        value_gaps=_value_gaps(named, story.estimands),
         policies=policies,
         cards=cards(policies),
         effects_heading=heading(treatments),
@@ -122,6 +158,17 @@ def render(story: Story) -> str:
     )
 
 
+def _value_gaps(rows: Sequence[ValueRow], estimands: Sequence[EstimandWords]) -> list[tuple[str, str, Cell]]:
+    """Policy and metric, estimand, and why there is no value; each reason once."""
+    labels = {each.name: each.label for each in estimands}
+    gaps: dict[tuple[str, str], tuple[str, str, Cell]] = {}
+    for row in rows:
+        for name, cell in row.cells.items():
+            if cell.status:
+                gaps.setdefault((name, cell.reason), (f"{row.words}, {row.metric}", labels.get(name, name), cell))
+    return list(gaps.values())
+
+
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
     """Gaps with one and the same reason on one line.
 
@@ -140,6 +187,8 @@ def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
 def _plots(story: Story) -> dict[str, bytes]:
     report = story.off_policy
     plots = {"effects": effects_plot(story.effects), "graph": story.graph}
+    if story.trial is not None:
+        plots["trial"] = trial_plot([look.mark for look in story.trial.looks if look.mark], 7 * story.trial.weeks)
     for metric in METRICS:
         plots[metric] = policy_plot(report, metric=metric)
     checked = report.filter(pl.col("estimator") == HELD_OUT_MEAN)
