@@ -1,0 +1,1 @@
+"""Trials: one fixed challenger against the champion, looked at after whole weeks, with errors by the calendar."""

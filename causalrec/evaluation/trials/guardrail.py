@@ -1,0 +1,62 @@
+"""What is asked of revenue before a challenger is released: a test of its own, which needs no share of the error.
+
+A release needs the gain and the guardrail together, so that the chance of a false one is at most that of either
+(intersection-union test; Berger 1982, Technometrics 24(4)).
+"""
+
+from __future__ import annotations
+
+from causalrec.answers import Status
+from causalrec.estimators.sequential.after import as_student
+from causalrec.evaluation.needed import rounds_for_width
+from causalrec.evaluation.trials.evidence import Difference, Evidence
+from causalrec.evaluation.trials.trial import Condition
+from causalrec.settings.release import ReleaseRule
+
+
+def ask_of_revenue(evidence: Evidence, bound: float, rule: ReleaseRule) -> tuple[Condition, ...]:
+    """The guardrail's condition; none where there is no revenue at all.
+
+    - `no_sign_of_harm`: value + b se >= 0, a fall is not shown at the look's level.
+    - `rule_out_loss`: value - b se >= -margin x base, a loss beyond the margin is ruled out at it.
+
+    Args:
+        bound: b, of the look.
+    """
+    if evidence.revenue_trusted.status is Status.NOT_AVAILABLE:
+        return ()
+    if evidence.revenue is None or not evidence.revenue_trusted.answered:
+        words = f"The revenue cannot be told: {evidence.revenue_trusted.reason}."
+        return (Condition("revenue", False, words),)
+    revenue = evidence.revenue
+    reach = as_student(bound, revenue.degrees) * revenue.std_error
+    margin = rule.revenue_margin * abs(revenue.base)
+    # Rounding is no sign of harm.
+    slack = 1e-12 * abs(revenue.base)
+    if rule.revenue == "no_sign_of_harm":
+        met = revenue.value + reach >= -slack
+        said = "is not shown to fall" if met else "is shown to fall"
+        asked = f"Asked of revenue: no sign of harm. It {said}: {_interval(revenue, reach)}."
+        return (Condition("revenue", met, f"{asked} {stricter(revenue, reach, margin, rule)}"),)
+    met = revenue.value - reach >= -margin - slack
+    asked = f"Asked of revenue: a loss of more than {rule.revenue_margin:.0%} ({margin:.4f}) is ruled out."
+    if met:
+        return (Condition("revenue", True, f"{asked} It is: {_interval(revenue, reach)}."),)
+    words = f"{asked} It is not: {_interval(revenue, reach)}. {stricter(revenue, reach, margin, rule)}"
+    return (Condition("revenue", False, words),)
+
+
+def stricter(revenue: Difference, reach: float, margin: float, rule: ReleaseRule) -> str:
+    """How many rounds it would take to rule a loss beyond the margin out, if the difference stays what it is."""
+    loss = f"a loss of more than {rule.revenue_margin:.0%}"
+    room = revenue.value + margin
+    if room <= 0:
+        return f"No number of rounds would rule out {loss}, for the estimate itself is no better."
+    if reach <= room:
+        return f"{loss.capitalize()} is ruled out, too."
+    more = rounds_for_width(revenue.rounds, reach, room)
+    return f"To rule out {loss} would take about {more:,} more judged rounds, if the difference stays what it is."
+
+
+def _interval(revenue: Difference, reach: float) -> str:
+    return f"{revenue.value:+.4f} a recommendation, {revenue.value - reach:+.4f} to {revenue.value + reach:+.4f}"
