@@ -22,7 +22,6 @@ from pydantic import Field, model_validator
 from causalrec.answers import InputError
 from causalrec.settings.base import Settings
 from causalrec.settings.kinds import Conflict, Must
-from causalrec.settings.logs.sources import Source
 
 Floats = npt.NDArray[np.float64]
 Form = Literal["do", "total", "effect_given_met"]
@@ -31,6 +30,15 @@ TOTAL: Form = "total"
 EFFECT_GIVEN_MET: Form = "effect_given_met"
 UNITS: dict[Form, str] = {DO: "nats", TOTAL: "outcomes of the request", EFFECT_GIVEN_MET: "outcomes"}
 """Of the value of an item; lambda is in these per unit of currency, and the temperature is in them too."""
+
+
+class Logged(Protocol):
+    """What a source logs, as `sources.yaml` says it."""
+
+    @property
+    def organic_rows(self) -> str: ...
+
+    def has(self, column: str) -> bool: ...
 
 
 class Expected(Protocol):
@@ -163,17 +171,17 @@ class Objective(Settings):
         return {"satisfying": self.satisfying, "lambda": self.weight, "margin": self.margin, **form}
 
 
-def default_form(source: Source) -> Form:
+def default_form(source: Logged) -> Form:
     """total where the logs hold organic outcomes and requests, else do."""
     return TOTAL if logs_whole_requests(source) else DO
 
 
-def logs_whole_requests(source: Source) -> bool:
+def logs_whole_requests(source: Logged) -> bool:
     """Whether all outcomes of a request are logged, those of organic rows too, and which rows are of one request."""
     return source.organic_rows != "none" and source.has("request_id")
 
 
-def with_form(objective: Objective, source: Source, temperature: float | None = None) -> Objective:
+def with_form(objective: Objective, source: Logged, temperature: float | None = None) -> Objective:
     """The objective with its form, which the source's logs can tell.
 
     Args:

@@ -9,8 +9,7 @@ from pydantic import BeforeValidator, model_validator
 
 from causalrec.settings.base import Settings
 from causalrec.settings.kinds import Conflict, Must, number, whole
-from causalrec.settings.logs.sources import Source
-from causalrec.settings.objective import logs_whole_requests
+from causalrec.settings.objective import Logged, logs_whole_requests
 
 OUTCOMES, ENOUGH_OUTCOMES = "min_effective_outcomes", 32.0
 """Of fewer 95 % intervals cover 63 to 94 %, from here on 93 %, and from 160 on 95 % (docs/decisions/0035)."""
@@ -56,8 +55,8 @@ class ReleaseRule(Settings):
             differ in them; with fewer its error at a look is larger than it says.
         min_clusters: With fewer effective clusters nothing is decided.
         max_mean_weight_gap: A value is `insufficient_evidence` when the mean importance weight is further from 1 by
-            what may be chance; by more it is `not_identifiable` (it is 1 when the logged action propensities are right and
-            cover the policy).
+            what may be chance; by more it is `not_identifiable` (it is 1 when the logged action propensities are right
+            and cover the policy).
         max_weight_share: So it is when one round carries a larger share of all weight.
         max_pareto_k: Nothing is decided where the tail of the weights is heavier than that of a generalised Pareto
             distribution of this shape.
@@ -107,7 +106,7 @@ class ReleaseRule(Settings):
             )
         return self
 
-    def deciding_estimand(self, source: Source) -> str:
+    def deciding_estimand(self, source: Logged) -> str:
         """The estimand that decides for a source's logs."""
         return self.estimand or ("total" if logs_whole_requests(source) else "raw")
 
