@@ -11,7 +11,7 @@ from causalrec.arrays import Floats
 from causalrec.estimators.sequential.bounds import beyond, carry, growing
 
 
-def at_least_as_extreme(information: Sequence[float], limits: Floats, z: float, drift: float) -> float:
+def at_least_as_extreme(information: Sequence[float] | Floats, limits: Floats, z: float, drift: float) -> float:
     """The chance of a sample at least as extreme as this one, which ended at the last of the given looks.
 
     Samples are ordered by stage: one that crossed earlier is more extreme, and of the same look one with a larger

@@ -40,7 +40,7 @@ class Alive:
     information: float
 
 
-def growing(information: Sequence[float]) -> Floats:
+def growing(information: Sequence[float] | Floats) -> Floats:
     """Information that grows from look to look by at least `LEAST_GROWTH`, (looks,).
 
     Raises:

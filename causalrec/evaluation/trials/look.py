@@ -49,9 +49,8 @@ def decide_look(
         trust = Condition("trust", False, f"The evidence does not carry a decision: {why}.")
         forfeited = "" if last else " The error of this look is forfeited."
         decision = LookDecision.OVER if last else LookDecision.GO_ON
-        numbers = {} if decided is None else _numbers(decided)
         reason = f"{trust.words}{forfeited}"
-        return Look(number, days[0], days[-1], error, False, decision, reason, conditions=(trust,), **numbers)
+        return Look(number, days[0], days[-1], error, False, decision, reason, decided=decided, conditions=(trust,))
     z = as_normal(decided.value / decided.std_error, decided.degrees)
     told = [look for look in earlier if look.trusted and look.information]
     information = [*(look.information or 0.0 for look in told), decided.std_error**-2]
@@ -83,13 +82,13 @@ def decide_look(
         True,
         decision,
         _reason(conditions, decision, decided, least),
+        decided=decided,
         bound=bound,
         z=z,
         lower=lower,
         upper=upper,
         unbiased=unbiased,
         conditions=conditions,
-        **_numbers(decided),
     )
 
 
@@ -115,16 +114,6 @@ def _reason(conditions: Sequence[Condition], decision: LookDecision, decided: Di
             f"({decided.value + decided.std_error:+.5f}) is less than {least:.5f}. {missing}"
         )
     return missing
-
-
-def _numbers(decided: Difference) -> dict[str, float | int]:
-    return {
-        "gain": decided.value,
-        "std_error": decided.std_error,
-        "degrees": decided.degrees,
-        "base": decided.base,
-        "rounds": decided.rounds,
-    }
 
 
 def _share(decided: Difference) -> str:

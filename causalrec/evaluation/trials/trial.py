@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from causalrec.evaluation.trials.evidence import Difference
 from causalrec.settings.release import DAYS_A_LOOK
 
 
@@ -48,11 +49,8 @@ class Look:
         error: The one-sided error that it spends.
         trusted: Whether its evidence carries a decision. If not, its error is forfeited.
         bound: In standard errors of a normal statistic; None where the look is not trusted.
-        gain, std_error, degrees: Of the decided difference, per judged slot, and the degrees of freedom of its standard
-            error. None where it has no estimate.
-        base: What the champion's policy brings per judged slot.
-        rounds: Judged slots.
-        z: The normal statistic, gain / std_error by way of Student's t.
+        decided: The difference that decides; None where it has no estimate.
+        z: Its normal statistic, value / std_error by way of Student's t.
         lower, upper: The repeated interval: at all looks of the trial together it misses the gain on either side with
             at most the trial's error. None where the look is not trusted.
         unbiased: The median-unbiased gain, of a look that ends the trial; None elsewhere.
@@ -68,11 +66,7 @@ class Look:
     decision: LookDecision
     reason: str
     bound: float | None = None
-    gain: float | None = None
-    std_error: float | None = None
-    degrees: float | None = None
-    base: float | None = None
-    rounds: int = 0
+    decided: Difference | None = None
     z: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -82,7 +76,7 @@ class Look:
     @property
     def information(self) -> float | None:
         """1 / std_error^2; None where there is no estimate."""
-        return None if not self.std_error else self.std_error**-2
+        return None if self.decided is None or not self.decided.std_error else self.decided.std_error**-2
 
 
 @dataclass(frozen=True)
