@@ -13,6 +13,7 @@ from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.logs.units.covariates import AsOf, context_covariates, item_covariates, pair_covariates
 from causalrec.model.design_matrix import Column
 from causalrec.model.outcome.model import OutcomeModel, PotentialOutcomes
+from causalrec.model.outcome.rest import RestModel
 from causalrec.settings.logs.sources import Source
 
 CHUNK_PAIRS = 250_000
@@ -29,6 +30,7 @@ class Scored:
         rest_click, rest_purchase: E[outcomes of the rest of the request] if shown, but for what the slot adds to it;
             None without a model of the rest.
         rest_sales: Of the rest, price x purchases, in units of currency.
+        rest_of_slots: Tells what a slot's position adds to the rest.
         price: (items,), None unless every item of the catalogue has one: an item without a price has no revenue that
             could be compared, and must not be ranked as if it had none.
     """
@@ -43,6 +45,7 @@ class Scored:
     rest_click: Floats | None = None
     rest_purchase: Floats | None = None
     rest_sales: Floats | None = None
+    rest_of_slots: RestModel | None = None
 
 
 def score_grid(
@@ -74,7 +77,9 @@ def score_grid(
         content = np.tile(item_rows, part.height) if item_rows is not None else None
         p = model.predict_matrix(x, content, vectors)
         eligible = eligible_candidates(part, of_items, match)
-        yield Scored(slice(start, start + part.height), eligible, *_shaped(p, part.height, price))
+        rest = {f"rest_{name}": e.reshape(eligible.shape) for name, e in model.rest_of_request(x, p).items()}
+        run, added = slice(start, start + part.height), model.rest
+        yield Scored(run, eligible, *_shaped(p, part.height, price), **rest, rest_of_slots=added)
 
 
 def unscored_grid(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> Iterator[Scored]:

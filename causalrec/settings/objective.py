@@ -117,14 +117,33 @@ class Objective(Settings):
         """R, in units of currency per recommendation; None without a stated margin, a purchase or a price."""
         return None if purchase is None or price is None or self.margin is None else self.margin * price * purchase
 
-    def rest(self, expected: Expected) -> tuple[Floats | None, Floats | None]:
-        """Of the rest of the request: E[satisfying outcomes], and E[money], (contexts, items) each.
+    def rest(
+        self, click: Floats | None, purchase: Floats | None, sales: Floats | None
+    ) -> tuple[Floats | None, Floats | None]:
+        """Satisfying outcomes and money of the rest of the request; None where it is not known, or no margin stated.
 
-        Either is None where there is no model of it, or no stated margin.
+        Args:
+            click, purchase: Counts.
+            sales: price x purchases, in units of currency.
         """
-        outcomes = expected.rest_click if self.satisfying == "click" else expected.rest_purchase
-        sales = expected.rest_sales
+        outcomes = click if self.satisfying == "click" else purchase
         return outcomes, None if sales is None or self.margin is None else self.margin * sales
+
+    def untold(self, expected: Expected) -> str | None:
+        """What the form asks for and no model tells, in words; None where all is there."""
+        satisfying = expected.click if self.satisfying == "click" else expected.purchase
+        if satisfying is None:
+            return "objective.yaml: `satisfying: purchase`, but the source logs no purchases; use click"
+        if self.maximises == TOTAL:
+            rest, money = self.rest(expected.rest_click, expected.rest_purchase, expected.rest_sales)
+            own_money = self.revenue(expected.purchase, expected.price)
+            if rest is None or (self.weight and own_money is not None and money is None):
+                return "objective.yaml: `form: total` needs a model of the rest of the request; there is none"
+        if self.maximises == EFFECT_GIVEN_MET:
+            satisfying = expected.click_if_not if self.satisfying == "click" else expected.purchase_if_not
+            if satisfying is None:
+                return "objective.yaml: `form: effect_given_met` needs both arms; the model knows one only"
+        return None
 
     def terms(self, expected: Expected) -> tuple[Floats, Floats | None]:
         """The two terms of the form, (contexts, items) each: satisfaction in `UNITS`, and money in units of currency.
@@ -133,19 +152,17 @@ class Objective(Settings):
             InputError: The form asks for what no model tells: the rest of the request, or the arm of what was met and
                 not recommended. Another form is never taken in its place.
         """
+        if untold := self.untold(expected):
+            raise InputError(untold)
         money = self.revenue(expected.purchase, expected.price)
         if self.maximises == DO:
             return self.satisfaction(expected.click, expected.purchase), money
         own = self._satisfying(expected.click, expected.purchase)
         if self.maximises == TOTAL:
-            rest, rest_money = self.rest(expected)
-            if rest is None or (money is not None and rest_money is None and self.weight):
-                raise InputError(
-                    "objective.yaml: `form: total` needs a model of the rest of the request; there is none"
-                )
+            rest, rest_money = self.rest(expected.rest_click, expected.rest_purchase, expected.rest_sales)
+            assert rest is not None
             return own + rest, None if money is None or rest_money is None else money + rest_money
-        if expected.click_if_not is None:
-            raise InputError(f"objective.yaml: `form: {self.maximises}` needs both arms; the model knows one only")
+        assert expected.click_if_not is not None
         unprompted = self._satisfying(expected.click_if_not, expected.purchase_if_not)
         money_if_not = self.revenue(expected.purchase_if_not, expected.price)
         return own - unprompted, None if money is None or money_if_not is None else money - money_if_not

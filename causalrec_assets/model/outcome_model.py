@@ -21,10 +21,12 @@ from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.model import ModelSettings
 from causalrec_assets.common.gated import gated_asset
+from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.reads import withheld_from_policies
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.model.rest_of_request import rest_model, rest_table
 from causalrec_assets.model.shared import UNITS, training_units
 from resources.compute import GPU_OP_TAGS, GPU_POOL, Compute
 from resources.lake import Lake
@@ -41,7 +43,13 @@ def ends_tracking(context: dg.HookContext) -> None:
 @gated_asset(
     "outcome_model",
     group_name="model",
-    deps=[UNITS, "adjustment_sets", "treatment_propensities", "item_embeddings"],
+    deps=[
+        UNITS,
+        "adjustment_sets",
+        "treatment_propensities",
+        "item_embeddings",
+        *(dg.AssetDep(asset, partition_mapping=learning_window_mapping) for asset in ("items", "users", "history")),
+    ],
     pool=GPU_POOL,
     op_tags=GPU_OP_TAGS,
     hooks={ends_tracking},
@@ -54,7 +62,8 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
     settings = ModelSettings.parse(inputs.setting("model.yaml"))
     inputs.note("compute", compute.fingerprint)
     rows, notes = training_units(inputs)
-    withheld = withheld_from_policies(inputs, parse_source(inputs.setting("sources.yaml")))
+    source = parse_source(inputs.setting("sources.yaml"))
+    withheld = withheld_from_policies(inputs, source)
     propensities = inputs.table("treatment_propensities")
     plan = plan_training(
         rows,
@@ -78,6 +87,8 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
         trained = train_outcome_model(
             plan, vectors, settings, inputs.seed, compute.trainer_kwargs(), checkpoints, run.loggers()
         )
+        rest = rest_model(inputs, source, notes, trained.model, vectors, settings)
+        trained = replace(trained, model=replace(trained.model, rest=rest))
         judged = inputs.window("units", inputs.learning.judge_days).frame
         predictions = prediction_table(judged, trained.model.predict(judged, vectors))
         evaluations = evaluate(predictions, plan.rows, trained.model.outcomes, notes.held_out_policies)
@@ -150,5 +161,6 @@ def _shown(plan: TrainingPlan, trained: Trained, evaluations: Sequence[OutcomeEv
         "weight_clip": trained.clip,
         "arms": trained.model.arms,
         "reads": ", ".join(trained.model.design.names),
+        "rest_of_request": table(rest_table(trained.model.rest)),
         "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
     }

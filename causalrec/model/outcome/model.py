@@ -14,6 +14,7 @@ from causalrec.arrays import Floats, Ints, Singles
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.engine.threads import one_thread, side_by_side
 from causalrec.model.design_matrix import DesignMatrix
+from causalrec.model.outcome.rest import RestModel, rest_features
 
 if TYPE_CHECKING:
     from causalrec.model.outcome.network import OutcomeNetwork
@@ -36,6 +37,12 @@ class PotentialOutcomes:
     purchase_if_recommended: Floats | None
     purchase_if_not: Floats | None
 
+    @property
+    def known(self) -> list[Floats]:
+        """Those that the data can tell, in their order."""
+        heads = (self.click_if_recommended, self.click_if_not, self.purchase_if_recommended, self.purchase_if_not)
+        return [head for head in heads if head is not None]
+
 
 @dataclass(frozen=True)
 class OutcomeModel:
@@ -45,12 +52,14 @@ class OutcomeModel:
         design: How covariates become numbers.
         arms: "both", or "shown": only the recommended arm was ever seen.
         purchases: Whether buying was learned.
+        rest: What is expected of the rest of a request; None where no whole requests are logged.
     """
 
     network: OutcomeNetwork
     design: DesignMatrix
     arms: str
     purchases: bool
+    rest: RestModel | None = None
 
     @property
     def heads(self) -> list[str]:
@@ -118,6 +127,15 @@ class OutcomeModel:
             purchase_if_not=p[:, 0] * p[:, 2] if self.purchases and both else None,
         )
 
+    def rest_of_request(self, x: Singles, predicted: PotentialOutcomes) -> dict[str, Floats]:
+        """Of the rest of the request if the item is shown, at the mean over positions: outcome -> E, (rows,).
+
+        Args:
+            x: (rows, width), from the design.
+            predicted: Of `predict_matrix`, for the same rows.
+        """
+        return self.rest.predict(rest_features(x, predicted.known)) if self.rest is not None else {}
+
     def save(self) -> dict[str, bytes]:
         """`model.safetensors` and `card.json`; no pickles."""
         from safetensors.torch import save
@@ -136,6 +154,7 @@ class OutcomeModel:
                 "content_width": project.out_features if project is not None else 1,
                 "hidden": self.network.heads.in_features,
             },
+            **({} if self.rest is None else {"rest_of_request": self.rest.to_json()}),
             "loss": "log loss" + (" divided by the treatment propensity of the arm taken" if both else ""),
         }
         weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
@@ -155,4 +174,5 @@ class OutcomeModel:
         network = OutcomeNetwork(**card["network"])
         network.load_state_dict(load(weights))
         design = DesignMatrix.from_json(json.dumps(card["design"]))
-        return cls(network.eval(), design, card["arms"], card["purchases"])
+        rest = RestModel.from_json(card["rest_of_request"]) if "rest_of_request" in card else None
+        return cls(network.eval(), design, card["arms"], card["purchases"], rest)

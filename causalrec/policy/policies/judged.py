@@ -14,7 +14,7 @@ from causalrec.policy.organic.rows import OrganicRows
 from causalrec.policy.plackett_luce import expected, given_above, in_slot
 from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.slots import Slots
-from causalrec.settings.objective import Objective
+from causalrec.settings.objective import TOTAL, Objective
 
 SLOT, ORGANIC = "slot", "organic"
 """The kinds of rows: a judged slot, or an organic row of a request that has some."""
@@ -88,7 +88,7 @@ def evaluate_slots(
         values = _values(part, judged_by)
         for policy in policies:
             p = policy.probabilities(part)
-            _fill_slots(of_slots[policy.name], here, slots, part, p, values)
+            _fill_slots(of_slots[policy.name], here, slots, part, p, values, judged_by)
             if organic is not None:
                 _fill_organic(of_organic[policy.name], organic, slots, part, p, values)
     frames = []
@@ -136,6 +136,7 @@ def _within(part: Scored, row: Ints) -> Ints:
 
 def _values(part: Scored, judged_by: Objective) -> Values:
     """What the model expects of every pair of the part, by the name of the quantity."""
+    rest, rest_money = judged_by.rest(part.rest_click, part.rest_purchase, part.rest_sales)
     return {
         "click": part.click,
         "purchase": part.purchase,
@@ -144,18 +145,37 @@ def _values(part: Scored, judged_by: Objective) -> Values:
         "click_if_not": part.click_if_not,
         "purchase_if_not": part.purchase_if_not,
         "revenue_if_not": judged_by.revenue(part.purchase_if_not, part.price),
+        "rest_click": rest,
+        "rest_revenue": rest_money,
+        "objective": None if judged_by.untold(part) else judged_by.value(*judged_by.terms(part)),
     }
 
 
-def _fill_slots(own: _Columns, here: Ints, slots: Slots, part: Scored, p: Floats, values: Values) -> None:
+def _added(part: Scored, position: Floats, judged_by: Objective) -> dict[str, Floats]:
+    """What the slots' positions add to what is expected of them, by quantity, (slots,) each."""
+    if part.rest_of_slots is None:
+        return {}
+    of = {name: part.rest_of_slots.added(name, position) for name in part.rest_of_slots.outcomes}
+    outcomes, money = judged_by.rest(of.get("click"), of.get("purchase"), of.get("sales"))
+    added = {"rest_click": outcomes, "rest_revenue": money}
+    if judged_by.maximises == TOTAL and outcomes is not None:
+        added["objective"] = judged_by.value(outcomes, money)
+    return {quantity: values for quantity, values in added.items() if values is not None}
+
+
+def _fill_slots(
+    own: _Columns, here: Ints, slots: Slots, part: Scored, p: Floats, values: Values, judged_by: Objective
+) -> None:
     row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
     own["action_probability"][here], _ = in_slot(p, row, shown, above)
     own["candidates"][here] = _candidates(part, row, above)
+    # The level of a slot: the same whatever is shown in it.
+    added = _added(part, slots.frame["position"].cast(pl.Float64).fill_null(np.nan).to_numpy()[here], judged_by)
     for quantity, expected_of in values.items():
         if expected_of is not None:
-            own[f"model_{quantity}"][here] = expected(p, expected_of, row, above)
+            own[f"model_{quantity}"][here] = expected(p, expected_of, row, above) + added.get(quantity, 0.0)
             if f"shown_{quantity}" in own:
-                own[f"shown_{quantity}"][here] = expected_of[row, shown]
+                own[f"shown_{quantity}"][here] = expected_of[row, shown] + added.get(quantity, 0.0)
 
 
 def _candidates(part: Scored, row: Ints, above: Above) -> Floats:
