@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from causalrec.simulator.world.world import World, WorldConfig
 SHOP = WorldConfig(users=1000, items=200, events_per_day=6000)
 DAYS = 10
 TEMPERATURE, EXPLORATION = 0.25, 0.1
-WORLDS: dict[str, dict[str, float]] = {
+WORLDS: dict[str, dict[str, Any]] = {
     "the plain shop": {},
     "who has a history clicks anyway": {"lift_by_history": -0.35},
     "... and goes to the item anyway": {"lift_by_history": -0.35, "go_anyway": 1.0, "go_anyway_focus": 6.0},
@@ -81,7 +82,8 @@ def side_by_side(slates: Slates) -> SideBySide:
     values = values_of_policies(slates, policies(slates))
     gap = values["click_anyway"] - values["incremental"]
     return SideBySide(
-        *({name: values[policy].value(name) for name in NAMES} for policy in ("click_anyway", "incremental")),
+        {name: values["click_anyway"].value(name) for name in NAMES},
+        {name: values["incremental"].value(name) for name in NAMES},
         {name: gap.value(name) for name in NAMES},
         {name: gap.error(name) for name in NAMES},
         float(what_recommending_adds(slates).mean()),
@@ -117,8 +119,8 @@ def reranked(slates: Slates) -> SideBySide:
 
 def everything() -> dict[str, SideBySide]:
     """Each world, and re-ranking in one."""
-    found = {label: side_by_side(judged_day(WorldConfig(**{**_size(), **dials}))) for label, dials in WORLDS.items()}
-    found["one slate in two orders"] = reranked(judged_day(WorldConfig(**{**_size(), "lift_by_history": -0.35})))
+    found = {label: side_by_side(judged_day(replace(SHOP, **dials))) for label, dials in WORLDS.items()}
+    found["one slate in two orders"] = reranked(judged_day(replace(SHOP, lift_by_history=-0.35)))
     return found
 
 
@@ -158,10 +160,6 @@ def _softmax(value: Floats, temperature: float) -> Floats:
     weight = np.exp((value - value.max(axis=1, keepdims=True)) / temperature)
     weight /= weight.sum(axis=1, keepdims=True)
     return np.asarray((1 - EXPLORATION) * weight + EXPLORATION / value.shape[1])
-
-
-def _size() -> dict[str, int]:
-    return {"users": SHOP.users, "items": SHOP.items, "events_per_day": SHOP.events_per_day}
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ give the error that is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,24 +79,27 @@ def named_values(slates: Slates, probabilities: Floats, outcome: str = "click", 
 
 
 def values_of_policies(
-    slates: Slates, policies: Mapping[str, Floats], outcome: str = "click", seed: int = 0
+    slates: Slates,
+    policies: Mapping[str, Floats],
+    outcome: str = "click",
+    seed: int = 0,
+    names: Sequence[str] = NAMES,
 ) -> dict[str, NamedValues]:
-    """`named_values` of several policies, with the same draws."""
+    """`named_values` of several policies, with the same draws.
+
+    Args:
+        names: The values that are wanted; of raw and given met alone nothing is drawn.
+    """
     n, size = slates.slate.shape
     for probabilities in policies.values():
         _check(slates, probabilities)
-    values = {policy: {name: np.empty((DRAWS, n, size)) for name in NAMES} for policy in policies}
+    values = {policy: {name: np.empty((DRAWS, n, size)) for name in names} for policy in policies}
     for slot in range(size):
         for draw in range(DRAWS):
             one = _Slot(slates, slot, outcome, np.random.default_rng([seed, slot, draw]))
             for policy, probabilities in policies.items():
-                pi, of_policy = probabilities[:, slot], values[policy]
-                own, (rest, organic) = one.own(pi), one.rest(pi)
-                of_policy[RAW][draw, :, slot] = own
-                of_policy[GIVEN_MET][draw, :, slot] = own - one.if_met(pi)
-                of_policy[GIVEN_NOT_SHOWN][draw, :, slot] = own - one.if_not_shown(pi)
-                of_policy[OWN_AND_ORGANIC][draw, :, slot] = own + organic
-                of_policy[TOTAL][draw, :, slot] = own + rest + organic
+                for name, value in one.values(probabilities[:, slot], names).items():
+                    values[policy][name][draw, :, slot] = value
     return {policy: NamedValues(of_policy) for policy, of_policy in values.items()}
 
 
@@ -138,15 +141,45 @@ class _Slot:
         self.shown_worth, self.organic_worth = slates.worth(outcome)
         self.met = slates.organic_click * self.organic_worth
         self.click = slates.shown_click(slot)
-        rows = slates.first_slot.shape
-        # One more than stands below: what takes the place of an item of the ranking that the slot shows already.
-        self.ranking = self._ranked(slates.first_slot, rng.gumbel(size=rows), self.below + 1)
-        aisle = np.broadcast_to(slates.browse, rows)
-        self.aisle = self._ranked(aisle, rng.gumbel(size=rows), self.config.organic + self.below + 1)
+        self.rng = rng
+
+    @cached_property
+    def drawn(self) -> tuple[Ints, Ints]:
+        """The logging policy's ranking and that of the aisles, without what stands above.
+
+        Of each one more than can be needed: what takes the place of an item that the slot shows already.
+        """
+        rows, below = self.slates.first_slot.shape, self.below + 1
+        ranking = self._ranked(self.slates.first_slot, self.rng.gumbel(size=rows), below)
+        aisle = np.broadcast_to(self.slates.browse, rows)
+        return ranking, self._ranked(aisle, self.rng.gumbel(size=rows), self.config.organic + below)
+
+    @property
+    def ranking(self) -> Ints:
+        return self.drawn[0]
+
+    @property
+    def aisle(self) -> Ints:
+        return self.drawn[1]
+
+    def values(self, pi: Floats, names: Sequence[str]) -> dict[str, Floats]:
+        """The values of a policy by name, (requests,) each."""
+        own, found = self.own(pi), {}
+        if RAW in names:
+            found[RAW] = own
+        if GIVEN_MET in names:
+            found[GIVEN_MET] = own - self.if_met(pi)
+        if GIVEN_NOT_SHOWN in names:
+            found[GIVEN_NOT_SHOWN] = own - self.if_not_shown(pi)
+        if OWN_AND_ORGANIC in names or TOTAL in names:
+            rest, organic = self.rest(pi)
+            both = {OWN_AND_ORGANIC: own + organic, TOTAL: own + rest + organic}
+            found |= {name: value for name, value in both.items() if name in names}
+        return found
 
     def own(self, pi: Floats) -> Floats:
         """Outcomes of the slot, (requests,)."""
-        above = self.slates.slate_click(np.concatenate([self.above, self.ranking[:, :1]], axis=1))
+        above = self.slates.slate_click(self.slates.slate[:, : self.slot + 1])
         above[:, -1] = 1.0  # clicked for sure, unless a click above removes it
         reached = expected_clicks(above, self.config)[0][:, -1]
         return np.asarray((pi * self.click * self.shown_worth).sum(axis=1) * reached)

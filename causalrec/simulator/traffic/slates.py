@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +66,11 @@ class Slates:
             past.user_category_rate[asked.user[at]],
             past.item_rate,
         )
+
+    def every(self, step: int) -> Slates:
+        """Each so-manieth request alone."""
+        of_requests = ("request", "user", "hour", "mobile", "slate", "user_category_rate")
+        return replace(self, **{name: getattr(self, name)[::step] for name in of_requests})
 
     @cached_property
     def first_slot(self) -> Floats:

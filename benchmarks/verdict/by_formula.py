@@ -1,0 +1,58 @@
+"""The named values by their formulas, row by row of `target_policy`: what the report is held against.
+
+Every value is a mean over judged slots of a score, so that all share one interval: that of a mean, clustered by user.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from causalrec.arrays import Codes, Floats
+from causalrec.evaluation.rounds import EvaluationData
+from causalrec.logs.clusters import cluster_codes
+
+
+def scores(data: EvaluationData, policy: str) -> tuple[dict[str, Floats], Codes]:
+    """The scores of a policy by name, (slots,) each, and the slots' clusters."""
+    own = data.targets.filter(policy=policy)
+    of_units = data.units.select("unit_id", "user_id", "recommended", "click", "item_id", "time")
+    slots = own.filter(kind="slot").join(of_units, on="unit_id", maintain_order="left")
+    slots = slots.join(data.propensities, on="unit_id", maintain_order="left")
+    organic = own.filter(kind="organic").join(of_units, on="unit_id", maintain_order="left")
+    click = pl.col("click").cast(pl.Float64)
+    of_request = organic.group_by("request_id").agg(
+        met=(pl.col("met_weight") * (click - pl.col("shown_click_if_not"))).sum(),
+        not_shown=(pl.col("not_shown_weight") * click).sum(),
+        organic=click.sum(),
+    )
+    all_of_it = slots.group_by("request_id").agg(all_slots=click.sum(), judged=pl.len())
+    slots = slots.join(of_request, on="request_id", how="left", maintain_order="left")
+    slots = slots.join(all_of_it, on="request_id", how="left", maintain_order="left")
+    slots = slots.with_columns(pl.col("met", "not_shown", "organic").fill_null(0.0))
+    column: dict[str, Floats] = {
+        name: slots[name].to_numpy().astype(np.float64) for name in slots.select(pl.selectors.numeric()).columns
+    }
+    weight = column["action_probability"] / column["action_propensity"]
+
+    def doubly_robust(reward: Floats, of_policy: Floats, of_shown: Floats) -> Floats:
+        return np.asarray(of_policy + weight * (reward - of_shown))
+
+    raw = doubly_robust(column["click"], column["model_click"], column["shown_click"])
+    # A request's organic rows belong to all its slots together: their sum over slots is what counts.
+    met = column["model_click_if_not"] + column["met"] / column["judged"]
+    not_shown = column["not_shown"] / column["judged"]
+    everything = column["all_slots"] + column["organic"]
+    of_policy, of_shown = (column[f"{kind}_click"] + column[f"{kind}_rest_click"] for kind in ("model", "shown"))
+    mean_organic = column["organic"].mean()
+    own_and_organic = doubly_robust(
+        column["click"] + column["organic"], column["model_click"] + mean_organic, column["shown_click"] + mean_organic
+    )
+    found: dict[str, Floats] = {
+        "raw": raw,
+        "given_met": raw - met,
+        "given_not_shown": raw - not_shown,
+        "own_and_organic": own_and_organic,
+        "total": doubly_robust(everything, of_policy, of_shown),
+    }
+    return found, cluster_codes(slots, data.cluster)
