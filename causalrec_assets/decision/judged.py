@@ -19,7 +19,7 @@ from causalrec.policy.policies import CHALLENGER, FittedPolicy, Policy
 from causalrec.policy.policies.judged import SCHEMA, evaluate_slots
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source
-from causalrec.settings.objective import Objective
+from causalrec.settings.objective import Objective, with_form
 from causalrec.settings.policy import PolicyConfig
 from causalrec_assets.common.bundles import attributes_read
 from causalrec_assets.common.reads import covariate_settings, history_before
@@ -112,7 +112,7 @@ class _Judging:
 
     def __post_init__(self) -> None:
         self.config = PolicyConfig.parse(self.inputs.setting("policy.yaml"))
-        self.objective = Objective.parse(self.inputs.setting("objective.yaml"))
+        self.objective = with_form(Objective.parse(self.inputs.setting("objective.yaml")), self.source)
 
     @property
     def matches(self) -> set[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.releases import Champion, ChampionConflict, ReleaseLog
 from causalrec_assets.serving.release import ReleaseNotes, carry_out, decide, held_by_roll_back, release_row, roll_back
-from causalrec_assets.serving.released import TABLES, bundle_hash, check_lineage, make_bundle
+from causalrec_assets.serving.released import POLICY_JSON, TABLES, bundle_hash, check_lineage, make_bundle
 from resources.lake import Lake
 from resources.tracking.resource import Tracking, Training, held_out_metrics
 
@@ -64,8 +64,9 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
             "materialise target_policy and what follows again"
         )
     # What was judged, not what the settings say by now.
-    policy, objective = json.loads(policies.file("policy.json")), judged.objective
-    bundle = make_bundle(inputs.day, tables, policy, objective) if model.answer.answered else None
+    bundle = None
+    if model.answer.answered and POLICY_JSON in policies.files:
+        bundle = make_bundle(inputs.day, tables, json.loads(policies.file(POLICY_JSON)), judged.objective)
     challenger = bundle_hash(bundle) if bundle else None
     is_newest = newest == inputs.day
     inputs.note("newest", str(is_newest))

@@ -17,17 +17,18 @@ from causalrec.policy.notes import PolicyNotes
 from causalrec.policy.plots import weights_plot
 from causalrec.policy.policies import CHALLENGER, CHAMPION, named_policies
 from causalrec.policy.policies.judged import SCHEMA, SLOT
-from causalrec.policy.policies.temperature import with_temperature
 from causalrec.settings.logs.sources import Source, parse_source
-from causalrec.settings.objective import Objective
+from causalrec.settings.objective import Objective, with_form
 from causalrec.settings.policy import PolicyConfig, require_columns
 from causalrec_assets.common.bundles import load_champion, load_model
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.decision.judged import judge_policies
+from causalrec_assets.decision.temperature import challenger_of
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.serving.released import POLICY_JSON
 from resources.lake import Lake
 
 
@@ -48,15 +49,15 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """What challenger, champion and named policies would have done in the judged slots, and what to expect of it."""
     inputs = lake.inputs(context)
     source = parse_source(inputs.setting("sources.yaml"))
-    config, objective = (
-        PolicyConfig.parse(inputs.setting("policy.yaml")),
-        Objective.parse(inputs.setting("objective.yaml")),
-    )
+    config = PolicyConfig.parse(inputs.setting("policy.yaml"))
+    objective = with_form(Objective.parse(inputs.setting("objective.yaml")), source, config.temperature)
     named = named_policies(config.named)
     require_columns(config, context_columns(source), source.item_columns, unit_columns(source))
     models, embeddings = inputs.table("outcome_model"), inputs.table("item_embeddings")
-    config = with_temperature(config, objective, [])
-    challenger = Bundled(*load_model(models, embeddings), config, objective) if models.answer.answered else None
+    challenger, no_bundle = None, None
+    if models.answer.answered:
+        model, vectors = load_model(models, embeddings)
+        challenger, no_bundle = challenger_of(inputs, source, Bundled(model, vectors, config, objective))
     released = inputs.champion()
     champion = load_champion(inputs, released) if released else None
 
@@ -75,7 +76,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     nothing = None if source.items else not_available(f"{NO_ITEMS}, so there is nothing to choose from")
     challenged = ANSWERED
     if not (frame["policy"] == CHALLENGER).any():
-        challenged = nothing or models.answer
+        challenged = nothing or no_bundle or models.answer
         if challenged.answered:
             quiet = nothing_happened(inputs.window("units", judge_days).frame, judge_days)
             challenged = quiet or left_out.answer()
@@ -115,11 +116,13 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             objective=objective.to_json(),
             no_price=_no_price(inputs, source, judge_days),
         ),
-        files={"policy.json": json.dumps(config.to_json(), sort_keys=True).encode()},
+        files={POLICY_JSON: json.dumps(challenger.config.to_json(), sort_keys=True).encode()} if challenger else {},
         metadata={
             "policies": table(summary),
             "judged_slots": left_out.judged,
             "not_judged": table(_counted(left_out.reasons)),
+            "form": objective.maximises,
+            "temperature": challenger.config.solved if challenger else "none",
             "judged": f"{judge_days[0]} to {judge_days[-1]}" if judge_days else "no day",
             **plots,
         },

@@ -22,6 +22,8 @@ JUDGED_BY = (
 )
 
 
+POLICY_JSON = "policy.json"
+"""Of `target_policy`: the challenger's dials, its temperature a number; not there where no policy of it can act."""
 MADE_BY = ("code", "setting", "key", "encoder")
 """Inputs of a bundle's tables that are of how they were made, and not of which days."""
 POLICY_SETTINGS = ("setting:policy.yaml", "setting:objective.yaml")

@@ -96,7 +96,7 @@ def test_a_wrong_setting_is_named(change: dict[str, object], named: str) -> None
 @pytest.mark.parametrize("path", sorted(TEMPLATE.glob("**/objective.yaml")), ids=lambda p: p.parent.name)
 def test_money_is_stated_for_the_simulated_shop_only(path: Path) -> None:
     objective = Objective.parse(yaml.safe_load(path.read_text()))
-    stated = (0.5, 0.3) if path.parent.name == "simulated" else (None, None)
+    stated = (0.15, 0.3) if path.parent.name == "simulated" else (None, None)
     assert (objective.weight, objective.margin) == stated
 
 

@@ -57,6 +57,11 @@ def with_temperature(config: PolicyConfig, objective: Objective, parts: Sequence
     return config.model_copy(update={"temperature": temperature_of(aim, values, eligible, config.exploration)})
 
 
+def needs_contexts(config: PolicyConfig, objective: Objective) -> bool:
+    """Whether the temperature has to be solved, for which contexts are scored."""
+    return config.temperature is None and objective.maximises != DO
+
+
 def temperature_of(aim: float, values: Sequence[Floats], eligible: Sequence[Mask], exploration: float) -> float:
     """The temperature at which the policy has a mean entropy, by bisection.
 

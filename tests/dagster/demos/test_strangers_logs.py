@@ -78,7 +78,7 @@ def test_the_report_says_which_settings_are_defaults_and_what_was_known_of_users
     }
     assert settings["objective.yaml: margin"] == settings["objective.yaml: lambda"] == ("default", "not stated")
     assert settings["learning.yaml: window_days"] == ("stated", "3")
-    assert settings["policy.yaml: temperature"] == ("default", "0.5")
+    assert settings["policy.yaml: temperature"] == ("default", "not stated")
     assert settings["release.yaml: revenue_margin"] == ("default", "0.02")
     assert settings["expert_graph.yaml: entries"] == ("default", "none")
     assert settings["sources.yaml: organic_rows"] == ("stated", "every_impression")
