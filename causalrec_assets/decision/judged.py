@@ -11,8 +11,9 @@ import polars as pl
 from causalrec.logs.units.covariates import as_of, context_columns
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.bundle import Bundled
-from causalrec.policy.grid import score_grid, unscored_grid
+from causalrec.policy.grid import Scored, score_grid, unscored_grid
 from causalrec.policy.left_out import LeftOut
+from causalrec.policy.organic.left_out import FIRST_SLOT, logged_in_slots, whole_slates, with_left_out
 from causalrec.policy.organic.rates import MetCounts
 from causalrec.policy.organic.rows import OrganicRows, organic_rows, slot_numbers
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, Policy
@@ -62,7 +63,7 @@ def judge_policies(
     Returns:
         Per day the challenger's rows, those of `named` and the champion's.
     """
-    judging = _Judging(inputs, source, bundles)
+    judging = Judging(inputs, source, bundles)
     met = None if before is None else judging.met_counts(before)
     parts, left_out = [pl.DataFrame(schema=SCHEMA)], LeftOut()
     for day in days:
@@ -99,11 +100,22 @@ class OfOrganic:
     def rows(self, units: pl.DataFrame, catalogue: pl.DataFrame, slots: Slots) -> OrganicRows:
         """The organic rows of a day."""
         organic = organic_rows(units, catalogue, slots)
-        return organic if self.met is None else organic.with_met(self.met.rates(catalogue), slot_numbers(slots))
+        if self.met is not None:
+            organic = organic.with_met(self.met.rates(catalogue), slot_numbers(slots))
+        if FIRST_SLOT in units.columns:
+            logged = logged_in_slots(units, slots, organic)
+            organic = with_left_out(organic, slots, logged, whole_slates(units, slots))
+        return organic
 
 
 @dataclass
-class _Judging:
+class Judging:
+    """Bundles and what they are judged by, as the settings are now.
+
+    Attributes:
+        bundles: The name of each fitted policy -> its bundle.
+    """
+
     inputs: Inputs
     source: Source
     bundles: Mapping[str, Bundled]
@@ -136,21 +148,33 @@ class _Judging:
         self, day: date, bundle: Bundled | None, policies: Sequence[Policy], weighed: OfOrganic | None
     ) -> tuple[Slots, pl.DataFrame]:
         """The slots of a day, and what the policies that read one bundle would have done in them."""
+        slots = self.slots(day, bundle)
+        units, catalogue = self.inputs.table("units", day).frame, self.inputs.table("items", day).frame
+        organic = weighed.rows(units, catalogue, slots) if weighed else None
+        if bundle is None:
+            scored = unscored_grid(slots.contexts, catalogue, self.config.match)
+        else:
+            who = f"the model of {' and '.join(sorted(policy.name for policy in policies))}"
+            scored = self.scored(day, slots.contexts, bundle, who)
+        return slots, evaluate_slots(slots, scored, policies, self.objective, organic)
+
+    def slots(self, day: date, bundle: Bundled | None) -> Slots:
+        """The slots of a day that can be judged, in the contexts that a bundle's model tells apart."""
         units, catalogue = self.inputs.table("units", day), self.inputs.table("items", day).frame
         held_out = units.notes_as(UnitsNotes).held_out_policies
         slates = self.source.has("request_id") and self.source.has("position")
         position = [c for c in bundle.model.design.names if c == "position"] if bundle else []
         reads = [*context_columns(self.source), *position]
-        slots = judged_slots(units.frame, catalogue, reads, held_out, self.matches, slates)
-        organic = weighed.rows(units.frame, catalogue, slots) if weighed else None
-        if bundle is None:
-            scored = unscored_grid(slots.contexts, catalogue, self.config.match)
-        else:
-            before = history_before(self.inputs, day) if self.source.has("user_id") else None
-            who = f"the model of {' and '.join(sorted(policy.name for policy in policies))}"
-            attributes = attributes_read(self.inputs, self.source, bundle, lambda: self.inputs.table("users", day), who)
-            state = as_of(before, day, self.source, covariate_settings(self.inputs), attributes)
-            scored = score_grid(
-                slots.contexts, catalogue, state, self.source, bundle.model, bundle.vectors, bundle.config.match
-            )
-        return slots, evaluate_slots(slots, scored, policies, self.objective, organic)
+        return judged_slots(units.frame, catalogue, reads, held_out, self.matches, slates)
+
+    def scored(self, day: date, contexts: pl.DataFrame, bundle: Bundled, who: str) -> Iterator[Scored]:
+        """Contexts of a day against its catalogue, as of the end of the day before.
+
+        Args:
+            who: Whose bundle it is, in words.
+        """
+        before = history_before(self.inputs, day) if self.source.has("user_id") else None
+        attributes = attributes_read(self.inputs, self.source, bundle, lambda: self.inputs.table("users", day), who)
+        state = as_of(before, day, self.source, covariate_settings(self.inputs), attributes)
+        catalogue = self.inputs.table("items", day).frame
+        return score_grid(contexts, catalogue, state, self.source, bundle.model, bundle.vectors, bundle.config.match)

@@ -25,6 +25,7 @@ from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.ui import picture, table
 from causalrec_assets.decision.judged import judge_policies
+from causalrec_assets.decision.sample_slates import FILE, sample_slates_json
 from causalrec_assets.decision.temperature import challenger_of
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs
@@ -84,6 +85,11 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             # Slots of other days were judged, by policies that need no model.
             challenged = not_available("no recommended unit of the judgement days can be judged")
     answer = challenged if frame.is_empty() else ANSWERED
+    files = {}
+    if challenger is not None:
+        files[POLICY_JSON] = json.dumps(challenger.config.to_json(), sort_keys=True).encode()
+        if challenged.answered:
+            files[FILE] = sample_slates_json(inputs, source, judge_days, challenger)
     logged = inputs.table("action_propensities").frame
     weights = (
         frame.filter(pl.col("kind") == SLOT)
@@ -116,7 +122,7 @@ def target_policy(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             objective=objective.to_json(),
             no_price=_no_price(inputs, source, judge_days),
         ),
-        files={POLICY_JSON: json.dumps(challenger.config.to_json(), sort_keys=True).encode()} if challenger else {},
+        files=files,
         metadata={
             "policies": table(summary),
             "judged_slots": left_out.judged,

@@ -44,6 +44,7 @@ def clean_events(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "outcome_rows": sum(cleaned.outcome_rows.values()),
             "purchase_needs_click": source.purchase_needs_click,
             "logs_propensities": source.has("action_propensity"),
+            "logs_first_slots": source.has("first_slot_propensity"),
             "marks_recommended": source.has("recommended"),
             "few_wrong": too_many_wrong(cleaned, zone.rules) or True,
             "no_lines_lost": cleaned.lines_lost or True,

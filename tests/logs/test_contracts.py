@@ -28,6 +28,7 @@ EVENT_PARAMS = {
     "outcome_rows": 0,
     "purchase_needs_click": True,
     "logs_propensities": True,
+    "logs_first_slots": False,
     "marks_recommended": True,
     "few_wrong": True,
     "no_lines_lost": True,

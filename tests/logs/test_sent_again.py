@@ -178,6 +178,24 @@ def test_impossible_and_contradicting_rows_are_set_aside(tmp_path, values, kind,
     assert reason in day.set_aside["reason"][0]
 
 
+@pytest.mark.parametrize(
+    ("recommended", "first", "reason"),
+    [
+        (1, 0.5, "an organic row's first-slot propensity"),
+        (0, 0.0, "its first-slot propensity is not in (0, 1]"),
+        (0, 1.5, "its first-slot propensity is not in (0, 1]"),
+    ],
+)
+def test_a_first_slot_propensity_is_a_probability_of_an_organic_row(tmp_path, recommended, first, reason):
+    columns = SETTINGS["events"]["columns"] | {"first_slot_propensity": "first"}
+    rows = frame(event("good", at(FIRST, 9), "hat"), event("bad", at(FIRST, 9), "hat", recommended=recommended))
+    land(tmp_path, "a.parquet", rows.with_columns(first=pl.Series([0.25, first])))
+    of = source(events={"folder": "events", "columns": columns})
+    day = cleaned(tmp_path, of=of, rules=CleaningRules(wrong={"share": 0.5}))
+    assert day.events.select("event_id", "first_slot_propensity").rows() == [("good", 0.25)]
+    assert reason in day.set_aside["reason"][0]
+
+
 def test_a_number_of_the_context_can_be_bounded_like_any_other(tmp_path):
     rows = frame(
         event("good", at(FIRST, 9), "hat"), event("bad", at(FIRST, 9), "hat"), event("none", at(FIRST, 9), "hat")

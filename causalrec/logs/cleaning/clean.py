@@ -53,6 +53,7 @@ from causalrec.logs.landing.zone import LandedDay
 from causalrec.logs.reading.casting import Taken, extra_types, take_columns
 from causalrec.logs.reading.files import open_landed
 from causalrec.settings.logs.cleaning import CleaningRules
+from causalrec.settings.logs.columns import WHERE_MAPPED
 from causalrec.settings.logs.feeds import Stream
 from causalrec.settings.logs.sources import Source
 
@@ -82,7 +83,8 @@ TYPES: dict[str, pl.DataType] = {
 
 def event_types(source: Source) -> dict[str, pl.DataType]:
     """The columns of a source's clean events, in their order."""
-    return {**TYPES, **extra_types(source, source.context)}
+    mapped = {name: pl.Float64() for name in WHERE_MAPPED if source.events.has(name)}
+    return {**TYPES, **mapped, **extra_types(source, source.context)}
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,17 @@ def _checks(source: Source, rules: CleaningRules) -> Iterator[tuple[str, pl.Expr
         if source.has("recommended"):
             organic = (pl.col("recommended") == 0) & pl.col("action_propensity").is_not_null()
             yield CONTRADICTION, organic, pl.lit("nobody chose an organic row, and it has an action propensity")
+    if "first_slot_propensity" in mapped:
+        first = pl.col("first_slot_propensity")
+        yield IMPOSSIBLE, (first <= 0) | (first > 1), pl.lit("its first-slot propensity is not in (0, 1]")
+        if source.has("recommended"):
+            # What a slot shows is told by its action propensity.
+            chosen = (pl.col("recommended") == 1) & first.is_not_null()
+            yield (
+                CONTRADICTION,
+                chosen,
+                pl.lit("recommended, and it has an organic row's first-slot propensity"),
+            )
     if source.purchase_needs_click and source.events.has("purchase"):
         unclicked = pl.col("purchase").fill_null(0) > pl.col("click").fill_null(0)
         yield CONTRADICTION, unclicked, pl.lit("a purchase without a click (sources.yaml: purchase_needs_click)")

@@ -91,6 +91,7 @@ EVENTS: dict[str, Rule] = {
     "action_propensity": Rule(
         _names("actionpropensity propensity propensityscore pscore actionprob probability"), _share
     ),
+    "first_slot_propensity": Rule(_names("firstslotpropensity firstslotprobability"), _share),
     "recommended": Rule(_names("recommended isrecommended isrec fromrecommender"), _one_of("flag")),
     "click": Rule(_names("click clicked isclick clicks"), _one_of("flag")),
     "purchase": Rule(

@@ -15,6 +15,7 @@ from causalrec.logs.units.day_counts import COUNTED, KEYS, MEASURES
 from causalrec.logs.units.history import SCHEMA as HISTORY
 from causalrec.logs.units.history import SEEN
 from causalrec.logs.units.units import ROLES, unit_columns
+from causalrec.settings.logs.columns import WHERE_MAPPED
 from causalrec.settings.logs.covariates import PLAIN, CovariateSettings
 from causalrec.settings.logs.sources import Source
 
@@ -91,7 +92,7 @@ def _outcome(outcome: str, source: Source) -> tuple[Column, ...]:
 
 def units_lineage(source: Source, settings: CovariateSettings = PLAIN) -> Lineage:
     """A unit's own columns from its event; its covariates from the event, the catalogue and the history before."""
-    own = {c: (("clean_events", c),) for c in (*ROLES, "campaign_id", *source.context)}
+    own = {c: (("clean_events", c),) for c in (*ROLES, *WHERE_MAPPED, "campaign_id", *source.context)}
     item_listed = (("clean_events", "item_id"), ("items", "item_id")) if source.item_columns else ()
     user_listed = (("clean_events", "user_id"), ("users", "user_id")) if source.user_columns else ()
     made: Lineage = {

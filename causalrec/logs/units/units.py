@@ -19,6 +19,7 @@ from causalrec.logs.units.covariates import (
     user_attributes,
 )
 from causalrec.logs.units.day_counts import Frame
+from causalrec.settings.logs.columns import WHERE_MAPPED
 from causalrec.settings.logs.covariates import PLAIN, CovariateSettings
 from causalrec.settings.logs.sources import Source
 
@@ -90,7 +91,8 @@ def unit_columns(source: Source, settings: CovariateSettings = PLAIN) -> list[st
     """The columns of `units`, in their order."""
     covariates = covariate_names(source, settings)
     # What nobody knows (a price, a campaign) is a column that is empty, and no covariate.
-    return [*(c for c in (*ROLES, "price", "campaign_id") if c not in covariates), *covariates]
+    mapped = [c for c in WHERE_MAPPED if source.events.has(c)]
+    return [*(c for c in (*ROLES, *mapped, "price", "campaign_id") if c not in covariates), *covariates]
 
 
 def write_units(
@@ -127,7 +129,8 @@ def unlisted_rows(units: pl.LazyFrame) -> dict[str, int]:
 def unit_roles(source: Source, settings: CovariateSettings = PLAIN) -> dict[str, str]:
     """The role of every column of `units` in the questions about `recommended`."""
     covariates = dict.fromkeys(covariate_names(source, settings), "pre_treatment")
-    return {**ROLES, "price": "logging", "campaign_id": "logging", **covariates}
+    logging = [*(c for c in WHERE_MAPPED if source.events.has(c)), "price", "campaign_id"]
+    return {**ROLES, **dict.fromkeys(logging, "logging"), **covariates}
 
 
 def action_context(source: Source) -> list[str]:

@@ -12,6 +12,7 @@ EVENT_COLUMNS = (
     "position",
     "policy",
     "action_propensity",
+    "first_slot_propensity",
     "recommended",
     *OUTCOMES,
     "price",
@@ -22,6 +23,8 @@ EVENT_COLUMNS = (
     "experiment_id",
     "variant",
 )
+WHERE_MAPPED = ("first_slot_propensity",)
+"""Of them, those that tables have only where a source maps them."""
 ITEM_COLUMNS = ("item_id", "title", "description", "category", "price", "published_at")
 JOINED_BY = ("user_id", "request_id", "item_id")
 STREAM_COLUMNS = ("id", "time", *JOINED_BY, *OUTCOMES)

@@ -221,7 +221,7 @@ def shop(tmp_path_factory):
 
 def test_a_home_is_described_against_its_mapping(shop):
     lines = list(describe_home(shop))
-    assert "  action_propensity  action_propensity            50.0%         -" in lines
+    assert "  action_propensity      action_propensity            50.0%         -" in lines
     # The shop logs all that anything reads.
     assert lines[-1] == "- nothing"
     assert max(len(line) for line in lines if str(shop.root) not in line) <= WIDTH
