@@ -32,6 +32,8 @@ LEARNING = (
     "outcome_model",
     "target_policy",
     "off_policy_report",
+    "trial_policy",
+    "trial_report",
     "effect_report",
     "evaluation_report",
     "release",

@@ -11,6 +11,7 @@ import polars as pl
 
 from causalrec.answers import Answer, Status
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, weighting
+from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN
 from causalrec.logs.clusters import ClusterCounts
 from causalrec.model.outcome.calibration import OutcomeScores
@@ -49,10 +50,15 @@ def find_gaps(answers: Mapping[str, Answer], effects: pl.DataFrame, judged: pl.D
         gaps.append(Gap(f"effect of {row['treatment']} on {row['outcome']}", _answer(row)))
     # One line per value: the estimators of one policy mostly lack the same evidence.
     unanswered = judged.filter(pl.col("status") != Status.ANSWERED)
-    keys, words = ["segment", "policy", "metric"], labels()
+    keys, words = ["segment", "policy", *(["estimand"] if "estimand" in judged.columns else []), "metric"], labels()
     for row in unanswered.unique(keys, keep="first", maintain_order=True).iter_rows(named=True):
         name = words.get(row["policy"], row["policy"])
-        gaps.append(Gap(f"{row['metric']} of {name} ({row['policy']}), {row['segment']}", _answer(row)))
+        of = (
+            row["metric"]
+            if row.get("estimand", RAW) == RAW
+            else f"{row['estimand'].replace('_', ' ')}: {row['metric']}"
+        )
+        gaps.append(Gap(f"{of} of {name} ({row['policy']}), {row['segment']}", _answer(row)))
     return gaps
 
 
@@ -121,6 +127,7 @@ def _of_effects(effects: pl.DataFrame) -> Iterator[Diagnostic]:
 def _of_policies(judged: pl.DataFrame) -> Iterator[Diagnostic]:
     """The weights of each policy in each segment, on all its rounds and on the judgement days alone."""
     estimators = POLICY_VALUE_ESTIMATORS.values()
+    judged = of_estimand(judged, RAW)
     weighted = judged.filter(pl.col("effective_rounds").is_not_null() & (pl.col("metric") == "satisfaction"))
     for (segment, policy), rows in weighted.group_by(["segment", "policy"], maintain_order=True):
         by = {row["estimator"]: row for row in rows.iter_rows(named=True)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,28 +14,13 @@ from causalrec.estimators.policy_value import PolicyValueEstimator, in_reading_o
 from causalrec.evaluation.effects import CAUSAL, estimate_columns
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
 from causalrec.evaluation.rounds import EVERYONE
+from causalrec.evaluation.trials.trial import Look
 from causalrec.policy.policies import CHALLENGER
+from causalrec.settings.release import DAYS_A_LOOK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True)
-class LookMark:
-    """One look at a trial, as it is drawn.
-
-    Attributes:
-        days: Judged days until then.
-        gain, lower, upper: Of the challenger over the champion, with its repeated interval.
-        bound: The smallest gain that would be released; None where the look was not trusted and can release nothing.
-    """
-
-    days: int
-    gain: float
-    lower: float
-    upper: float
-    bound: float | None
 
 
 GREEN, AMBER, SLATE, PALE = "#047857", "#b45309", "#475569", "#94a3b8"
@@ -90,36 +74,41 @@ def policy_plot(
     return _forest(groups, f"{of}, with 95 % interval", zero=False)
 
 
-def trial_plot(looks: Sequence[LookMark], days: int, scale: float = 100) -> bytes | None:
-    """The gain at each look of a trial with its repeated interval, beside the bound that releases; None without looks.
+def trial_plot(looks: Sequence[Look], weeks: int) -> bytes | None:
+    """The gain at each look of a trial with its repeated interval, beside the bound that releases.
+
+    A look that is not trusted has no bound and no repeated interval: two standard errors are drawn.
 
     Args:
-        days: The length of the trial.
-        scale: What a gain is multiplied by: 100 for points.
+        weeks: The length of the trial.
+
+    Returns:
+        PNG; None where no look could tell a gain.
     """
-    if not looks:
+    told = [(look, look.decided) for look in looks if look.decided is not None and look.decided.std_error > 0]
+    if not told:
         return None
     figure, axes = _figure(7.4, 2.9)
-    for look in looks:
-        released = look.bound is not None and look.gain >= look.bound
-        colour = GREEN if released else AMBER if look.bound is None else SLATE
-        low, mid, high = (scale * each for each in (look.lower, look.gain, look.upper))
-        axes.errorbar(
-            look.days, mid, yerr=[[mid - low], [high - mid]], fmt="o", color=colour, capsize=4, ms=6, lw=1.8, zorder=3
-        )
-    bounds = [(look.days, scale * look.bound) for look in looks if look.bound is not None]
+    bounds = []
+    for look, seen in told:
+        reach = (look.upper - look.lower) / 2 if look.lower is not None and look.upper is not None else None
+        colour = AMBER if reach is None else GREEN if seen.value >= reach else SLATE
+        half = 2 * seen.std_error if reach is None else reach
+        days = DAYS_A_LOOK * look.number
+        axes.errorbar(days, 100 * seen.value, yerr=100 * half, fmt="o", color=colour, capsize=4, ms=6, lw=1.8, zorder=3)
+        if reach is not None:
+            bounds.append((days, 100 * reach))
     if bounds:
-        axes.plot(
-            *zip(*bounds, strict=True), ls="--", marker="_", ms=16, color=GREEN, lw=1.2, label="released from here"
-        )
+        days_of, limits = zip(*bounds, strict=True)
+        axes.plot(days_of, limits, ls="--", marker="_", ms=16, color=GREEN, lw=1.2, label="released from here")
         axes.legend(frameon=False, fontsize=8, loc="best")
     axes.axhline(0, color="#64748b", lw=1)
-    axes.set_xlim(0, days + 2)
-    axes.set_xticks([*range(7, days + 1, 7)])
+    axes.set_xlim(0, DAYS_A_LOOK * weeks + 2)
+    axes.set_xticks(range(DAYS_A_LOOK, DAYS_A_LOOK * weeks + 1, DAYS_A_LOOK))
     axes.grid(axis="y", color="#e2e8f0", lw=0.8)
     axes.set_axisbelow(True)
     axes.set_xlabel("judged days of the trial", fontsize=9)
-    axes.set_ylabel("gain" if scale == 1 else "gain, in points", fontsize=9)
+    axes.set_ylabel("gain, per 100 slots", fontsize=9)
     return _png(figure)
 
 

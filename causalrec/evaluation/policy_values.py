@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available
 from causalrec.arrays import Codes, Floats
 from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean, contrast
-from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, logged_mean
+from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, Rounds, logged_mean
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
+from causalrec.evaluation.estimands import ESTIMANDS, Columns, Estimand
+from causalrec.evaluation.requests import with_requests
 from causalrec.evaluation.rounds import (
     METRICS,
+    OBJECTIVE,
     EvaluationData,
     judged_rounds,
     rounds_for_estimators,
@@ -22,10 +26,12 @@ from causalrec.evaluation.rounds import (
     segments,
     with_rewards,
 )
-from causalrec.evaluation.weight_diagnostics import check_rounds
+from causalrec.evaluation.trust.difference import DifferenceDiagnostics, calibrated, carries_a_decision
+from causalrec.evaluation.trust.weight_diagnostics import check_rounds
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import is_held_out
 from causalrec.policy.policies import CHALLENGER, CHAMPION
+from causalrec.settings.objective import DO, EFFECT_GIVEN_MET, TOTAL, Form
 from causalrec.settings.release import ReleaseRule
 
 LOGGING = "logging policy"
@@ -34,6 +40,7 @@ LOGGED_MEAN, HELD_OUT_MEAN = "logged_mean", "answer_sheet_mean"
 SCHEMA: dict[str, pl.DataType] = {
     "segment": pl.String(),
     "policy": pl.String(),
+    "estimand": pl.String(),
     "metric": pl.String(),
     "estimator": pl.String(),
     "estimate": pl.Float64(),
@@ -44,16 +51,29 @@ SCHEMA: dict[str, pl.DataType] = {
     "difference": pl.Float64(),
     "difference_lower": pl.Float64(),
     "difference_upper": pl.Float64(),
+    "difference_std_error": pl.Float64(),
+    "anyway": pl.Float64(),
+    "anyway_lower": pl.Float64(),
+    "anyway_upper": pl.Float64(),
     "rounds": pl.Int64(),
     "effective_rounds": pl.Float64(),
     "effective_outcomes": pl.Float64(),
     "mean_weight": pl.Float64(),
     "max_weight": pl.Float64(),
+    "clusters": pl.Int64(),
+    "effective_clusters": pl.Float64(),
+    "difference_outcomes": pl.Float64(),
+    "pareto_k": pl.Float64(),
+    "decision_status": pl.String(),
+    "decision_reason": pl.String(),
     "first_day": pl.Date(),
     "last_day": pl.Date(),
     "status": pl.String(),
     "reason": pl.String(),
 }
+RAW, GIVEN_MET, GIVEN_NOT_SHOWN = "raw", "given_met", "given_not_shown"
+ESTIMAND_OF: dict[Form, str] = {DO: RAW, EFFECT_GIVEN_MET: GIVEN_MET, TOTAL: "total"}
+"""The form that a policy maximises -> the value of a policy that it is."""
 Cell = str | float | int | date | None
 Row = dict[str, Cell]
 
@@ -69,8 +89,8 @@ def bounded_row_names() -> list[str]:
 
 
 def report(data: EvaluationData, rule: ReleaseRule) -> pl.DataFrame:
-    """All rows: segments x policies x metrics x estimators, the logged mean, and the mean of a policy's own held-out
-    logs where there are some.
+    """All rows: segments x policies x estimands x metrics x estimators, the logged mean, and the mean of a policy's own
+    held-out logs where there are some.
 
     A metric that no round has (revenue without purchases) has no rows. The challenger is compared with the
     champion's policy where one is released, every other policy with the logging policy's plain mean.
@@ -82,18 +102,27 @@ def report(data: EvaluationData, rule: ReleaseRule) -> pl.DataFrame:
         InputError: Challenger and champion were not judged on the same rounds.
     """
     units = with_rewards(data)
-    rounds = judged_rounds(data, units)
+    rounds = with_requests(judged_rounds(data, units), data, units)
     rows: list[Row] = []
     for segment, keep in segments(units, data.report_by):
         part, held_out_logs = rounds.filter(keep), units.filter(keep & is_held_out(data.held_out))
         champion = part.filter(pl.col("policy") == CHAMPION)
         for (policy,), own in part.group_by("policy", maintain_order=True):
             against = same_rounds(own, champion) if policy == CHALLENGER and champion.height else None
-            for metric in METRICS:
-                if own[f"{metric}_reward"].null_count() < own.height:
-                    question = PolicyQuestion(segment, str(policy), metric, own, against)
-                    rows.extend(_rows(question, held_out_logs, data, rule))
+            for estimand in ESTIMANDS.values():
+                for metric in metrics_of(data, estimand):
+                    if own[f"{metric}_reward"].null_count() < own.height:
+                        question = PolicyQuestion(segment, str(policy), metric, own, against, estimand)
+                        rows.extend(_rows(question, held_out_logs, data, rule))
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def metrics_of(data: EvaluationData, estimand: Estimand) -> list[str]:
+    """Satisfaction and revenue; and the objective itself under the estimand that its form maximises."""
+    objective = data.objective
+    if objective is None or not objective.weight:
+        return [*METRICS]
+    return [*METRICS, OBJECTIVE] if estimand.name == ESTIMAND_OF[objective.maximises] else [*METRICS]
 
 
 @dataclass(frozen=True)
@@ -103,25 +132,32 @@ class PolicyQuestion:
     Attributes:
         rounds: The policy's.
         champion: The champion's, row by row the same rounds; None: compared with the logging policy.
+        estimand: Which value.
     """
 
     segment: str
     policy: str
     metric: str
     rounds: pl.DataFrame
-    champion: pl.DataFrame | None = None
+    champion: pl.DataFrame | None
+    estimand: Estimand
 
-    def on(self, days: Sequence[date]) -> PolicyQuestion:
-        """The same question on some days only."""
-        keep = self.rounds["day"].is_in(list(days))
-        champion = None if self.champion is None else self.champion.filter(keep)
-        return replace(self, rounds=self.rounds.filter(keep), champion=champion)
+    @property
+    def columns(self) -> Columns:
+        return self.estimand.reads(self.metric)
+
+    def where(self, keep: pl.Expr) -> PolicyQuestion:
+        """The same question on some rounds only, which are the same for both policies."""
+        kept = self.rounds.select(keep).to_series()
+        champion = None if self.champion is None else self.champion.filter(kept)
+        return replace(self, rounds=self.rounds.filter(kept), champion=champion)
 
     def row(self, estimator: str, answer: Answer, weights: WeightSummary | None) -> Row:
         """A row of the report without its numbers."""
         return {
             "segment": self.segment,
             "policy": self.policy,
+            "estimand": self.estimand.name,
             "metric": self.metric,
             "estimator": estimator,
             "baseline": LOGGING if self.champion is None else CHAMPION,
@@ -144,23 +180,51 @@ def _rows(
     Args:
         held_out_logs: The segment's units of held-out logging policies.
     """
-    unknown = question.rounds[f"{question.metric}_reward"].null_count()
-    if unknown:
-        answer = not_available(
-            f"{unknown:,} of {question.rounds.height:,} rounds have no known {question.metric} (an outcome or "
-            "a price is missing); leaving them out would judge the policy on a selection"
-        )
+    answer, question = _told(question, data)
+    if not answer.answered:
         yield from (question.row(name, answer, None) for name in (*POLICY_VALUE_ESTIMATORS, LOGGED_MEAN))
         return
     for estimator in POLICY_VALUE_ESTIMATORS.values():
-        own_days = question.on(data.unseen_days) if estimator.on == "unseen" else question
+        unseen = pl.col("day").is_in(list(data.unseen_days))
+        own_days = question.where(unseen) if estimator.on == "unseen" else question
         yield _estimator_row(estimator, own_days, data, rule)
-    rounds = rounds_for_estimators(question.rounds, question.metric, data)
+    rounds = rounds_for_estimators(question.rounds, question.metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
     yield question.row(LOGGED_MEAN, ANSWERED, weights) | _mean(rounds.reward, rounds.clusters)
-    if question.policy in rule.answer_sheet:
+    if question.policy in rule.answer_sheet and question.estimand.name == RAW:
         own_logs = held_out_logs.filter(pl.col("policy") == rule.answer_sheet[question.policy])
         yield from _on_policy_value(question, own_logs, data)
+
+
+def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, PolicyQuestion]:
+    """Whether the logs can tell the estimand, and the question on the rounds that can."""
+    estimand, metric = question.estimand, question.metric
+    answer = estimand.available(data.logs)
+    if answer.answered and metric == OBJECTIVE and data.objective is not None and data.objective.maximises == DO:
+        answer = not_available(
+            "the objective is E[log P + lambda R], and log P is no outcome: only the model can promise it; "
+            "satisfaction and revenue are judged by themselves"
+        )
+    if answer.answered:
+        answer = estimand.check(question.rounds, metric)
+    if not answer.answered:
+        return answer, question
+    columns = question.columns
+    if columns.keep:
+        question = question.where(pl.col(columns.keep))
+    unknown = question.rounds[columns.reward].null_count()
+    if unknown:
+        return not_available(
+            f"{unknown:,} of {question.rounds.height:,} rounds have no known {metric} (an outcome or "
+            "a price is missing); leaving them out would judge the policy on a selection"
+        ), question
+    if estimand.name in (GIVEN_MET, GIVEN_NOT_SHOWN):
+        split = question.rounds.group_by("request_id").agg((pl.len() < pl.col("judged_slots").first()).alias("split"))
+        if split.filter(pl.col("request_id").is_not_null())["split"].any():
+            return not_available(
+                "the slots of a request are of several segments, and what people met beside them is of none"
+            ), question
+    return ANSWERED, question
 
 
 def _on_policy_value(question: PolicyQuestion, own_logs: pl.DataFrame, data: EvaluationData) -> Iterator[Row]:
@@ -182,31 +246,73 @@ def _estimator_row(
     reads_unseen = estimator.needs_model or estimator.on == "unseen"
     if reads_unseen and not question.rounds["day"].is_in(list(data.unseen_days)).any():
         return question.row(name, insufficient_evidence("no round lies on the judgement days"), None)
-    rounds = rounds_for_estimators(question.rounds, metric, data)
-    champion = None if question.champion is None else rounds_for_estimators(question.champion, metric, data)
+    rounds = rounds_for_estimators(question.rounds, metric, data, question.columns)
+    champion = question.champion
+    base_rounds = None if champion is None else rounds_for_estimators(champion, metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
-    answer = check_rounds(rounds, champion, metric, rule, estimator.needs_model)
+    answer = check_rounds(rounds, base_rounds, metric, rule, estimator.needs_model)
     # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
     # are.
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
     if not answer.answered:
         return question.row(name, answer, weights) | outcomes
+    anyway = question.estimand.anyway(question.rounds, metric, estimator)
+    if anyway is not None and not np.isfinite(anyway).all():
+        why = "what the model expects of items that nobody recommended is not known; it has seen one arm only"
+        return question.row(name, not_available(why), weights) | outcomes
     try:
-        value = estimator.estimate(rounds)
-        base = logged_mean(rounds) if champion is None else estimator.estimate(champion)
+        value = _less(estimator.estimate(rounds), anyway, rounds)
+        row = question.row(name, ANSWERED, weights) | outcomes | _numbers(value)
+        if anyway is not None:
+            happened = clustered_mean(anyway, rounds.clusters)
+            row |= {"anyway": happened.value, "anyway_lower": happened.lower, "anyway_upper": happened.upper}
+        base = _base(estimator, question, rounds, base_rounds)
+        if base is None:
+            why = (
+                "what the logging policy itself would have brought anyway is not told, so there is nothing to hold the "
+                "value against"
+            )
+            return row | _decision(not_available(why))
         difference = contrast(value, base, rounds.clusters)
     except TooFewClusters as error:
         return question.row(name, insufficient_evidence(f"{error} ({data.cluster}); log more days"), weights)
+    diagnostics = DifferenceDiagnostics.of(rounds, base_rounds)
+    carries = carries_a_decision(diagnostics, len(rounds.reward), rule)
+    if carries.answered:
+        carries = calibrated(question.rounds, data.cluster)
     return (
-        question.row(name, ANSWERED, weights)
-        | outcomes
-        | _numbers(value)
+        row
         | {
             "difference": difference.value,
             "difference_lower": difference.lower,
             "difference_upper": difference.upper,
+            "difference_std_error": difference.std_error,
+            "clusters": diagnostics.clusters,
+            "effective_clusters": diagnostics.effective_clusters,
+            "difference_outcomes": diagnostics.outcomes,
+            "pareto_k": diagnostics.pareto_k,
         }
+        | _decision(carries)
     )
+
+
+def _less(value: Estimate, anyway: Floats | None, rounds: Rounds) -> Estimate:
+    """V1 - V0, on the same rounds."""
+    return value if anyway is None else contrast(value, clustered_mean(anyway, rounds.clusters), rounds.clusters)
+
+
+def _base(
+    estimator: PolicyValueEstimator, question: PolicyQuestion, rounds: Rounds, base_rounds: Rounds | None
+) -> Estimate | None:
+    """What the value is held against: the champion's, or what was logged; None where that is not told."""
+    if base_rounds is None or question.champion is None:
+        return logged_mean(rounds) if question.estimand.name not in (GIVEN_MET, GIVEN_NOT_SHOWN) else None
+    anyway = question.estimand.anyway(question.champion, question.metric, estimator)
+    return _less(estimator.estimate(base_rounds), anyway, base_rounds)
+
+
+def _decision(answer: Answer) -> Row:
+    return {"decision_status": answer.status.value, "decision_reason": answer.reason}
 
 
 def _mean(values: Floats, clusters: Codes) -> Row:

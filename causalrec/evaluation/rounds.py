@@ -10,11 +10,16 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import Columns, Logs
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import without_held_out
+from causalrec.settings.objective import Objective
 
 METRICS = ("satisfaction", "revenue")
+OBJECTIVE = "objective"
+"""The form's own value, where it is linear in outcomes."""
 EVERYONE = "everyone"
+NO_ORGANIC_ROWS = Logs()
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class EvaluationData:
             of others it may have been fitted. A policy that is not fitted is judged on those as well; there
             DR only weighs (it is DR with q = 0, unbiased still), and DM, which needs a model, leaves them
             out.
+        logs: What is logged beside the slots.
+        objective: What the policies maximise, which is judged as well; None: nobody has said it.
     """
 
     units: pl.DataFrame
@@ -45,6 +52,34 @@ class EvaluationData:
     held_out: Sequence[str]
     report_by: Sequence[str]
     unseen_days: Sequence[date]
+    logs: Logs = NO_ORGANIC_ROWS
+    objective: Objective | None = None
+
+    def expectation(self, who: str, metric: str, ending: str = "") -> pl.Expr:
+        """What the model expects of a metric: of the item shown, or under the policy.
+
+        Args:
+            who: `shown` or `model`.
+            ending: `_if_not`: of the same item, not recommended.
+        """
+        satisfaction, revenue = (pl.col(f"{who}_{quantity}{ending}") for quantity in (self.satisfying, "revenue"))
+        linear = satisfaction + pl.lit(self.money, pl.Float64) * revenue
+        return {"satisfaction": satisfaction, "revenue": revenue, OBJECTIVE: linear}[metric]
+
+    @property
+    def money(self) -> float | None:
+        """lambda, where the objective weighs money."""
+        return self.objective.weight if self.objective is not None and self.objective.weight else None
+
+
+def logged_propensities(units: pl.DataFrame) -> pl.DataFrame:
+    """P(item | slot) under the logging policy, as logged, of the recommended units that have it.
+
+    Returns:
+        The table `action_propensities` of some units: unit_id, action_propensity and where it is from.
+    """
+    rounds = units.filter((pl.col("recommended") == 1) & pl.col("action_propensity").is_not_null())
+    return rounds.select("unit_id", "action_propensity", pl.lit("logged").alias("origin"))
 
 
 def with_rewards(data: EvaluationData) -> pl.DataFrame:
@@ -59,6 +94,10 @@ def with_rewards(data: EvaluationData) -> pl.DataFrame:
     return data.units.with_columns(
         pl.col(data.satisfying).cast(pl.Float64).alias("satisfaction_reward"),
         revenue.cast(pl.Float64).alias("revenue_reward"),
+    ).with_columns(
+        (pl.col("satisfaction_reward") + pl.lit(data.money, pl.Float64) * pl.col("revenue_reward")).alias(
+            "objective_reward"
+        )
     )
 
 
@@ -115,19 +154,25 @@ def same_rounds(challenger: pl.DataFrame, champion: pl.DataFrame) -> pl.DataFram
     return challenger.select("unit_id").join(champion, on="unit_id", maintain_order="left")
 
 
-def rounds_for_estimators(rounds: pl.DataFrame, metric: str, data: EvaluationData) -> Rounds:
+def rounds_for_estimators(
+    rounds: pl.DataFrame, metric: str, data: EvaluationData, columns: Columns | None = None
+) -> Rounds:
     """One policy's rounds as the estimators take them; the model's values are 0 on days that the model has seen.
 
     Args:
         rounds: Of `judged_rounds`, with every reward of the metric known.
+        columns: What is counted of a slot; None: its own outcome.
     """
-    quantity = data.satisfying if metric == "satisfaction" else "revenue"
+    columns = columns or Columns(f"{metric}_reward")
     unseen = pl.col("day").is_in(list(data.unseen_days))
-    predictions = [pl.when(unseen).then(f"{kind}_{quantity}").otherwise(0.0) for kind in ("shown", "model")]
+    predictions = []
+    for kind in ("shown", "model"):
+        own = pl.when(unseen).then(data.expectation(kind, metric)).otherwise(0.0)
+        predictions.append(own + pl.col(f"{kind}_{metric}_rest_{columns.rest}") if columns.rest else own)
     logged, target = rounds.select(logged=predictions[0], target=predictions[1])
     has_model = not (logged.null_count() or target.null_count())
     return Rounds(
-        rounds[f"{metric}_reward"].to_numpy(),
+        rounds[columns.reward].to_numpy(),
         rounds["weight"].to_numpy(),
         logged.to_numpy() if has_model else None,
         target.to_numpy() if has_model else None,

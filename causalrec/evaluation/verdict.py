@@ -1,20 +1,19 @@
-"""The verdict on a challenger: better, not better, or why it cannot be told; with the numbers that decided."""
+"""The verdict on a challenger: better, not better, wait, or why it cannot be told; with the look that decided."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 import polars as pl
 
-from causalrec.answers import Answer, Status, not_available
-from causalrec.estimators.policy_value import deciding
-from causalrec.evaluation.needed import rounds_for_width
-from causalrec.evaluation.rounds import EVERYONE
-from causalrec.policy.policies import CHALLENGER
+from causalrec.answers import Answer, Status
+from causalrec.evaluation.deciding_rows import RAW, evidence_of, headline
+from causalrec.evaluation.trials.look import decide_look
+from causalrec.evaluation.trials.trial import Look, LookDecision, Trial
 from causalrec.settings.release import ReleaseRule
 
 
@@ -27,7 +26,7 @@ class Decision(StrEnum):
     NOT_IDENTIFIABLE = "not_identifiable"
     """No number of events like these would do; the reason says what to log."""
     WAIT = "wait"
-    """A trial is running, and no look at it is due."""
+    """Trials are on, and no look has ended one: none is due, or the last one goes on."""
 
 
 NEXT_STEPS = {
@@ -48,141 +47,113 @@ class Verdict:
 
     Attributes:
         next_step: What happens now, or what somebody should do.
+        look: The look that decided; None where none was made.
     """
 
     decision: Decision
     reason: str
     next_step: str = ""
+    look: Look | None = None
 
     def __post_init__(self) -> None:
         if not self.next_step:
             object.__setattr__(self, "next_step", NEXT_STEPS[self.decision])
 
 
-def headline(report: pl.DataFrame) -> pl.DataFrame:
-    """The rows that decide: of the challenger, for everyone, by the estimator that the verdict reads.
+def look_back(report: pl.DataFrame, rule: ReleaseRule, estimand: str, unanswered: Answer | None = None) -> Verdict:
+    """The verdict of the one look at logs that have ended: at the challenger's own judgement days.
 
     Args:
         report: The table `off_policy_report`.
-
-    Returns:
-        Its rows of them, one a metric.
-    """
-    return report.filter(policy=CHALLENGER, segment=EVERYONE, estimator=deciding().name)
-
-
-def decide(report: pl.DataFrame, rule: ReleaseRule, unanswered: Answer | None = None) -> Verdict:
-    """Apply the release rule to the `headline` of the off-policy report, where weights and outcomes carry it.
-
-    Let [l, u] be the 95 % interval of the challenger's difference from what serves (the champion's policy, or
-    the logging policy's mean), b the baseline's revenue and m `revenue_margin`.
-
-    - `not_better`: l <= 0 for satisfaction, whether or not its revenue can be told.
-    - `not_available`, `not_identifiable`, `insufficient_evidence`: there is no challenger, or its satisfaction
-      or revenue cannot be told; the answer is that of what is lacking, with its reason.
-    - `insufficient_evidence` too where satisfaction is better, but the revenue's interval holds 0 and a loss of
-      more than m b, so that a loss cannot be ruled out.
-    - `better`: l > 0 for satisfaction, and for revenue, where there is any, u >= 0 and l >= -m b.
-    - `not_better`: all else.
-
-    Args:
-        report: The table `off_policy_report`.
+        rule: Of a home with `retrospective`.
+        estimand: Which value decides.
         unanswered: Why there is no challenger at all.
     """
-    rows = {row["metric"]: row for row in headline(report).iter_rows(named=True)}
+    rows = {row["metric"]: row for row in headline(report, estimand).iter_rows(named=True)}
+    evidence = evidence_of(report, estimand)
     if "satisfaction" not in rows:
-        answer = unanswered or not_available("no judged round has a logged action propensity and an outcome; log both")
+        answer = unanswered or evidence.trusted
         return Verdict(Decision(answer.status.value), f"There is no challenger to judge: {answer.reason}.")
-    satisfaction = rows["satisfaction"]
-    if satisfaction["status"] == Status.ANSWERED and satisfaction["difference_lower"] <= 0:
-        # Whatever its revenue: both are needed.
-        decision, why = _compare(satisfaction, None, rule)
-        return Verdict(decision, f"{_words(satisfaction)} {why}")
-    for row in rows.values():
-        if row["status"] != Status.ANSWERED:
-            return Verdict(
-                Decision(row["status"]),
-                f"The {row['metric']} of the challenger cannot be told: {row['reason']}.",
-            )
-    decision, why = _compare(rows["satisfaction"], rows.get("revenue"), rule)
-    return Verdict(decision, " ".join([*(_words(row) for row in rows.values()), why]))
+    row = rows["satisfaction"]
+    days = [row["first_day"] + timedelta(days=k) for k in range((row["last_day"] - row["first_day"]).days + 1)]
+    look = decide_look(1, days, evidence, (), rule.error_a_look(champion_logs=False), rule)
+    seen = [value_words(each) for each in rows.values() if each["status"] == Status.ANSWERED]
+    return _of_look(look, evidence.trusted, " ".join(seen))
 
 
-def _compare(
-    satisfaction: Mapping[str, Any], revenue: Mapping[str, Any] | None, rule: ReleaseRule
-) -> tuple[Decision, str]:
-    if satisfaction["difference_lower"] <= 0:
-        shown = "is worse" if satisfaction["difference_upper"] < 0 else "is not shown to be better"
-        return Decision.NOT_BETTER, f"Satisfaction {shown}."
-    if revenue is None:
-        return Decision.BETTER, "Satisfaction is better; there is no revenue to compare."
-    if revenue["difference_upper"] < 0:
-        return Decision.NOT_BETTER, "Satisfaction is better, but revenue is worse."
-    lost, allowed = -revenue["difference_lower"], _allowed(revenue, rule)
-    if lost > allowed:
-        return Decision.INSUFFICIENT_EVIDENCE, (
-            f"Satisfaction is better, but a loss of revenue of up to {lost:.4f} cannot be ruled out, and at "
-            f"most {allowed:.4f} ({rule.revenue_margin:.0%} of today's) is allowed; {_settled_by(revenue, allowed)}."
-        )
-    return (
-        Decision.BETTER,
-        f"Satisfaction is better, and a loss of more than {rule.revenue_margin:.0%} of revenue is ruled out.",
-    )
-
-
-def _allowed(revenue: Mapping[str, Any], rule: ReleaseRule) -> float:
-    """The largest loss of revenue that the rule lets pass: `revenue_margin` of the baseline's."""
-    allowed: float = rule.revenue_margin * abs(revenue["estimate"] - revenue["difference"])
-    return allowed
-
-
-def guardrail_words(revenue: Mapping[str, Any], rule: ReleaseRule) -> str:
-    """What is asked of revenue, and whether it is met.
+def at_look(trial: Trial, look: Look, report: pl.DataFrame) -> Verdict:
+    """The verdict of a look at a trial.
 
     Args:
-        revenue: The challenger's row, answered.
+        trial: Before the look.
+        report: The table `trial_report` that the look was made on.
     """
-    asked = f"Asked: a loss of more than {rule.revenue_margin:.0%} of today's revenue is ruled out."
-    if revenue["difference_upper"] < 0:
-        return f"{asked} Not met: revenue is worse."
-    if -revenue["difference_lower"] > _allowed(revenue, rule):
-        return f"{asked} Not met: {_settled_by(revenue, _allowed(revenue, rule))}."
-    return f"{asked} Met."
+    rows = headline(report, trial.estimand)
+    seen = [value_words(row) for row in rows.iter_rows(named=True) if row["status"] == Status.ANSWERED]
+    trusted = evidence_of(report, trial.estimand).trusted
+    after = trial.after(look)
+    words = f"Look {look.number} of {trial.weeks}. {' '.join(seen)}"
+    decided = _of_look(look, trusted, words)
+    if look.decision.ends:
+        return decided
+    step = f"Nothing changes; the trial goes on. The next look comes once the outcomes of {after.next_look()} are in."
+    return Verdict(Decision.WAIT if look.trusted else decided.decision, decided.reason, step, look)
 
 
-def _settled_by(revenue: Mapping[str, Any], allowed: float) -> str:
-    """How many more judged rounds would rule the loss out, or show it, if the difference stays what it is.
+def between_looks(trial: Trial | None, why: str, unanswered: Answer | None = None) -> Verdict:
+    """The verdict on a day on which no look is due.
 
-    The interval narrows with the root of the rounds: the lower limit d - h reaches -a when the half width h is d + a.
-    Where d is a larger loss than a, the interval comes to exclude 0 instead, when h is below |d|.
+    Args:
+        trial: The one that runs; None: none does.
+        why: No look is due, in words.
+        unanswered: Why there is nothing that could be enrolled, if so.
     """
-    difference, rounds = float(revenue["difference"]), int(revenue["rounds"])
-    half_width = (revenue["difference_upper"] - revenue["difference_lower"]) / 2
-    room = difference + allowed
-    if room > 0:
-        more, settled = rounds_for_width(rounds, half_width, room), "rule it out"
-    elif difference < 0:
-        more, settled = rounds_for_width(rounds, half_width, -difference), "show the loss that is estimated now"
-    else:
-        return "no number of rounds would rule it out while no loss is allowed and no change is estimated"
-    days = (revenue["last_day"] - revenue["first_day"]).days + 1
-    longer = days + math.ceil(round(max(more, 0) * days / rounds, 6))
-    return (
-        f"about {max(more, 0):,} more judged rounds would {settled}, if the difference stays what it is: that is "
-        f"{longer:,} judgement days like these {days:,} (learning.yaml: judgement_days)"
+    if trial is not None:
+        coming = trial.next_look()
+        return Verdict(
+            Decision.WAIT,
+            f"{why.removesuffix('.')}.",
+            f"Nothing changes. The next look comes once the outcomes of {coming} are in.",
+        )
+    if unanswered is not None:
+        return Verdict(
+            Decision(unanswered.status.value), f"There is no challenger to enrol in a trial: {unanswered.reason}."
+        )
+    return Verdict(
+        Decision.WAIT,
+        f"{why.removesuffix('.')}.",
+        "Nothing changes. The release of this day enrols the newest bundle, if its recipe is not the one that serves.",
     )
 
 
-def _words(row: Mapping[str, Any]) -> str:
-    """One metric's change in one sentence."""
+def _of_look(look: Look, trusted: Answer, seen: str) -> Verdict:
+    reason = f"{seen} {look.reason}".strip()
+    if look.decision is LookDecision.RELEASE:
+        return Verdict(Decision.BETTER, reason, look=look)
+    if not look.trusted:
+        status = Status.INSUFFICIENT_EVIDENCE if trusted.answered else trusted.status
+        return Verdict(Decision(status.value), reason, look=look)
+    return Verdict(Decision.NOT_BETTER, reason, look=look)
+
+
+def value_words(row: Mapping[str, Any]) -> str:
+    """One metric's change in one sentence.
+
+    Args:
+        row: Of the report, answered.
+    """
     percent = row["metric"] == "satisfaction"
 
     def number(x: float, sign: str = "") -> str:
         return f"{100 * x:{sign}.2f}" if percent else f"{x:{sign}.4f}"
 
-    name, unit, points = (
-        ("The satisfaction rate", " %", " points") if percent else ("Revenue per recommendation", "", "")
-    )
+    estimand = row.get("estimand", RAW)
+    if percent and estimand == RAW:
+        name, unit, points = "The satisfaction rate", " %", " points"
+    else:
+        of = {} if estimand == RAW else {"of": f" ({estimand.replace('_', ' ')})"}
+        counted = "Satisfying outcomes per 100 slots" if percent else "Revenue per recommendation"
+        name, unit, points = f"{counted}{of.get('of', '')}", "", ""
     base = row["estimate"] - row["difference"]
     return (
         f"{name} would go from {number(base)}{unit} ({row['baseline']}) to {number(row['estimate'])}{unit}: "

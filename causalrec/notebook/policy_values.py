@@ -14,7 +14,7 @@ from causalrec.answers import InputError, insufficient_evidence
 from causalrec.estimators.intervals import TooFewClusters
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, Rounds
 from causalrec.estimators.weights import summarise_weights
-from causalrec.evaluation.weight_diagnostics import check_rounds
+from causalrec.evaluation.trust.weight_diagnostics import check_rounds
 from causalrec.settings.release import ENOUGH_OUTCOMES, ReleaseRule
 
 SCHEMA: dict[str, pl.DataType] = {

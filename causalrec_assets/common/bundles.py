@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -28,13 +29,14 @@ def load_model(models: Table, embeddings: Table) -> tuple[OutcomeModel, ItemVect
 
 def load_champion(inputs: Inputs, champion: Champion) -> Bundled:
     """The champion's bundle, from the versions that it names."""
-    at = {
-        name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in champion.bundle["tables"].items()
-    }
+    return load_bundle(inputs, champion.bundle)
+
+
+def load_bundle(inputs: Inputs, bundle: Mapping[str, Any]) -> Bundled:
+    """A champion's or a trial's bundle, from the versions that it names."""
+    at = {name: inputs.table_at(name, where["day"], where["pointer"]) for name, where in bundle["tables"].items()}
     model, vectors = load_model(at["outcome_model"], at["item_embeddings"])
-    return Bundled(
-        model, vectors, PolicyConfig.parse(champion.bundle["policy"]), Objective.parse(champion.bundle["objective"])
-    )
+    return Bundled(model, vectors, PolicyConfig.parse(bundle["policy"]), Objective.parse(bundle["objective"]))
 
 
 def attributes_read(

@@ -7,14 +7,17 @@ import dagster as dg
 
 from causalrec.answers import Answer, not_available
 from causalrec.evaluation.attributes import attribute_uses
+from causalrec.evaluation.deciding_rows import RAW
 from causalrec.evaluation.findings import Diagnostic, Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
 from causalrec.evaluation.report.first_lines import A_WEEK, SURE, Judged, first_lines
 from causalrec.evaluation.report.html import Story, render
+from causalrec.evaluation.report.sample_slates import FILE, read_slates
 from causalrec.evaluation.report.summary import findings_table
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
+from causalrec.evaluation.trials.notes import TrialNotes
 from causalrec.evaluation.unjudged import unjudged_lines
-from causalrec.evaluation.verdict import Verdict, decide
+from causalrec.evaluation.verdict import at_look, between_looks, look_back
 from causalrec.graph.knowledge.notes import GraphNotes
 from causalrec.home import CHECKOUT, Home
 from causalrec.model.outcome.notes import OutcomeModelNotes
@@ -48,7 +51,7 @@ SPOKEN_FOR = (
     "evaluation_report",
     freshness_policy=due_every_day,
     group_name="evaluation",
-    deps=["off_policy_report", "effect_report", "adjustment_sets", *SPOKEN_FOR],
+    deps=["target_policy", "off_policy_report", "trial_report", "effect_report", "adjustment_sets", *SPOKEN_FOR],
 )
 def evaluation_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     """The verdict on the challenger and the report for people, as one HTML file."""
@@ -81,7 +84,7 @@ def _story(inputs: Inputs) -> Story:
     rule = ReleaseRule.parse(inputs.setting("release.yaml"))
     judged, effects = inputs.table("off_policy_report"), inputs.table("effect_report")
     read = {name: inputs.table(name) for name in SPOKEN_FOR}
-    models, graph = read["outcome_model"], read["causal_graph"]
+    models, graph, policies = read["outcome_model"], read["causal_graph"], inputs.table("target_policy")
     fitted = models.notes_as(OutcomeModelNotes) if models.answer.answered else None
     graph_notes = graph.notes_as(GraphNotes) if graph.answer.answered else None
     attributes = attribute_uses(
@@ -92,8 +95,9 @@ def _story(inputs: Inputs) -> Story:
         fitted,
         PolicyConfig.parse(inputs.setting("policy.yaml")).allow_sensitive,
     )
-    verdict = decide(judged.frame, rule, _unanswered(judged, models))
-    satisfying = Objective.parse(inputs.setting("objective.yaml")).satisfying
+    # A report that was made before values had names is of raw ones.
+    estimand = rule.deciding_estimand(source) if "estimand" in judged.frame.columns else RAW
+    told = _told(inputs, judged, rule, estimand, _unanswered(judged, models))
     return Story(
         source=source.name,
         about=source.about,
@@ -101,10 +105,13 @@ def _story(inputs: Inputs) -> Story:
         train=_span(inputs.learning.train_days),
         judge=_span(inputs.learning.judge_days),
         cluster=source.cluster,
-        satisfying=satisfying,
+        satisfying=told.satisfying,
         rule=rule.words(),
-        verdict=verdict,
-        first=first_lines(_judged(judged, verdict, rule, satisfying)),
+        verdict=told.verdict,
+        first=first_lines(told),
+        estimand=told.estimand,
+        trial=told.trial,
+        slates=read_slates(policies.file(FILE)) if FILE in policies.files else (),
         off_policy=judged.frame,
         effects=effects.frame,
         gaps=_gaps(judged, effects, read),
@@ -121,19 +128,31 @@ def _story(inputs: Inputs) -> Story:
     )
 
 
-def _judged(judged: Table, verdict: Verdict, rule: ReleaseRule, satisfying: str) -> Judged:
-    """What the first lines are made from."""
-    left_out = judged.notes_as(LeftOutNotes)
-    slots = left_out.judged_slots
+def _told(inputs: Inputs, judged: Table, rule: ReleaseRule, estimand: str, unanswered: Answer | None) -> Judged:
+    """The verdict, and what the first lines are made from: the trial's look, or one look back."""
+    satisfying = Objective.parse(inputs.setting("objective.yaml")).satisfying
     no_revenue = judged.notes_as(OffPolicyNotes).no_revenue if judged.answer.answered else judged.answer.reason
-    return Judged(
-        verdict,
-        judged.frame,
-        rule,
-        satisfying,
-        None if slots is None else slots + sum((left_out.not_judged or {}).values()),
-        no_revenue,
-    )
+    trials = inputs.table("trial_report")
+    if rule.retrospective is not None:
+        verdict = look_back(judged.frame, rule, estimand, unanswered)
+        slots = _recommended(judged.notes_as(LeftOutNotes))
+        return Judged(verdict, judged.frame, rule, satisfying, estimand, slots=slots, no_revenue=no_revenue)
+    notes = trials.notes_as(TrialNotes)
+    trial, report = notes.trial, judged.frame
+    if trial is None:
+        verdict = between_looks(None, notes.words, unanswered)
+        return Judged(verdict, report, rule, satisfying, estimand, no_revenue=no_revenue)
+    verdict = between_looks(trial, notes.words)
+    for look in notes.looks:
+        report = trials.frame.filter(look=look.number)
+        verdict = at_look(trial, look, report)
+        trial = trial.after(look)
+    return Judged(verdict, report, rule, satisfying, trial.estimand, trial, notes.days, no_revenue=no_revenue)
+
+
+def _recommended(notes: LeftOutNotes) -> int | None:
+    """How many slots there were to judge."""
+    return None if notes.judged_slots is None else notes.judged_slots + sum((notes.not_judged or {}).values())
 
 
 def _unanswered(judged: Table, models: Table) -> Answer | None:

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from causalrec.evaluation.deciding_rows import RAW, of_estimand
+from causalrec.evaluation.estimands import ESTIMANDS, Logs
 from causalrec.evaluation.notes import OffPolicyNotes
 from causalrec.evaluation.plots import policy_plot
 from causalrec.evaluation.policy_values import bounded_row_names, report, row_names
@@ -31,7 +33,11 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     source, rule = parse_source(inputs.setting("sources.yaml")), ReleaseRule.parse(inputs.setting("release.yaml"))
     targets, propensities = inputs.table("target_policy"), inputs.table("action_propensities")
     unanswered = next((t.answer for t in (propensities, targets) if not t.answer.answered), None)
-    names = {"estimators": row_names(), "bounded_estimators": bounded_row_names()}
+    names = {
+        "estimators": row_names(),
+        "bounded_estimators": bounded_row_names(),
+        "estimands": list(ESTIMANDS),
+    }
     if unanswered is not None:
         return Draft(inputs, None, answer=unanswered, notes=targets.notes_as(LeftOutNotes), params=names)
     window, notes = inputs.window("units", inputs.learning.days), targets.notes_as(PolicyNotes)
@@ -46,11 +52,14 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         of_units.held_out_policies,
         notes.report_by,
         inputs.learning.judge_days,
+        Logs(source.organic_rows, source.has("request_id")),
+        objective,
     )
     frame = report(data, rule)
     shown = frame.select(
         "segment",
         "policy",
+        "estimand",
         "metric",
         "estimator",
         "estimate",
@@ -61,7 +70,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         "status",
     )
     priced = source.has("purchase") and (source.has("price") or "price" in source.item_columns)
-    plots = {f"challenger_{m}": policy_plot(frame, metric=m) for m in METRICS}
+    plots = {f"challenger_{m}": policy_plot(of_estimand(frame, RAW), metric=m) for m in METRICS}
     pictures = {name: picture(plot) for name, plot in plots.items() if plot is not None}
     clusters = count_clusters(judged_rounds(data, window.frame).unique("unit_id"), data.cluster)
     return Draft(

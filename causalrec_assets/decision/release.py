@@ -1,33 +1,58 @@
 """The asset `release`: the decision between champion and challenger."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import polars as pl
 from pydantic import Field
 
 from causalrec.answers import InputError
+from causalrec.evaluation.deciding_rows import headline
 from causalrec.evaluation.notes import VerdictNotes
-from causalrec.evaluation.verdict import headline
+from causalrec.evaluation.trials.notes import TrialNotes
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.policy.notes import PolicyNotes
+from causalrec.settings.logs.sources import Source, parse_source
+from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.inputs import Inputs, Table
 from causalrec_assets.lake.releases import Champion, ChampionConflict, ReleaseLog
-from causalrec_assets.serving.release import ReleaseNotes, carry_out, decide, held_by_roll_back, release_row, roll_back
+from causalrec_assets.lake.trials import TrialConflict, TrialLog
+from causalrec_assets.serving.release import (
+    Decided,
+    ReleaseNotes,
+    carry_out,
+    decide,
+    decide_by_trial,
+    held_by_roll_back,
+    override,
+    release_row,
+    roll_back,
+)
 from causalrec_assets.serving.released import POLICY_JSON, TABLES, bundle_hash, check_lineage, make_bundle
+from causalrec_assets.serving.trial_steps import Terms, Today
+from causalrec_assets.serving.trials import TrialsOfRun
 from resources.lake import Lake
 from resources.tracking.resource import Tracking, Training, held_out_metrics
 
+REPORTS = ("evaluation_report", "off_policy_report", "trial_report", "trial_policy", "target_policy")
 
-class RollBack(dg.Config):
-    """Given in the launchpad to let an earlier champion serve again; left out, the evidence decides."""
+
+class Person(dg.Config):
+    """Given in the launchpad where a person decides; left out, the evidence does."""
 
     roll_back_to: int | None = Field(
         default=None, description="Entry of the release log that is to serve again; 0 is the logging policy."
+    )
+    override: str | None = Field(
+        default=None,
+        description="release_trial: the running trial's challenger serves; release_today: today's; keep: the champion "
+        "stays and the running trial ends.",
     )
     because: str = Field(default="", description="Who wants it, and why.")
 
@@ -38,6 +63,8 @@ class RollBack(dg.Config):
     deps=[
         "evaluation_report",
         "off_policy_report",
+        "trial_report",
+        "trial_policy",
         "target_policy",
         "causal_graph",
         "adjustment_sets",
@@ -45,7 +72,7 @@ class RollBack(dg.Config):
         "outcome_model",
     ],
 )
-def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tracking: Tracking) -> Draft:
+def release(context: dg.AssetExecutionContext, config: Person, lake: Lake, tracking: Tracking) -> Draft:
     """Whether the challenger becomes the champion. The release log decides; the model registry mirrors it."""
     inputs = lake.inputs(context)
     log, newest = ReleaseLog(inputs.store), LandingZone.of(inputs.home).newest_day
@@ -53,7 +80,8 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
         return _rolled_back(inputs, config.roll_back_to, config.because, newest, log, tracking, context)
     # Wrong settings are refused before anything moves; they are no input of this table.
     tracking.configured(inputs.home)
-    tables = {name: inputs.table(name) for name in ("evaluation_report", "off_policy_report", "target_policy", *TABLES)}
+    rule = ReleaseRule.parse(inputs.setting("release.yaml"))
+    tables = {name: inputs.table(name) for name in (*REPORTS, *TABLES)}
     check_lineage(tables)
     before = inputs.champion()
     policies, model = tables["target_policy"], tables["outcome_model"]
@@ -67,14 +95,23 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
     bundle = None
     if model.answer.answered and POLICY_JSON in policies.files:
         bundle = make_bundle(inputs.day, tables, json.loads(policies.file(POLICY_JSON)), judged.objective)
-    challenger = bundle_hash(bundle) if bundle else None
     is_newest = newest == inputs.day
     inputs.note("newest", str(is_newest))
-    decided = decide(verdict.verdict, verdict.reason, is_newest, challenger, before.bundle_hash if before else None)
-    decided = held_by_roll_back(decided, inputs.day, log)
+    trials = TrialsOfRun(TrialLog(inputs.store), inputs.day)
     try:
-        decided = carry_out(decided, inputs.day, bundle, before, log)
-    except ChampionConflict as error:
+        if config.override is not None:
+            said, decided = (
+                "not_asked",
+                override(config.override, config.because, inputs.day, newest, bundle, log, trials),
+            )
+        elif rule.retrospective is not None:
+            said = verdict.verdict
+            decided = _looked_back(inputs.day, verdict, is_newest, bundle, before, log)
+        else:
+            source = parse_source(inputs.setting("sources.yaml"))
+            today = _today(inputs.day, bundle, tables, rule, source, before)
+            said, decided = decide_by_trial(today, is_newest, before, trials, log)
+    except (ChampionConflict, TrialConflict) as error:
         raise InputError(str(error)) from error
     window = inputs.learning
     mirrored = tracking.mirror(
@@ -82,7 +119,7 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
         Training(
             partition=inputs.day,
             dagster_run=inputs.run_id,
-            verdict=verdict.verdict,
+            verdict=said,
             decision=decided.outcome.value,
             bundle=bundle,
             newest=is_newest,
@@ -101,18 +138,47 @@ def release(context: dg.AssetExecutionContext, config: RollBack, lake: Lake, tra
     )
     return Draft(
         inputs,
-        release_row(inputs.day, verdict.verdict, bundle, before, decided),
+        release_row(inputs.day, said, bundle, before, decided),
         notes=ReleaseNotes(bundle, decided.outcome.value),
         metadata={
             "decision": decided.outcome.value,
-            "verdict": verdict.verdict,
+            "verdict": said,
             "reason": decided.reason,
+            "trial": decided.trial,
             "newest_day": is_newest,
             "serves": _served_by(log.current()),
             **mirrored,
             "bundle": dg.MetadataValue.json(bundle or {}),
         },
     )
+
+
+def _looked_back(
+    day: date,
+    verdict: VerdictNotes,
+    newest: bool,
+    bundle: Mapping[str, Any] | None,
+    before: Champion | None,
+    log: ReleaseLog,
+) -> Decided:
+    """By the one look back at the judgement days of the challenger."""
+    challenger = bundle_hash(bundle) if bundle else None
+    decided = decide(verdict.verdict, verdict.reason, newest, challenger, before.bundle_hash if before else None)
+    return carry_out(held_by_roll_back(decided, day, log), day, bundle, before, log)
+
+
+def _today(
+    day: date,
+    bundle: Mapping[str, Any] | None,
+    tables: Mapping[str, Table],
+    rule: ReleaseRule,
+    source: Source,
+    before: Champion | None,
+) -> Today:
+    notes = tables["trial_report"].notes_as(TrialNotes)
+    error = rule.error_a_look(champion_logs=before is None)
+    terms = Terms(rule.deciding_estimand(source), error, rule.trial_weeks, rule.model_dump(mode="json"))
+    return Today(day, bundle, notes.looks, notes.entry, terms)
 
 
 def _rolled_back(
@@ -126,8 +192,8 @@ def _rolled_back(
 ) -> Draft:
     before = log.current()
     try:
-        decided = roll_back(inputs.day, newest, to, because, log)
-    except ChampionConflict as error:
+        decided = roll_back(inputs.day, newest, to, because, log, TrialsOfRun(TrialLog(inputs.store), inputs.day))
+    except (ChampionConflict, TrialConflict) as error:
         raise InputError(str(error)) from error
     return Draft(
         inputs,
@@ -136,6 +202,7 @@ def _rolled_back(
         metadata={
             "decision": decided.outcome.value,
             "reason": because,
+            "trial": decided.trial,
             "newest_day": True,
             "serves": _served_by(log.current()),
             **tracking.mirror_champion(inputs.home, log.current(), context.log),

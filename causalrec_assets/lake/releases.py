@@ -42,12 +42,14 @@ class Move:
     Attributes:
         champion: What serves from here on; None: the logging policy again.
         because: Who rolled back and why; empty for a release.
+        decided_by: Who released in the place of the evidence, and why; empty where the evidence did.
     """
 
     entry: int
     partition: date
     champion: Champion | None
     because: str = ""
+    decided_by: str = ""
 
     @property
     def rolled_back(self) -> bool:
@@ -70,7 +72,7 @@ class ReleaseLog:
             partition = date.fromisoformat(raw["partition"])
             bundle = raw["bundle"]
             champion = Champion(entry, partition, bundle, raw["bundle_hash"]) if bundle is not None else None
-            all_moves.append(Move(entry, partition, champion, raw.get("because", "")))
+            all_moves.append(Move(entry, partition, champion, raw.get("because", ""), raw.get("decided_by", "")))
         return sorted(all_moves, key=lambda move: move.entry)
 
     def current(self) -> Champion | None:
@@ -90,12 +92,13 @@ class ReleaseLog:
         moves = self.moves()
         return moves[-1] if moves and moves[-1].rolled_back and moves[-1].partition == day else None
 
-    def move(self, partition: date, bundle: dict[str, Any], expected: int | None) -> Champion:
+    def move(self, partition: date, bundle: dict[str, Any], expected: int | None, decided_by: str = "") -> Champion:
         """Make a bundle the champion.
 
         Args:
             partition: The day whose learning made the bundle.
             expected: The entry of the champion that the bundle was judged against (None: the logging policy).
+            decided_by: Who decided it in the place of the evidence, and why; empty: nobody did.
 
         Raises:
             ChampionConflict: The current champion is neither the expected one nor the partition's own earlier bundle, a
@@ -117,7 +120,8 @@ class ReleaseLog:
                 "Materialise this partition again to judge it against that."
             )
         entry = moves[-1].entry + 1 if moves else 1
-        self._add(entry, {"partition": partition.isoformat(), "bundle": bundle, "bundle_hash": bundle_hash})
+        record: dict[str, Any] = {"partition": partition.isoformat(), "bundle": bundle, "bundle_hash": bundle_hash}
+        self._add(entry, record | ({"decided_by": decided_by} if decided_by else {}))
         return Champion(entry, partition, bundle, bundle_hash)
 
     def roll_back(self, partition: date, to: int, because: str) -> Move:

@@ -8,6 +8,8 @@ from causalrec_assets.decision.off_policy_report import off_policy_report
 from causalrec_assets.decision.recommendations import recommendations
 from causalrec_assets.decision.release import release
 from causalrec_assets.decision.target_policy import target_policy
+from causalrec_assets.decision.trial_policy import trial_policy
+from causalrec_assets.decision.trial_report import trial_report
 from causalrec_assets.graph.adjustment_sets import adjustment_sets
 from causalrec_assets.graph.causal_graph import causal_graph
 from causalrec_assets.graph.discovered_graph import discovered_graph
@@ -40,6 +42,8 @@ ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     outcome_model,
     target_policy,
     off_policy_report,
+    trial_policy,
+    trial_report,
     effect_report,
     evaluation_report,
     release,

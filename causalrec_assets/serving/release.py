@@ -13,6 +13,8 @@ import polars as pl
 from causalrec.answers import InputError
 from causalrec_assets.lake.releases import Champion, ReleaseLog
 from causalrec_assets.serving.released import bundle_hash
+from causalrec_assets.serving.trial_steps import Today, carry_on, verdict_of, would_have
+from causalrec_assets.serving.trials import TrialsOfRun
 
 SCHEMA: dict[str, pl.DataType] = {
     "partition": pl.Date(),
@@ -23,6 +25,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "decision": pl.String(),
     "champion_after": pl.String(),
     "entry": pl.Int64(),
+    "trial": pl.String(),
 }
 
 
@@ -33,6 +36,10 @@ class Outcome(StrEnum):
     """What an older day, backfilled, would have decided; the champion is not touched."""
     ROLLED_BACK = "rolled_back"
     """A person let an earlier champion serve again."""
+    REFRESHED = "refreshed"
+    """The champion's own recipe, trained on newer days, took its place."""
+    OVERRIDDEN = "overridden"
+    """A person released a challenger, or kept the champion, whatever the trial says."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,14 @@ class Decided:
         champion_after: Hash of the bundle that serves after this partition (for `recorded`: would have
             served); None: the logging policy.
         entry: The entry of the release log that the move made; None without a move.
+        trial: What happened to the trial, in words.
     """
 
     outcome: Outcome
     reason: str
     champion_after: str | None
     entry: int | None
+    trial: str = ""
 
 
 def decide(verdict: str, reason: str, newest: bool, challenger: str | None, before: str | None) -> Decided:
@@ -118,18 +127,109 @@ def carry_out(
     return Decided(decided.outcome, decided.reason, moved.bundle_hash, moved.entry)
 
 
-def roll_back(partition: date, newest: date | None, to: int, because: str, log: ReleaseLog) -> Decided:
-    """Let an earlier champion serve again.
+def decide_by_trial(
+    today: Today, newest: bool, before: Champion | None, trials: TrialsOfRun, log: ReleaseLog
+) -> tuple[str, Decided]:
+    """Let the trial decide: on the newest day what is due is done; an older day says what it would have done.
+
+    Args:
+        newest: Whether the partition is the newest day for which anything was landed.
+        before: The champion before this day.
+
+    Returns:
+        A verdict, `wait` where nothing was due, and what became of it.
+
+    Raises:
+        ChampionConflict, TrialConflict: Another run was at it at the same moment; it says what to do.
+    """
+    after = before.bundle_hash if before else None
+    moved_later = [move.partition for move in log.moves() if move.partition > today.partition]
+    if not newest or trials.later is not None or moved_later:
+        verdict = verdict_of(today.looks[-1]) if today.looks else "wait"
+        reason = f"An older day, so nothing moves and no log is written: {would_have(today, trials)}."
+        return verdict, Decided(Outcome.RECORDED, reason, after, None, reason)
+    happened = carry_on(today, trials, log)
+    champion = log.current()
+    after = champion.bundle_hash if champion else None
+    own = champion is not None and champion.partition == today.partition
+    outcome = Outcome.REFRESHED if happened.refreshed else Outcome.RELEASED if happened.released else Outcome.KEPT
+    if outcome is Outcome.KEPT or not own:
+        return happened.verdict, Decided(Outcome.KEPT, happened.words, after, None, happened.words)
+    assert champion is not None
+    return happened.verdict, Decided(outcome, happened.words, after, champion.entry, happened.words)
+
+
+def roll_back(
+    partition: date, newest: date | None, to: int, because: str, log: ReleaseLog, trials: TrialsOfRun | None = None
+) -> Decided:
+    """Let an earlier champion serve again; the running trial ends, for what it was held against serves no more.
 
     Raises:
         InputError: The partition is not the newest, or the log has no such entry; no reason is given.
-        ChampionConflict: Another move took the entry at the same moment.
+        ChampionConflict, TrialConflict: Another move took the entry at the same moment.
     """
     if partition != newest:
         raise InputError(f"what serves now is decided on the newest day: roll back on {newest}, not on {partition}")
     moved = log.roll_back(partition, to, because)
     champion = moved.champion.bundle_hash if moved.champion else None
-    return Decided(Outcome.ROLLED_BACK, because, champion, moved.entry)
+    said = ""
+    if trials is not None and (running := trials.current) is not None:
+        trials.close(running, f"the champion was rolled back ({because})", person=True)
+        said = f"The trial of {running.trial.challenger[:12]} has ended: the champion was rolled back."
+    return Decided(Outcome.ROLLED_BACK, because, champion, moved.entry, said)
+
+
+class Override(StrEnum):
+    """What a person may decide, whatever the evidence says."""
+
+    TRIAL = "release_trial"
+    """The running trial's challenger serves."""
+    TODAY = "release_today"
+    """Today's challenger serves."""
+    KEEP = "keep"
+    """The champion stays, and the running trial ends."""
+
+
+def override(
+    wanted: str,
+    because: str,
+    partition: date,
+    newest: date | None,
+    bundle: Mapping[str, Any] | None,
+    log: ReleaseLog,
+    trials: TrialsOfRun,
+) -> Decided:
+    """Do what a person decides; who and why stands in the logs.
+
+    Args:
+        wanted: An `Override`.
+        because: Who wants it, and why.
+        bundle: Today's challenger; None: there is none.
+
+    Raises:
+        InputError: It cannot be done, is not known, is not of the newest day, or has no reason.
+        ChampionConflict, TrialConflict: Another run was at it at the same moment.
+    """
+    if wanted not in set(Override):
+        raise InputError(f"`override: {wanted}` is not known; it is one of {[one.value for one in Override]}")
+    if not because.strip():
+        raise InputError("an override needs words in `because`: who wants it, and why")
+    if partition != newest:
+        raise InputError(f"what serves now is decided on the newest day: decide on {newest}, not on {partition}")
+    running, champion = trials.current, log.current()
+    chosen = {Override.TRIAL: running.bundle if running else None, Override.TODAY: bundle}.get(Override(wanted))
+    if chosen is None and wanted != Override.KEEP:
+        missing = "no trial runs" if wanted == Override.TRIAL else "today has no challenger"
+        raise InputError(f"`override: {wanted}`: {missing}, so there is nothing to release")
+    entry = None
+    if chosen is not None and (champion is None or champion.bundle_hash != bundle_hash(chosen)):
+        champion = log.move(partition, dict(chosen), champion.entry if champion else None, decided_by=because)
+        entry = champion.entry
+    said = ""
+    if running is not None:
+        trials.close(running, because, person=True)
+        said = f"The trial of {running.trial.challenger[:12]} has ended, because somebody decided."
+    return Decided(Outcome.OVERRIDDEN, because, champion.bundle_hash if champion else None, entry, said)
 
 
 def release_row(
@@ -145,5 +245,6 @@ def release_row(
         "decision": decided.outcome.value,
         "champion_after": decided.champion_after,
         "entry": decided.entry,
+        "trial": decided.trial or None,
     }
     return pl.DataFrame([row], schema=SCHEMA)

@@ -15,6 +15,7 @@ TABLES = ("causal_graph", "adjustment_sets", "item_embeddings", "outcome_model")
 JUDGED_BY = (
     ("evaluation_report", "off_policy_report"),
     ("off_policy_report", "target_policy"),
+    ("trial_report", "trial_policy"),
     ("target_policy", "outcome_model"),
     ("target_policy", "item_embeddings"),
     ("outcome_model", "adjustment_sets"),

@@ -6,6 +6,7 @@ import pytest
 
 from causalrec.answers import InputError
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS
+from causalrec.evaluation.estimands import ESTIMANDS
 from causalrec.evaluation.policy_values import bounded_row_names, row_names
 from causalrec.home import Home
 from causalrec_assets.gate.checking import audit
@@ -14,7 +15,7 @@ from tests.evaluation.test_registered import Half, report
 
 
 def hold(frame, tmp_path):
-    params = {"estimators": row_names(), "bounded_estimators": bounded_row_names()}
+    params = {"estimators": row_names(), "bounded_estimators": bounded_row_names(), "estimands": list(ESTIMANDS)}
     return audit(read_contract(Home(tmp_path), "off_policy_report"), frame, params)
 
 
@@ -29,7 +30,7 @@ def test_the_contract_knows_an_estimator_that_is_registered_and_no_other(tmp_pat
 
 def test_the_contract_bounds_the_rates_of_those_that_are_bounded(tmp_path):
     above = report().with_columns(
-        estimate=pl.when(metric="satisfaction").then(1.5).otherwise("estimate"), upper=pl.lit(2.0)
+        estimate=pl.when(metric="satisfaction", estimand="raw").then(1.5).otherwise("estimate"), upper=pl.lit(2.0)
     )
     (broken,) = [finding for finding in hold(above, tmp_path).broken if finding.rule == "a_rate_is_a_rate"]
     offending = above.filter(np.isin(np.arange(above.height), broken.rows))
@@ -38,4 +39,8 @@ def test_the_contract_bounds_the_rates_of_those_that_are_bounded(tmp_path):
 
 def test_a_contract_that_refers_to_names_which_are_not_given_says_so(tmp_path):
     with pytest.raises(InputError, match="`a_rate_is_a_rate` refers to `bounded_estimators`"):
-        audit(read_contract(Home(tmp_path), "off_policy_report"), report(), {"estimators": row_names()})
+        audit(
+            read_contract(Home(tmp_path), "off_policy_report"),
+            report(),
+            {"estimators": row_names(), "estimands": list(ESTIMANDS)},
+        )

@@ -1,13 +1,15 @@
 """The table of what each policy is worth: one column an estimand, gaps in words, hostile text as text."""
 
+import json
+
 import polars as pl
 import pytest
 
-from causalrec.evaluation.report.html import EstimandWords, SampleSlate, render
+from causalrec.evaluation.report.html import EstimandWords, render
 from causalrec.evaluation.report.named_values import named_values
-from causalrec.evaluation.report.trial_lines import TrialStory
+from causalrec.evaluation.report.sample_slates import SampleSlate, read_slates
+from tests.evaluation.looks import trial
 from tests.evaluation.test_report import JUDGED, story, text, value
-from tests.evaluation.test_trial_lines import TRIAL
 
 WORDS = [EstimandWords("raw", "raw", "Exact propensities."), EstimandWords("given_met", "given met", "Nobody <else>.")]
 NO_ORGANIC = {"status": "not_identifiable", "reason": "no organic row <b>is</b> logged", "anyway": None}
@@ -26,8 +28,8 @@ def no_pictures(monkeypatch):
 
 def test_each_estimand_is_a_column_and_says_what_would_have_happened_anyway():
     (row,) = named_values(rows())
-    assert row.cells["raw"].value == "22.00 %"
-    assert (row.cells["given_met"].value, row.cells["given_met"].anyway) == ("3.00 %", "86 %")
+    assert row.cells["raw"].value == "22.00"
+    assert (row.cells["given_met"].value, row.cells["given_met"].anyway) == ("3.00", "86 %")
 
 
 def test_a_value_that_cannot_be_told_has_its_reason():
@@ -62,7 +64,19 @@ def test_what_others_wrote_stays_text():
     assert "<script>who</script> <img src=x>" in text(html) and "{{ 7 * 7 }}" in text(html)
 
 
+def test_sample_slates_are_read_with_who_asked():
+    request = {
+        "user_id": "u1",
+        "time": "2026-03-15T10:00:00",
+        "context": {"device": "mobile", "section": None},
+        "shown": [{"item_id": "i1", "title": "Lamp", "rank": 1}],
+        "slate": [{"item_id": "i2", "title": None, "rank": 1}],
+    }
+    (slate,) = read_slates(json.dumps([request]).encode())
+    assert slate.context == "user u1, device mobile, 2026-03-15T10:00:00"
+    assert (slate.shown, slate.new) == (["Lamp (i1)"], ["i2"])
+
+
 def test_a_trial_is_drawn_where_there_is_one(monkeypatch):
-    assert isinstance(TRIAL, TrialStory)
     monkeypatch.setattr("causalrec.evaluation.report.html._plots", lambda _: {"trial": b"png"})
-    assert "Each look reads all days of the trial so far" in text(page(trial=TRIAL))
+    assert "Each look reads all days of the trial so far" in text(page(trial=trial((0.004, 0.004))))

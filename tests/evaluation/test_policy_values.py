@@ -11,7 +11,8 @@ from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import WeightSummary
 from causalrec.evaluation.policy_values import SCHEMA, report
 from causalrec.evaluation.rounds import EvaluationData
-from causalrec.evaluation.weight_diagnostics import check_outcomes, check_weights
+from causalrec.evaluation.trust.weight_diagnostics import check_outcomes, check_weights
+from causalrec.policy.policies.judged import SCHEMA as TARGETS
 from tests.evaluation.rules import release_rule
 
 TRAIN, JUDGE = date(2026, 3, 2), date(2026, 3, 3)
@@ -30,6 +31,9 @@ UNITS = pl.DataFrame(
         "click": [1, 0, 0, 1],
         "purchase": [1, 0, 0, 0],
         "price": [10.0, 10.0, 10.0, None],
+        "recommended": [1] * 4,
+        "request_id": pl.Series([None] * 4, dtype=pl.String),
+        "position": pl.Series([None] * 4, dtype=pl.Int64),
     },
     schema_overrides={"click": pl.Int8, "purchase": pl.Int8},
 )
@@ -48,14 +52,23 @@ CHALLENGER = pl.DataFrame(
 )
 
 
+def whole(targets):
+    """With the columns of `target_policy` that a test does not speak of."""
+    rows = targets.with_columns(kind=pl.lit("slot"))
+    return rows.select(
+        (pl.col(c) if c in rows.columns else pl.lit(None)).cast(kind).alias(c) for c, kind in TARGETS.items()
+    )
+
+
 def judged(targets=CHALLENGER, units=UNITS, rule=TRUSTING, held_out=(), report_by=(), cluster="user_id", margin=0.3):
     propensities = units.select("unit_id", "action_propensity")
+    targets = whole(targets)
     data = EvaluationData(units, targets, propensities, "click", margin, cluster, held_out, report_by, [JUDGE])
     return report(data, rule)
 
 
 def row(frame, estimator, metric="satisfaction", policy="challenger", segment="everyone"):
-    keys = {"segment": segment, "policy": policy, "metric": metric, "estimator": estimator}
+    keys = {"segment": segment, "policy": policy, "estimand": "raw", "metric": metric, "estimator": estimator}
     return frame.filter(*(pl.col(name) == value for name, value in keys.items())).row(0, named=True)
 
 

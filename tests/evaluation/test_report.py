@@ -44,6 +44,7 @@ def value(estimator, estimate, policy="challenger", segment="everyone", metric="
     row = {
         "segment": segment,
         "policy": policy,
+        "estimand": "raw",
         "metric": metric,
         "estimator": estimator,
         "estimate": estimate,
@@ -210,7 +211,7 @@ def test_each_verdict_is_a_sentence(no_pictures, verdict):
         "insufficient_evidence": "too little evidence",
         "not_available": "the logs lack what it takes",
         "not_identifiable": "logs made in this way cannot tell",
-        "wait": "no look at it is due",
+        "wait": "no look is due",
     }[verdict.value] in text(html)
 
 

@@ -103,6 +103,7 @@ def test_the_row_says_who_was_judged_against_whom(log):
         "decision": "released",
         "champion_after": bundle_hash(NEW),
         "entry": 2,
+        "trial": None,
     }
 
 

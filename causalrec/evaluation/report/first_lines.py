@@ -13,17 +13,20 @@ import polars as pl
 
 from causalrec.answers import Answer, Status, not_available
 from causalrec.estimators.policy_value import deciding
+from causalrec.evaluation.deciding_rows import headline
 from causalrec.evaluation.report.numbers import count, number, share, span
-from causalrec.evaluation.report.trial_lines import TrialStory
+from causalrec.evaluation.report.trial_lines import far, far_back, sure
 from causalrec.evaluation.rounds import EVERYONE
-from causalrec.evaluation.verdict import Verdict, guardrail_words, headline
+from causalrec.evaluation.trials.trial import Look, Trial
+from causalrec.evaluation.verdict import Verdict
 from causalrec.policy.policies import CHALLENGER
 from causalrec.settings.release import ReleaseRule
 
-NEXT, FAR, SURE, MONEY_RISK, A_WEEK, ANYWAY, ADDS = (
+NEXT, FAR, SURE, TRUST, MONEY_RISK, A_WEEK, ANYWAY, ADDS = (
     "Next step",
     "How far it is",
     "How sure it is",
+    "What it rests on",
     "Revenue",
     "What it means a week",
     "What would happen anyway",
@@ -31,10 +34,10 @@ NEXT, FAR, SURE, MONEY_RISK, A_WEEK, ANYWAY, ADDS = (
 )
 RATE = "satisfaction"
 GIVEN = {
-    "given_met": "Of items that people meet by themselves too (given met)",
-    "given_not_shown": "With the item not in the slate (given not shown)",
+    "given_met": "Met without a recommendation, the same items",
+    "given_not_shown": "Not in the slate, and found or not found otherwise, they",
 }
-"""Estimand -> against what, for a person."""
+"""Estimand -> what would get the outcomes anyway, for a person."""
 DECIDES = {
     "raw": "What decides is the raw rate: outcomes in its slots, whether or not they would have come anyway.",
     "given_met": "What decides is what recommending adds to meeting the item.",
@@ -70,36 +73,46 @@ class Judged:
 
     Attributes:
         verdict: The decision.
-        report: The table whose rows decide.
+        report: The table whose rows decide, or would.
         rule: By which they do.
         satisfying: The outcome S.
+        estimand: Which value decides.
+        trial: The trial that is told; None where there is none, or the report is one look back.
+        days: How many of the trial's days are judged by now.
         slots: Recommended slots of the days that were judged; None where they were not counted.
         no_revenue: Why no policy has a revenue, in words, if none has.
         adds: What the whole recommender adds, in words.
-        estimand: Which value decides.
-        trial: The trial that is told; None where the report is one look back.
     """
 
     verdict: Verdict
     report: pl.DataFrame
     rule: ReleaseRule
     satisfying: str
+    estimand: str
+    trial: Trial | None = None
+    days: int = 0
     slots: int | None = None
     no_revenue: str = ""
     adds: Answer | str = NO_HOLDOUT
-    estimand: str = "raw"
-    trial: TrialStory | None = None
+
+    @property
+    def look(self) -> Look | None:
+        """The look that was made last."""
+        if self.verdict.look is not None or self.trial is None or not self.trial.looks:
+            return self.verdict.look
+        return self.trial.looks[-1]
 
 
 def first_lines(judged: Judged) -> list[Line]:
     """The lines below the decision, in the order in which a person asks."""
-    rows = {row["metric"]: row for row in headline(judged.report).iter_rows(named=True)}
+    rows = {row["metric"]: row for row in headline(judged.report, judged.estimand).iter_rows(named=True)}
     satisfaction, revenue = rows.get("satisfaction"), rows.get("revenue")
     return [
         Line(NEXT, judged.verdict.next_step),
-        Line(FAR, judged.trial.far()) if judged.trial else _far(satisfaction),
-        Line(SURE, *judged.trial.sure()) if judged.trial else _sure(satisfaction),
-        _money_risk(revenue, judged),
+        _far(satisfaction, judged),
+        _sure(satisfaction, judged),
+        _trust(satisfaction, judged),
+        _money_risk(judged),
         _a_week(satisfaction, revenue, judged),
         Line(ANYWAY, DECIDES[judged.estimand]),
         *_anyway(judged.report),
@@ -122,50 +135,87 @@ def _lacking(name: str, row: Mapping[str, Any] | None) -> Line | None:
     return None
 
 
-def _far(row: Mapping[str, Any] | None) -> Line:
-    lacking = _lacking(FAR, row) if row is None else None
-    if lacking or row is None:
-        return lacking or Line(FAR, "")
-    days = _days(row)
-    return Line(
-        FAR,
-        f"Judged once, on {days:,} day{'s' if days > 1 else ''} ({row['first_day']} to {row['last_day']}, "
-        f"{row['rounds']:,} recommended slots) that no fit has read.",
-    )
-
-
-def _sure(row: Mapping[str, Any] | None) -> Line:
-    lacking = _lacking(SURE, row)
-    if lacking or row is None:
-        return lacking or Line(SURE, "")
-    return Line(
-        SURE,
-        f"The gain is {_points(row['difference'])}, and lies between {_points(row['difference_lower'])} and "
-        f"{_points(row['difference_upper'])} in 95 of 100 reports like this one. One look is wrong in the new policy's "
-        "favour in 2.5 of 100; many looks, one a day, err more often together.",
-    )
-
-
-def _money_risk(row: Mapping[str, Any] | None, judged: Judged) -> Line:
+def _far(row: Mapping[str, Any] | None, judged: Judged) -> Line:
+    if judged.trial is not None:
+        return Line(FAR, far(judged.trial, judged.days))
     if row is None:
-        why = judged.no_revenue or "no purchase or price is logged, or no margin is stated in objective.yaml"
-        return _said(MONEY_RISK, not_available(why))
-    lacking = _lacking(MONEY_RISK, row)
-    return lacking or Line(MONEY_RISK, guardrail_words(row, judged.rule))
+        return _said(FAR, not_available("there is no challenger to judge"))
+    return Line(FAR, far_back(judged.look, row["first_day"], row["last_day"], row["rounds"]))
+
+
+def _sure(row: Mapping[str, Any] | None, judged: Judged) -> Line:
+    if judged.look is None and judged.trial is None and (lacking := _lacking(SURE, row)):
+        return lacking
+    unit = "points" if judged.estimand == "raw" else "per 100 slots"
+    return Line(SURE, *sure(judged.look, judged.trial, judged.rule, unit))
+
+
+def _trust(row: Mapping[str, Any] | None, judged: Judged) -> Line:
+    """What a decision rests on; what it lacks, in rounds and weeks."""
+    look = judged.look
+    if look is not None and not look.trusted:
+        return Line(TRUST, look.reason, Status.INSUFFICIENT_EVIDENCE.value)
+    if judged.trial is not None and judged.verdict.look is None:
+        if look is None or look.decided is None:
+            return Line(TRUST, "No look was made yet.", Status.INSUFFICIENT_EVIDENCE.value)
+        return Line(TRUST, f"{look.decided.rounds:,} recommended slots of {look.first_day} to {look.last_day}.")
+    lacking = _lacking(TRUST, row)
+    if lacking or row is None:
+        return lacking or Line(TRUST, "")
+    parts = [f"{row['rounds']:,} recommended slots"]
+    if row["clusters"] is not None:
+        parts.append(f"{row['clusters']:,} independent users, requests or hours")
+    if row["difference_outcomes"] is not None:
+        parts.append(f"{row['difference_outcomes']:,.0f} effective outcomes of the difference")
+    return Line(TRUST, f"The evidence can be trusted: {', '.join(parts)}.")
+
+
+def _money_risk(judged: Judged) -> Line:
+    asked = {
+        "no_sign_of_harm": "Asked: no sign that it falls.",
+        "rule_out_loss": f"Asked: a loss of more than {judged.rule.revenue_margin:.0%} of today's is ruled out.",
+    }[judged.rule.revenue]
+    if judged.look is not None:
+        said = next((each for each in judged.look.conditions if each.name == "revenue"), None)
+        if said is not None:
+            return Line(MONEY_RISK, said.words)
+    if judged.no_revenue:
+        return _said(MONEY_RISK, not_available(judged.no_revenue))
+    if judged.look is not None and judged.look.trusted:
+        return _said(MONEY_RISK, not_available("there is no revenue to compare"))
+    return Line(MONEY_RISK, f"{asked} No look has told yet.", Status.INSUFFICIENT_EVIDENCE.value)
 
 
 def _a_week(satisfaction: Mapping[str, Any] | None, revenue: Mapping[str, Any] | None, judged: Judged) -> Line:
+    """The gain in outcomes and money a week, at as many slots as on the judged days."""
+    outcome = "clicks" if judged.satisfying == "click" else f"{judged.satisfying}s"
+    if judged.trial is not None and judged.verdict.look is None:
+        return _week_of_the_trial(judged.look, outcome)
     lacking = _lacking(A_WEEK, satisfaction)
     if lacking or satisfaction is None:
         return lacking or Line(A_WEEK, "")
     slots = 7 * (judged.slots or satisfaction["rounds"]) / _days(satisfaction)
-    words = f"At {count(slots)} recommended slots a week, like on these days: {_weekly(satisfaction, slots)}"
-    outcome = "clicks" if judged.satisfying == "click" else f"{judged.satisfying}s"
-    words = f"{words} {outcome} a week"
+    words = f"{_at(slots)} {_weekly(satisfaction, slots)} {outcome} a week"
     if revenue is not None and revenue["status"] == Status.ANSWERED:
-        return Line(A_WEEK, f"{words}, and {_weekly(revenue, slots)} of revenue (the currency of the prices).")
+        return Line(A_WEEK, f"{words}, and {_weekly(revenue, slots)} of revenue, in the currency of the prices.")
     why = revenue["reason"] if revenue is not None else judged.no_revenue or "there is no revenue to compare"
-    return Line(A_WEEK, f"{words}. In money it is not known: {why}.")
+    return Line(A_WEEK, f"{words}. In money it is not known: {why.removesuffix('.')}.")
+
+
+def _week_of_the_trial(look: Look | None, outcome: str) -> Line:
+    """Between looks: as the last one saw it."""
+    if look is None or look.decided is None or look.lower is None or look.upper is None:
+        return Line(A_WEEK, "Not known yet: no look has told.", Status.INSUFFICIENT_EVIDENCE.value)
+    slots = look.decided.rounds / look.number
+    middle, low, high = (count(slots * each, "+") for each in (look.decided.value, look.lower, look.upper))
+    return Line(
+        A_WEEK,
+        f"{_at(slots)} {middle} ({low} to {high}) {outcome} a week, as the last look saw it. Money is told at looks.",
+    )
+
+
+def _at(slots: float) -> str:
+    return f"At {count(slots)} recommended slots a week, like on these days:"
 
 
 def _weekly(row: Mapping[str, Any], slots: float) -> str:
@@ -176,25 +226,25 @@ def _weekly(row: Mapping[str, Any], slots: float) -> str:
 def _anyway(report: pl.DataFrame) -> Iterator[Line]:
     """What share of the raw rate would have been there without the recommendation: given met, given not shown."""
     raw = _decided(report, "raw")
-    for estimand, given in GIVEN.items():
+    for estimand, they in GIVEN.items():
+        named = f"({estimand.replace('_', ' ')})"
         row = _decided(report, estimand) if "estimand" in report.columns else None
+        unknown = f"{they} would get a share of the clicks that is not known {named}"
         if row is None:
-            yield Line(ANYWAY, f"{given}: not known, {NO_ESTIMATE.reason}.", NO_ESTIMATE.status.value)
+            yield Line(ANYWAY, f"{unknown}: {NO_ESTIMATE.reason}.", NO_ESTIMATE.status.value)
         elif row["status"] != Status.ANSWERED:
-            yield Line(ANYWAY, f"{given}: not known. {_sentence(row['reason'])}{_bounds(row)}", row["status"])
+            yield Line(ANYWAY, f"{unknown}. {_sentence(row['reason'])}{_bounds(row)}", row["status"])
         elif raw is None or not raw["estimate"]:
-            yield Line(
-                ANYWAY,
-                f"{given}: not known, for the raw rate of the new policy cannot be told.",
-                Status.INSUFFICIENT_EVIDENCE.value,
-            )
+            words = f"{unknown}, for the raw rate of the new policy cannot be told."
+            yield Line(ANYWAY, words, Status.INSUFFICIENT_EVIDENCE.value)
         else:
             base = raw["estimate"]
             shares = " to ".join(share(row[f"anyway_{end}"] / base) for end in ("lower", "upper"))
+            limits = span(row["anyway_lower"], row["anyway_upper"], RATE)
             yield Line(
                 ANYWAY,
-                f"{given}: {share(row['anyway'] / base)} ({shares}) of the new policy's {number(base, RATE)}, which is "
-                f"{number(row['anyway'], RATE)} ({span(row['anyway_lower'], row['anyway_upper'], RATE)}).",
+                f"{they} would get {share(row['anyway'] / base)} ({shares}) of the new policy's {number(base, RATE)}: "
+                f"{number(row['anyway'], RATE)} ({limits}) {named}.",
             )
 
 
@@ -219,7 +269,3 @@ def _decided(report: pl.DataFrame, estimand: str) -> Mapping[str, Any] | None:
 def _days(row: Mapping[str, Any]) -> int:
     days: int = (row["last_day"] - row["first_day"]).days + 1
     return days
-
-
-def _points(x: float) -> str:
-    return f"{100 * x:+.2f} points"

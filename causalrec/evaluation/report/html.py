@@ -13,6 +13,7 @@ import polars as pl
 
 from causalrec.estimators.policy_value import deciding, in_reading_order
 from causalrec.evaluation.attributes import AttributeUse
+from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.effects import heading, lead
 from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot, trial_plot
@@ -20,9 +21,10 @@ from causalrec.evaluation.policy_values import HELD_OUT_MEAN
 from causalrec.evaluation.report.first_lines import Line
 from causalrec.evaluation.report.named_values import Cell, ValueRow, named_values
 from causalrec.evaluation.report.policy_rows import cards, policy_rows
-from causalrec.evaluation.report.trial_lines import TrialStory
+from causalrec.evaluation.report.sample_slates import SampleSlate
 from causalrec.evaluation.rounds import METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
+from causalrec.evaluation.trials.trial import Trial
 from causalrec.evaluation.verdict import Decision, Verdict
 from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.discovery.result import Dropped
@@ -34,7 +36,7 @@ TITLES = {
     Decision.NOT_BETTER: "Keep what serves now: the new policy is not better.",
     Decision.INSUFFICIENT_EVIDENCE: "Keep what serves now: too little evidence to judge the new policy.",
     Decision.NOT_AVAILABLE: "Keep what serves now: the logs lack what it takes to judge a new policy.",
-    Decision.WAIT: "Keep what serves now: a trial of the new policy is running, and no look at it is due.",
+    Decision.WAIT: "Keep what serves now: no look is due.",
     Decision.NOT_IDENTIFIABLE: "Keep what serves now: logs made in this way cannot tell the new policy's value.",
 }
 
@@ -46,20 +48,6 @@ class EstimandWords:
     name: str
     label: str
     assumes: str
-
-
-@dataclass(frozen=True)
-class SampleSlate:
-    """One request of the judged days.
-
-    Attributes:
-        context: Who asked, and where, in words.
-        shown, new: Items in the order of their slots: as logged, and as the challenger draws them.
-    """
-
-    context: str
-    shown: Sequence[str]
-    new: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -114,7 +102,7 @@ class Story:
     first: Sequence[Line] = ()
     estimand: str = "raw"
     estimands: Sequence[EstimandWords] = ()
-    trial: TrialStory | None = None
+    trial: Trial | None = None
     slates: Sequence[SampleSlate] = ()
 
 
@@ -131,12 +119,12 @@ def render(story: Story) -> str:
     treatments = list(dict.fromkeys(story.effects["treatment"]))
     return template.render(
         story=story,
-        title=TITLES[story.verdict.decision],
+        title=title(story.verdict, story.trial),
         first=[(name, list(lines)) for name, lines in groupby(story.first, lambda line: line.name)],
         named=named,
         value_gaps=_value_gaps(named, story.estimands),
         policies=policies,
-        cards=cards(policies),
+        cards=_cards(story, policies),
         effects_heading=heading(treatments),
         leads=[lead(treatment) for treatment in treatments],
         effects=[_effect(row) for row in story.effects.iter_rows(named=True)],
@@ -169,6 +157,25 @@ def _value_gaps(rows: Sequence[ValueRow], estimands: Sequence[EstimandWords]) ->
     return list(gaps.values())
 
 
+def _cards(story: Story, raw: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The challenger at a glance: by what decides, and its raw rate."""
+    if story.estimand == RAW:
+        return cards(raw)
+    decides = cards(policy_rows(story.off_policy, story.estimand))
+    return [*decides, *(row for row in cards(raw) if row["metric"] == "satisfaction")]
+
+
+def title(verdict: Verdict, trial: Trial | None = None) -> str:
+    """The decision in one sentence."""
+    if verdict.decision is Decision.WAIT and verdict.look is None and trial is not None:
+        return "Keep what serves now: a trial is running, and no look at it is due."
+    if trial is not None and verdict.look is not None and not verdict.look.trusted and trial.closed is None:
+        return "Keep what serves now: too little evidence at this look, and the trial goes on."
+    if verdict.decision is Decision.WAIT and verdict.look is not None:
+        return "Keep what serves now: this look does not decide, and the trial goes on."
+    return TITLES[verdict.decision]
+
+
 def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
     """Gaps with one and the same reason on one line.
 
@@ -185,10 +192,10 @@ def merged(gaps: Sequence[Gap]) -> list[dict[str, str]]:
 
 
 def _plots(story: Story) -> dict[str, bytes]:
-    report = story.off_policy
+    report = of_estimand(story.off_policy, RAW)
     plots = {"effects": effects_plot(story.effects), "graph": story.graph}
     if story.trial is not None:
-        plots["trial"] = trial_plot([look.mark for look in story.trial.looks if look.mark], 7 * story.trial.weeks)
+        plots["trial"] = trial_plot(story.trial.looks, story.trial.weeks)
     for metric in METRICS:
         plots[metric] = policy_plot(report, metric=metric)
     checked = report.filter(pl.col("estimator") == HELD_OUT_MEAN)

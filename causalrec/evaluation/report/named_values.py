@@ -21,7 +21,7 @@ class Cell:
 
     Attributes:
         value, interval: Empty where there is none.
-        change: From the baseline, with its interval.
+        change, change_interval: From the baseline.
         anyway: What share of the raw value would have been there anyway, where the estimand tells.
         status: In words; empty where it is answered.
         reason: Why there is none.
@@ -30,6 +30,7 @@ class Cell:
     value: str = ""
     interval: str = ""
     change: str = ""
+    change_interval: str = ""
     anyway: str = ""
     status: str = ""
     reason: str = ""
@@ -83,8 +84,9 @@ def _cell(row: Mapping[str, Any], raw: Mapping[str, Any] | None) -> Cell:
     if row["anyway"] is not None and raw is not None and raw["estimate"]:
         anyway = share(row["anyway"] / raw["estimate"])
     return Cell(
-        number(row["estimate"], row["metric"]),
+        number(row["estimate"], row["metric"], rate=False),
         interval(row),
-        f"{change(row)} ({limits})" if told else "",
+        change(row, rate=False) if told else "",
+        limits,
         anyway,
     )

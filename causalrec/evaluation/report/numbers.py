@@ -11,11 +11,11 @@ def fixed(x: float, digits: int, sign: str = "") -> str:
     return f"{round(x, digits) + 0.0:{sign},.{digits}f}"
 
 
-def number(x: float | None, metric: str) -> str:
-    """A policy's value: a rate in percent, or money; empty where there is none."""
+def number(x: float | None, metric: str, rate: bool = True) -> str:
+    """A policy's value: a rate in percent (else outcomes per 100 slots), or money; empty where there is none."""
     if x is None:
         return ""
-    return f"{fixed(100 * x, 2)} %" if metric == "satisfaction" else fixed(x, 4)
+    return f"{fixed(100 * x, 2)}{' %' if rate else ''}" if metric == "satisfaction" else fixed(x, 4)
 
 
 def span(low: float, high: float, metric: str, sign: str = "") -> str:
@@ -29,16 +29,16 @@ def interval(row: Mapping[str, Any]) -> str:
     return "" if row["lower"] is None else span(row["lower"], row["upper"], row["metric"])
 
 
-def change(row: Mapping[str, Any]) -> str:
+def change(row: Mapping[str, Any], rate: bool = True) -> str:
     """The difference of a row of `off_policy_report` from its baseline."""
     if row["metric"] == "satisfaction":
-        return f"{fixed(100 * row['difference'], 2, '+')} points"
+        return f"{fixed(100 * row['difference'], 2, '+')}{' points' if rate else ''}"
     return fixed(row["difference"], 4, "+")
 
 
 def share(x: float) -> str:
     """A share in percent: whole, and with a digit where it is small or almost all."""
-    return f"{100 * x:.0f} %" if 0.1 <= x <= 0.9 or x in (0, 1) else f"{100 * x:.1f} %"
+    return f"{100 * x:.0f} %" if 0.1 <= x <= 0.99 or x in (0, 1) else f"{100 * x:.1f} %"
 
 
 def count(x: float, sign: str = "") -> str:

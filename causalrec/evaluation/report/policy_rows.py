@@ -9,32 +9,36 @@ import polars as pl
 
 from causalrec.answers import Status
 from causalrec.estimators.policy_value import deciding, in_reading_order, weighting
+from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
 from causalrec.evaluation.report.numbers import change, interval, number, span
 from causalrec.evaluation.rounds import EVERYONE
 from causalrec.policy.policies import CHALLENGER, labels
 
 
-def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
-    """What the page says of each segment, policy and metric.
+def policy_rows(report: pl.DataFrame, estimand: str = RAW) -> list[dict[str, Any]]:
+    """What the page says of each segment, policy and metric, by one estimand.
 
     Args:
-        report: The table `off_policy_report`.
+        report: Raw values of the table `off_policy_report`.
 
     Returns:
         A row each, challenger first: the values of all estimators as text, empty where there is none, and those of the
         logged mean, of what decides, of the model's own promise and of held-out logs once more by what they are.
     """
     rows: list[dict[str, Any]] = []
+    report = of_estimand(report, estimand)
     decides, weighs, words = deciding().name, weighting().name, labels()
     promise = next((each.name for each in in_reading_order() if each.on == "unseen"), None)
     for (segment, policy, metric), group in report.group_by(["segment", "policy", "metric"], maintain_order=True):
         by = {row["estimator"]: row for row in group.iter_rows(named=True)}
         values = {
-            name: {"value": number(row["estimate"], row["metric"]), "interval": interval(row)}
+            name: {"value": number(row["estimate"], row["metric"], estimand == RAW), "interval": interval(row)}
             for name, row in by.items()
         }
-        told = by[decides] if by[decides]["status"] == Status.ANSWERED else by[weighs]
+        # Where the estimand is not estimated by weighing alone, there is the row that decides.
+        weighed = by.get(weighs, by[decides])
+        told = by[decides] if by[decides]["status"] == Status.ANSWERED else weighed
         answered = [row for row in by.values() if row["difference"] is not None]
         rows.append(
             {
@@ -43,11 +47,12 @@ def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
                 "metric": str(metric),
                 "words": words.get(str(policy), str(policy)),
                 "values": values,
-                "logged_mean": values[LOGGED_MEAN],
+                "estimand": estimand,
+                "logged_mean": values.get(LOGGED_MEAN),
                 "decides": values[decides],
-                "promise": values[promise] if promise else None,
+                "promise": values.get(promise) if promise else None,
                 "held_out_mean": values.get(HELD_OUT_MEAN),
-                "change": change(told) if answered else "",
+                "change": change(told, estimand == RAW) if answered else "",
                 "change_interval": span(told["difference_lower"], told["difference_upper"], str(metric), "+")
                 if answered
                 else "",
@@ -55,7 +60,7 @@ def policy_rows(report: pl.DataFrame) -> list[dict[str, Any]]:
                 "by": told["estimator"].upper(),
                 "status": "" if answered else told["status"].replace("_", " "),
                 "reason": "" if answered else told["reason"],
-                "days": f"{by[weighs]['first_day']} to {by[weighs]['last_day']}",
+                "days": f"{weighed['first_day']} to {weighed['last_day']}",
             }
         )
     first = list(words)

@@ -1,104 +1,88 @@
-"""What the first lines say of a trial: how far it is, and how sure its last look."""
+"""What the first lines say of a trial, or of the one look back: how far it is, and how sure its last look."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from causalrec.answers import Status
-from causalrec.evaluation.plots import LookMark
-
-DAYS_A_WEEK = 7
-
-
-@dataclass(frozen=True)
-class LookStory:
-    """One look at a trial.
-
-    Attributes:
-        look: 1 for the first.
-        last_day: The last day that it counts.
-        mark: Its gain, repeated interval and bound; None where the gain could not be told.
-        unbiased: The median-unbiased gain where the trial stopped at this look.
-        words: What was decided, and why.
-    """
-
-    look: int
-    last_day: date
-    mark: LookMark | None
-    unbiased: float | None
-    words: str
+from causalrec.evaluation.trials.trial import Look, Trial
+from causalrec.settings.release import DAYS_A_LOOK, ReleaseRule
 
 
-@dataclass(frozen=True)
-class TrialStory:
-    """A trial, as far as it is told on a day.
+def far(trial: Trial, days: int) -> str:
+    """How far a trial is, in days and in information.
 
-    Attributes:
-        challenger: The hash of the bundle that was enrolled.
-        first_day: The first day that it counts.
-        weeks: How long it lasts.
+    Args:
         days: How many of its days are judged by now.
-        looks: Those that were made.
-        next_look: The day whose outcomes complete the next look; None where there is none.
-        information: Of what the last look is expected to have, the share that the last one made has.
-        error: The one-sided error of each look.
-        share: Of histories of `per_days` days without a better challenger, at most this share holds a release.
-        per_days: The length of such a history.
     """
-
-    challenger: str
-    first_day: date
-    weeks: int
-    days: int
-    looks: Sequence[LookStory]
-    next_look: date | None
-    information: float | None
-    error: float
-    share: float
-    per_days: int
-
-    def far(self) -> str:
-        """How far it is, in a sentence or two."""
-        made = len(self.looks)
-        words = (
-            f"Day {self.days} of {DAYS_A_WEEK * self.weeks} of the trial of {self.challenger[:8]}, which counts from "
-            f"{self.first_day} on; {made} of {self.weeks} weekly looks {'is' if made == 1 else 'are'} made"
-        )
-        if self.information is not None:
-            words += f", with {self.information:.0%} of the information that the last one is expected to have"
-        coming = f"once the outcomes of {self.next_look} are in" if self.next_look else "none, the trial is over"
-        return f"{words}. Next look: {coming}."
-
-    def sure(self, digits: int = 2) -> tuple[str, str]:
-        """How sure the last look is, and the `Status` of that."""
-        budget = (
-            f"Each look may release an equal policy with a chance of {self.error:.2%}; all looks of {self.per_days} "
-            f"days together do so in at most {self.share:.0%} of histories."
-        )
-        told = [look for look in self.looks if look.mark is not None]
-        if not told:
-            return f"Nothing is known yet: no look could tell the gain. {budget}", Status.INSUFFICIENT_EVIDENCE.value
-        look, mark = told[-1], told[-1].mark
-        if mark is None:
-            raise AssertionError("looks without a mark were left out")
-
-        def points(x: float) -> str:
-            return f"{100 * x:+.{digits}f}"
-
-        words = (
-            f"At look {look.look} the gain is {points(mark.gain)} points, and between {points(mark.lower)} and "
-            f"{points(mark.upper)} at all looks at once (repeated interval); "
-        )
+    length, made = DAYS_A_LOOK * trial.weeks, len(trial.looks)
+    first = trial.days_of(1)[0]
+    words = (
+        f"Day {min(days, length)} of {length} of the trial of {trial.challenger[:8]}, which counts from {first} on; "
+        f"{made} of {trial.weeks} weekly looks {'is' if made == 1 else 'are'} made"
+    )
+    told = [(look.number, look.decided.std_error) for look in trial.looks if look.decided is not None]
+    if told and trial.closed is None and made < trial.weeks:
+        number, error = told[-1]
+        last = error * (number / trial.weeks) ** 0.5
         words += (
-            "the look is not trusted, so that it releases nothing"
-            if mark.bound is None
-            else f"it takes {points(mark.bound)} to release"
+            f". The gain is known to {100 * error:.2f} per 100 slots (its standard error), by the last look to about "
+            f"{100 * last:.2f}"
         )
-        if look.unbiased is not None:
-            words += (
-                f". A trial that stops at a good moment exaggerates: the gain without that (median-unbiased) is "
-                f"{points(look.unbiased)} points"
-            )
-        return f"{words}. {budget}", Status.ANSWERED.value
+    if trial.closed is None:
+        return f"{words}."
+    of_a_look = any(look.reason == trial.closed for look in trial.looks)
+    return f"{words}. The trial is over{'.' if of_a_look else f': {trial.closed}'}"
+
+
+def far_back(look: Look | None, first: date, last: date, rounds: int) -> str:
+    """How far the one look back reaches."""
+    days = (last - first).days + 1
+    what = "Judged in one look back" if look else "Judged"
+    return (
+        f"{what}, on {days:,} day{'s' if days > 1 else ''} ({first} to {last}, {rounds:,} recommended slots) that no "
+        "fit has read."
+    )
+
+
+def budget(trial: Trial | None, rule: ReleaseRule) -> str:
+    """How often an equal policy would be released."""
+    if trial is None:
+        error = rule.retrospective
+        if error is None:
+            return "No look is made at these days: they decide nothing."
+        return f"Of challengers that are no better, {error:.1%} would be released by a look back like this one."
+    share = trial.error * rule.per_days / DAYS_A_LOOK
+    return (
+        f"Each look would release a challenger that is no better in {trial.error:.2%} of cases; all looks of "
+        f"{rule.per_days} days together in at most {share:.0%} of histories."
+    )
+
+
+def sure(look: Look | None, trial: Trial | None, rule: ReleaseRule, unit: str) -> tuple[str, str]:
+    """How sure the last look is, and the `Status` of that.
+
+    Args:
+        unit: Of a hundredth of the gain.
+    """
+    spent = budget(trial, rule)
+    if look is None:
+        return f"Nothing is known yet: no look was made. {spent}", Status.INSUFFICIENT_EVIDENCE.value
+    if look.lower is None or look.upper is None or look.decided is None:
+        lost = "" if trial is None else " and has lost its error"
+        return f"Not enough to decide: the look releases nothing{lost}. {spent}", Status.INSUFFICIENT_EVIDENCE.value
+    at_once = ", at all looks at once (repeated interval)" if trial else ""
+    words = (
+        f"The gain is {_hundredths(look.decided.value)} {unit}, between {_hundredths(look.lower)} and "
+        f"{_hundredths(look.upper)}{at_once}; it takes {_hundredths((look.upper - look.lower) / 2)} to release"
+    )
+    if trial and look.unbiased is not None:
+        words += (
+            f". Stopping at a good moment exaggerates: corrected for that (median-unbiased), it is "
+            f"{_hundredths(look.unbiased)}"
+        )
+    return f"{words}. {spent}", Status.ANSWERED.value
+
+
+def _hundredths(x: float) -> str:
+    return f"{100 * x:+.2f}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from causalrec.answers import Status
 from causalrec.estimators.sequential.after import as_student
-from causalrec.evaluation.needed import rounds_for_width
 from causalrec.evaluation.trials.evidence import Difference, Evidence
 from causalrec.evaluation.trials.trial import Condition
+from causalrec.evaluation.trust.needed import rounds_for_width
 from causalrec.settings.release import ReleaseRule
 
 

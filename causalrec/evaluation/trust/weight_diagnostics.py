@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
-from causalrec.evaluation.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
+from causalrec.evaluation.trust.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
 from causalrec.settings.release import OUTCOMES, ReleaseRule
 
 
@@ -49,7 +51,7 @@ def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
     """
     kinds = {"that brought money": rounds.reward}
     if metric == "satisfaction":
-        kinds = {"satisfied": rounds.reward, "unsatisfied": 1.0 - rounds.reward}
+        kinds = {"satisfied": rounds.reward, "unsatisfied": (rounds.reward == 0).astype(np.float64)}
     for kind, happened in kinds.items():
         effective = effective_sample_size(rounds.weight * happened)
         if effective < rule.min_effective_outcomes:

@@ -21,6 +21,11 @@ def rounds_for_effective(weights: WeightSummary, least: float) -> int:
     return _whole(weights.rows * (least / weights.effective_rows - 1))
 
 
+def rounds_for_share_of(rounds: int, have: float, least: float) -> int:
+    """More rounds until something that grows as they do, and is more than 0, reaches `least`: n (least / have - 1)."""
+    return _whole(rounds * (least / have - 1))
+
+
 def rounds_for_share(weights: WeightSummary, most: float) -> int:
     """More rounds until the heaviest carries at most a share `most` of all weight: n (share / most - 1)."""
     return _whole(weights.rows * (weights.largest_share / most - 1))

@@ -1,0 +1,71 @@
+"""What a recommendation adds to not offering the item at all."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from causalrec.answers import ANSWERED, Answer, not_available, not_identifiable
+from causalrec.arrays import Floats
+from causalrec.estimators.policy_value import PolicyValueEstimator
+from causalrec.evaluation.estimands.protocol import Columns, Logs
+
+MOST_LEFT_OUT = 0.02
+"""Share of the judged slots of whose request some probability may be unknown."""
+LEAST = 0.05
+"""Of the probability that an item is not offered: where it is smaller, hardly any request tells what happens then."""
+
+
+class GivenNotShown:
+    """Outcomes in the policy's slots, less what the same items bring in the request where they are not offered.
+
+    V0 = mean over slots s of sum over organic outcomes j of
+    pi(a_j | above_s) / prod_{l >= s} (1 - pi0(a_j | above_l)) Y_j
+
+    The weight is that of a logging policy which never offers a_j from slot s on. It is known by design: no model of who
+    meets what, and no model of outcomes, is needed.
+
+    Source:
+        Horvitz and Thompson (1952), JASA 47(260), with the
+        sequential weights of Robins (1986), Mathematical Modelling 7.
+    """
+
+    name = "given_not_shown"
+    label = "given not shown"
+    meaning = "what a recommendation adds to the item not being offered in the request, when some meet it all the same"
+    assumes = "each slot's items are drawn by the logged probabilities; other items' outcomes are left as they are"
+
+    def available(self, logs: Logs) -> Answer:
+        """With the organic outcomes of known requests."""
+        if logs.organic_rows != "none" and logs.requests:
+            return ANSWERED
+        return not_available(
+            "no organic outcomes of the requests are logged, so what happens to an item that is not shown was never "
+            "seen; log them (sources.yaml: organic_rows, and request_id)"
+        )
+
+    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+        """Whether the probabilities of what was not shown are known, and not too near to being always shown."""
+        if not (slots["organic_rows"] > 0).any():
+            return not_available("no request of the judged slots has an organic row")
+        if slots.height - int(slots["not_shown_known"].sum()) > MOST_LEFT_OUT * slots.height:
+            return not_available(
+                "with which probability the logging policy would have shown the items that people met organically is "
+                "not known; log it on organic rows (sources.yaml: events.columns.first_slot_propensity), or let a "
+                "released bundle make the logs"
+            )
+        least = slots["not_shown_least"].min()
+        if isinstance(least, float) and least < LEAST:
+            return not_identifiable(
+                f"some item is offered with a probability of {1 - least:.1%} wherever it could be met, so what happens "
+                "without it is hardly ever seen; let the logging policy explore more"
+            )
+        return ANSWERED
+
+    def reads(self, metric: str) -> Columns:
+        """The slot's own outcome."""
+        return Columns(f"{metric}_reward", keep="not_shown_known")
+
+    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+        """V0 by design, whatever the estimator of the rest."""
+        score = pl.col(f"{metric}_not_shown") / pl.col("judged_slots")
+        return slots.select(score.cast(pl.Float64)).to_series().to_numpy()

@@ -1,0 +1,35 @@
+"""What happens in the policy's slots."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from causalrec.answers import ANSWERED, Answer
+from causalrec.arrays import Floats
+from causalrec.estimators.policy_value import PolicyValueEstimator
+from causalrec.evaluation.estimands.protocol import Columns, Logs
+
+
+class Raw:
+    """The outcomes in the policy's slots, whether or not they would have happened anyway."""
+
+    name = "raw"
+    label = "raw"
+    meaning = "outcomes of the items in the policy's slots, whatever would have happened without them"
+    assumes = "what comes of an item depends on its own slot only"
+
+    def available(self, logs: Logs) -> Answer:
+        """Always."""
+        return ANSWERED
+
+    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+        """Nothing more than its rounds."""
+        return ANSWERED
+
+    def reads(self, metric: str) -> Columns:
+        """The slot's own outcome."""
+        return Columns(f"{metric}_reward")
+
+    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+        """Nothing is taken off."""
+        return None

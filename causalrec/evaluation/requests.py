@@ -1,0 +1,142 @@
+"""What came of the request of each judged slot, and what a policy would have shown of what people met beside it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from causalrec.evaluation.rounds import METRICS, OBJECTIVE, EvaluationData
+
+ORGANIC = "organic"
+COUNTED = (*METRICS, OBJECTIVE)
+
+
+def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
+    """Judged slots with the sums of their requests.
+
+    Args:
+        slots: Of `judged_rounds`: rows of every policy.
+        units: Of `with_rewards`.
+
+    Returns:
+        `slots` with, for each metric M,
+
+        - `M_own_and_organic`, `M_total`: the slot's outcome with the organic ones of its request, and all outcomes of
+          the request; null where one of them is not known;
+        - `M_met`, `M_met_residual`, `M_not_shown`: sums over the organic rows of the request of `met_weight` Y, of
+          `met_weight` (Y - q0) and of `not_shown_weight` Y, whole for each slot of the request;
+        - `M_model_if_not`: E[q0] under the policy; 0 on days that a model may have seen;
+        - `M_rest_organic`, `M_rest_request`: what is expected of the rest;
+
+        and of the request: `judged_slots` of the same policy, `organic_rows`, `whole_slate`, `met_unknown`, `met_sum`
+        and `met_squares` of `met_weight`, `not_shown_known`, `not_shown_least`.
+    """
+    slots = slots.join(_outcomes(units), on="request_id", how="left", maintain_order="left")
+    slots = slots.join(_organic(data, units), on=["request_id", "policy"], how="left", maintain_order="left")
+    counts = slots.group_by("request_id", "policy").agg(judged_slots=pl.len())
+    slots = slots.join(counts, on=["request_id", "policy"], how="left", maintain_order="left", nulls_equal=True)
+    alone = pl.col("request_id").is_null()
+    slots = slots.with_columns(
+        judged_slots=pl.when(alone).then(1).otherwise("judged_slots"),
+        organic_rows=pl.col("organic_rows").fill_null(0),
+        whole_slate=pl.col("whole_slate").fill_null(alone),
+        met_unknown=pl.col("met_unknown").fill_null(False),
+        not_shown_known=pl.col("not_shown_known").fill_null(True),
+        met_sum=pl.col("met_sum").fill_null(0.0),
+        met_squares=pl.col("met_squares").fill_null(0.0),
+    )
+    rest = _mean_rest(units, data)
+    return slots.with_columns(column for metric in COUNTED for column in _of_metric(metric, data, rest))
+
+
+def _outcomes(units: pl.DataFrame) -> pl.DataFrame:
+    """Sums of each request's outcomes, null where one is not known, and whether its slate is wholly logged."""
+    recommended = pl.col("recommended") == 1
+    place = pl.col("position").filter(recommended)
+
+    def total(metric: str, which: pl.Expr) -> pl.Expr:
+        rewards = pl.col(f"{metric}_reward").filter(which)
+        return pl.when(rewards.is_null().any()).then(None).otherwise(rewards.sum())
+
+    return (
+        units.drop_nulls("request_id")
+        .group_by("request_id")
+        .agg(
+            *(total(metric, recommended).alias(f"{metric}_of_slots") for metric in COUNTED),
+            *(total(metric, ~recommended).alias(f"{metric}_of_organic") for metric in COUNTED),
+            # Without positions the rows that are logged are taken for all that was shown.
+            whole_slate=(place.is_null().all() | (place.max() == place.n_unique())).fill_null(True),
+        )
+    )
+
+
+def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
+    """Sums over each request's organic rows, by policy."""
+    known = units.select("unit_id", "day", *(f"{metric}_reward" for metric in COUNTED))
+    rows = data.targets.filter(pl.col("kind") == ORGANIC).join(known, on="unit_id", how="left", maintain_order="left")
+    unseen = pl.col("day").is_in(list(data.unseen_days))
+
+    def weighed(weight: str, value: pl.Expr) -> pl.Expr:
+        product = pl.col(weight) * value
+        return pl.when(product.is_null().any()).then(None).otherwise(product.sum())
+
+    sums = []
+    for metric in COUNTED:
+        y = pl.col(f"{metric}_reward")
+        q0 = pl.when(unseen).then(data.expectation("shown", metric, "_if_not")).otherwise(0.0)
+        sums += [
+            weighed("met_weight", y).alias(f"{metric}_met"),
+            weighed("met_weight", y - q0).alias(f"{metric}_met_residual"),
+            weighed("not_shown_weight", y).alias(f"{metric}_not_shown"),
+        ]
+    weight = pl.col("met_weight")
+    return rows.group_by("request_id", "policy").agg(
+        *sums,
+        organic_rows=pl.len(),
+        met_unknown=weight.is_null().any(),
+        met_sum=weight.sum(),
+        met_squares=(weight**2).sum(),
+        not_shown_known=pl.col("not_shown_weight").is_not_null().all(),
+        not_shown_least=pl.col("not_shown_least").min(),
+    )
+
+
+def _mean_rest(units: pl.DataFrame, data: EvaluationData) -> dict[str, float]:
+    """Per metric, on the training days, the mean organic outcome of a request, and that of all but the slot's own."""
+    train = units.filter(~pl.col("day").is_in(list(data.unseen_days)))
+    requests, slots = _outcomes(train), train.filter(pl.col("recommended") == 1)
+    with_sums = slots.join(requests, on="request_id", how="inner")
+    means: dict[str, float] = {}
+    for metric in COUNTED:
+        rest = pl.col(f"{metric}_of_slots") + pl.col(f"{metric}_of_organic") - pl.col(f"{metric}_reward")
+        organic, request = with_sums.select(pl.col(f"{metric}_of_organic").mean(), rest.mean().alias("rest")).row(0)
+        means |= {f"{metric}_organic": organic or 0.0, f"{metric}_request": request or 0.0}
+    return means
+
+
+def _of_metric(metric: str, data: EvaluationData, mean_rest: dict[str, float]) -> list[pl.Expr]:
+    own, organic = pl.col(f"{metric}_reward"), pl.col(f"{metric}_of_organic")
+    unseen = pl.col("day").is_in(list(data.unseen_days))
+    # A slot without organic rows beside it has none: what its sums are of is known, and 0.
+    none = pl.col("organic_rows") == 0
+    sums = [
+        pl.when(none).then(0.0).otherwise(f"{metric}_{kind}").alias(f"{metric}_{kind}")
+        for kind in ("met", "met_residual", "not_shown")
+    ]
+    zero, expected = pl.lit(0.0), {}
+    for who in ("shown", "model"):
+        outcomes, money = pl.col(f"{who}_rest_click"), pl.col(f"{who}_rest_revenue")
+        linear = outcomes + pl.lit(data.money, pl.Float64) * money
+        rest = {"satisfaction": outcomes, "revenue": money, OBJECTIVE: linear}[metric]
+        expected[who] = pl.when(unseen).then(rest.fill_null(mean_rest[f"{metric}_request"])).otherwise(zero)
+    organic_rest = pl.when(unseen).then(pl.lit(mean_rest[f"{metric}_organic"])).otherwise(zero)
+    return [
+        *sums,
+        (own + organic).alias(f"{metric}_own_and_organic"),
+        (pl.col(f"{metric}_of_slots") + organic).alias(f"{metric}_total"),
+        pl.when(unseen)
+        .then(data.expectation("model", metric, "_if_not"))
+        .otherwise(0.0)
+        .alias(f"{metric}_model_if_not"),
+        *(organic_rest.alias(f"{who}_{metric}_rest_organic") for who in expected),
+        *(rest.alias(f"{who}_{metric}_rest_request") for who, rest in expected.items()),
+    ]

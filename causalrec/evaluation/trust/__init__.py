@@ -1,0 +1,1 @@
+"""Whether logs carry an estimate, and a decision; if not, what is missing."""
