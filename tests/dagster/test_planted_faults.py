@@ -10,6 +10,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from causalrec.evaluation.policy_values import SCHEMA as VALUES
+from causalrec.policy.policies.judged import SCHEMA as TARGETS
 from causalrec_assets.common import gated
 from causalrec_assets.gate.publishing import write_audit_publish
 from causalrec_assets.lake.inputs import Inputs
@@ -32,9 +34,10 @@ def repeat_first(frame):
     return pl.concat([frame, frame.head(1)])
 
 
-def only_row(**values):
+def only_row(schema, **values):
     """A table that has no rows today gets one."""
-    return lambda frame: frame.clear(1).with_columns(**{name: pl.lit(value) for name, value in values.items()})
+    row = pl.DataFrame(schema=schema).clear(1).with_columns(**{name: pl.lit(value) for name, value in values.items()})
+    return lambda _: row.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 
 FAULTS = {
@@ -60,8 +63,14 @@ FAULTS = {
     "outcome_model": (set_first("click_if_recommended", float("nan")), "probabilities"),
     "target_policy": (set_first("action_probability", 0.0), "inside_0_1"),
     "off_policy_report": (lambda frame: frame.with_columns(upper=pl.col("lower") - 1), "ordered"),
-    "trial_policy": (only_row(unit_id="u", policy="challenger", kind="slot"), "a_slot_has_an_action_probability"),
-    "trial_report": (only_row(trial="another", look=0), "a_look_has_a_number"),
+    "trial_policy": (
+        only_row(TARGETS, unit_id="u", policy="challenger", kind="slot"),
+        "a_slot_has_an_action_probability",
+    ),
+    "trial_report": (
+        only_row({"trial": pl.String(), "look": pl.Int64(), **VALUES}, trial="another", look=0),
+        "a_look_has_a_number",
+    ),
     "effect_report": (lambda frame: frame.with_columns(naive=pl.lit(None, pl.Float64)), "naive_beside_causal"),
     "evaluation_report": (lambda frame: frame.filter(pl.col("section") != "verdict"), "there_is_a_verdict"),
     "release": (lambda frame: frame.with_columns(verdict=pl.lit("not_better")), "only_better_is_released"),
