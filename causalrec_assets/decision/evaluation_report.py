@@ -8,10 +8,11 @@ import dagster as dg
 from causalrec.answers import Answer, not_available
 from causalrec.evaluation.attributes import attribute_uses
 from causalrec.evaluation.deciding_rows import RAW
+from causalrec.evaluation.estimands import ESTIMANDS
 from causalrec.evaluation.findings import Diagnostic, Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
 from causalrec.evaluation.report.first_lines import A_WEEK, SURE, Judged, first_lines
-from causalrec.evaluation.report.html import Story, render
+from causalrec.evaluation.report.html import EstimandWords, Story, render
 from causalrec.evaluation.report.sample_slates import FILE, read_slates
 from causalrec.evaluation.report.summary import findings_table
 from causalrec.evaluation.stated import FILES, Stated, settings_stated
@@ -110,6 +111,7 @@ def _story(inputs: Inputs) -> Story:
         verdict=told.verdict,
         first=first_lines(told),
         estimand=told.estimand,
+        estimands=[EstimandWords.of(each) for each in ESTIMANDS.values()],
         trial=told.trial,
         slates=read_slates(policies.file(FILE)) if FILE in policies.files else (),
         off_policy=judged.frame,

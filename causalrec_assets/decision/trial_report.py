@@ -7,6 +7,7 @@ import polars as pl
 
 from causalrec.evaluation.deciding_rows import evidence_of
 from causalrec.evaluation.estimands import ESTIMANDS, Logs
+from causalrec.evaluation.plots import trial_plot
 from causalrec.evaluation.policy_values import SCHEMA, bounded_row_names, report, row_names
 from causalrec.evaluation.rounds import EvaluationData, logged_propensities
 from causalrec.evaluation.trials.look import decide_look
@@ -18,7 +19,7 @@ from causalrec.settings.objective import Objective
 from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
-from causalrec_assets.common.ui import table
+from causalrec_assets.common.ui import picture, table
 from causalrec_assets.decision.trial_days import TrialDay, trial_day
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs, Table
@@ -58,6 +59,7 @@ def trial_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             evidence = replace(evidence, trusted=targets.answer)
         look = decide_look(number, trial.days_of(number), evidence, [*trial.looks, *looks], trial.error, rule)
         looks.append(look)
+    drawn = trial_plot([*trial.looks, *looks], trial.weeks)
     told = [f"look {look.number}: {look.decision.value}. {look.reason}" for look in looks]
     return Draft(
         inputs,
@@ -67,6 +69,7 @@ def trial_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         metadata={
             "trial": found.words,
             "looks": "\n".join(told),
+            **({} if drawn is None else {"gain": picture(drawn)}),
             "values": table(pl.concat(frames).select("look", "policy", "estimand", "metric", "difference", "status")),
         },
     )

@@ -64,6 +64,15 @@ def test_the_guardrail_says_what_is_asked_and_what_the_stricter_one_would_take()
     assert "Asked of revenue: no sign of harm. It is not shown to fall" in words
     # The reach of 1.96 x 0.1 falls to the margin of 0.02 with (9.8)^2 = 96 times the rounds.
     assert "would take about 95,0" in words
+    # 1,000 rounds on 4 days are 1,750 a week.
+    assert "(about 54.3 weeks like these)" in words
+
+
+def test_what_trust_lacks_is_said_in_weeks_too():
+    reason = "the difference rests on 40 effective outcomes; about 1,500 more rounds like these would do"
+    report = world(revenue=None, status="insufficient_evidence", reason=reason)
+    words = lines(report)["What it rests on"].words
+    assert "about 1,500 more rounds like these (less than a week like these) would do" in words
 
 
 def test_what_would_have_happened_anyway_is_a_share_of_the_raw_rate():

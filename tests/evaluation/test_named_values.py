@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from causalrec.evaluation.estimands import ESTIMANDS
 from causalrec.evaluation.report.html import EstimandWords, render
 from causalrec.evaluation.report.named_values import named_values
 from causalrec.evaluation.report.sample_slates import SampleSlate, read_slates
@@ -36,6 +37,13 @@ def test_a_value_that_cannot_be_told_has_its_reason():
     (row,) = named_values(rows(estimate=None, **NO_ORGANIC))
     cell = row.cells["given_met"]
     assert (cell.value, cell.status, cell.reason) == ("", "not identifiable", NO_ORGANIC["reason"])
+
+
+@pytest.mark.parametrize("estimand", ESTIMANDS.values())
+def test_every_estimand_says_what_it_is_of(estimand):
+    words = EstimandWords.of(estimand)
+    assert words.label and words.assumes[0].isupper() and words.assumes.endswith(".")
+    assert ("It assumes" in words.assumes) == bool(estimand.assumes)
 
 
 def test_where_nothing_is_known_of_estimands_there_is_no_table():

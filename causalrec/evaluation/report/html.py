@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from causalrec.estimators.policy_value import deciding, in_reading_order
 from causalrec.evaluation.attributes import AttributeUse
 from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.effects import heading, lead
+from causalrec.evaluation.estimands import Estimand
 from causalrec.evaluation.findings import Diagnostic, Gap
 from causalrec.evaluation.plots import effects_plot, policy_plot, trial_plot
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN
@@ -43,11 +44,17 @@ TITLES = {
 
 @dataclass(frozen=True)
 class EstimandWords:
-    """What people call a value of a policy, and what it assumes."""
+    """What people call a value of a policy, what it is of, and what it assumes."""
 
     name: str
     label: str
     assumes: str
+
+    @classmethod
+    def of(cls, estimand: Estimand) -> Self:
+        """In the words of its own."""
+        assumed = f" It assumes: {estimand.assumes}." if estimand.assumes else ""
+        return cls(estimand.name, estimand.label, f"{estimand.meaning[:1].upper()}{estimand.meaning[1:]}.{assumed}")
 
 
 @dataclass(frozen=True)
