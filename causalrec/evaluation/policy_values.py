@@ -15,6 +15,8 @@ from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_m
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, Rounds, logged_mean
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec.evaluation.estimands import ESTIMANDS, Columns, Estimand
+from causalrec.evaluation.estimands.bounds import bounds
+from causalrec.evaluation.trust.needed import rounds_for_share_of
 from causalrec.evaluation.requests import with_requests
 from causalrec.evaluation.rounds import (
     METRICS,
@@ -32,7 +34,7 @@ from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import is_held_out
 from causalrec.policy.policies import CHALLENGER, CHAMPION
 from causalrec.settings.objective import DO, EFFECT_GIVEN_MET, TOTAL, Form
-from causalrec.settings.release import ReleaseRule
+from causalrec.settings.release import OUTCOMES, ReleaseRule
 
 LOGGING = "logging policy"
 LOGGED_MEAN, HELD_OUT_MEAN = "logged_mean", "answer_sheet_mean"
@@ -72,6 +74,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "reason": pl.String(),
 }
 RAW, GIVEN_MET, GIVEN_NOT_SHOWN = "raw", "given_met", "given_not_shown"
+GIVEN = (GIVEN_MET, GIVEN_NOT_SHOWN)
 ESTIMAND_OF: dict[Form, str] = {DO: RAW, EFFECT_GIVEN_MET: GIVEN_MET, TOTAL: "total"}
 """The form that a policy maximises -> the value of a policy that it is."""
 Cell = str | float | int | date | None
@@ -182,7 +185,9 @@ def _rows(
     """
     answer, question = _told(question, data)
     if not answer.answered:
-        yield from (question.row(name, answer, None) for name in (*POLICY_VALUE_ESTIMATORS, LOGGED_MEAN))
+        for name in (*POLICY_VALUE_ESTIMATORS, LOGGED_MEAN):
+            row = question.row(name, answer, None)
+            yield row | _bounds(question, POLICY_VALUE_ESTIMATORS.get(name), answer, data)
         return
     for estimator in POLICY_VALUE_ESTIMATORS.values():
         unseen = pl.col("day").is_in(list(data.unseen_days))
@@ -194,6 +199,21 @@ def _rows(
     if question.policy in rule.answer_sheet and question.estimand.name == RAW:
         own_logs = held_out_logs.filter(pl.col("policy") == rule.answer_sheet[question.policy])
         yield from _on_policy_value(question, own_logs, data)
+
+
+def _bounds(
+    question: PolicyQuestion, estimator: PolicyValueEstimator | None, answer: Answer, data: EvaluationData
+) -> Row:
+    """What can still be said of outcomes that would have come anyway, in numbers and words; of what decides alone."""
+    raw = f"{question.metric}_reward"
+    zeros_and_ones = question.metric == "satisfaction" and not question.rounds[raw].null_count()
+    if question.estimand.name not in GIVEN or estimator is None or not estimator.decides or not zeros_and_ones:
+        return {}
+    rounds = rounds_for_estimators(question.rounds, question.metric, data)
+    champion = question.champion
+    base = None if champion is None else rounds_for_estimators(champion, question.metric, data)
+    found = bounds(rounds, base)
+    return {"anyway_lower": found.lower, "anyway_upper": found.upper, "reason": f"{answer.reason}. {found.words}"}
 
 
 def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, PolicyQuestion]:
@@ -218,7 +238,7 @@ def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, Polic
             f"{unknown:,} of {question.rounds.height:,} rounds have no known {metric} (an outcome or "
             "a price is missing); leaving them out would judge the policy on a selection"
         ), question
-    if estimand.name in (GIVEN_MET, GIVEN_NOT_SHOWN):
+    if estimand.name in GIVEN:
         split = question.rounds.group_by("request_id").agg((pl.len() < pl.col("judged_slots").first()).alias("split"))
         if split.filter(pl.col("request_id").is_not_null())["split"].any():
             return not_available(
@@ -260,6 +280,10 @@ def _estimator_row(
     if anyway is not None and not np.isfinite(anyway).all():
         why = "what the model expects of items that nobody recommended is not known; it has seen one arm only"
         return question.row(name, not_available(why), weights) | outcomes
+    if anyway is not None and estimator.on != "unseen":
+        behind = _check_anyway(question, rule)
+        if not behind.answered:
+            return question.row(name, behind, weights) | outcomes
     try:
         value = _less(estimator.estimate(rounds), anyway, rounds)
         row = question.row(name, ANSWERED, weights) | outcomes | _numbers(value)
@@ -290,10 +314,32 @@ def _estimator_row(
             "clusters": diagnostics.clusters,
             "effective_clusters": diagnostics.effective_clusters,
             "difference_outcomes": diagnostics.outcomes,
-            "pareto_k": diagnostics.pareto_k,
+            # Without a tail there is no shape.
+            "pareto_k": diagnostics.pareto_k if np.isfinite(diagnostics.pareto_k) else None,
         }
         | _decision(carries)
     )
+
+
+def _check_anyway(question: PolicyQuestion, rule: ReleaseRule) -> Answer:
+    """Whether enough organic outcomes stand behind what would have happened anyway, of both policies."""
+    for who, rounds in (("", question.rounds), ("of the champion: ", question.champion)):
+        column = question.estimand.behind(question.metric)
+        if rounds is None or not column:
+            continue
+        # A request counts once, not once a slot.
+        by_request = rounds.drop_nulls("request_id").unique("request_id", maintain_order=True)[column]
+        effective = effective_sample_size(by_request.to_numpy())
+        if effective < rule.min_effective_outcomes:
+            settled = ""
+            if effective:
+                more = rounds_for_share_of(rounds.height, effective, rule.min_effective_outcomes)
+                settled = f"; judge on about {more:,} more rounds like these"
+            return insufficient_evidence(
+                f"{who}{effective:,.0f} effective organic outcomes stand behind what would have happened anyway (at "
+                f"least {rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}){settled}"
+            )
+    return ANSWERED
 
 
 def _less(value: Estimate, anyway: Floats | None, rounds: Rounds) -> Estimate:
@@ -306,7 +352,7 @@ def _base(
 ) -> Estimate | None:
     """What the value is held against: the champion's, or what was logged; None where that is not told."""
     if base_rounds is None or question.champion is None:
-        return logged_mean(rounds) if question.estimand.name not in (GIVEN_MET, GIVEN_NOT_SHOWN) else None
+        return logged_mean(rounds) if question.estimand.name not in GIVEN else None
     anyway = question.estimand.anyway(question.champion, question.metric, estimator)
     return _less(estimator.estimate(base_rounds), anyway, base_rounds)
 

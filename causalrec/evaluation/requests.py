@@ -30,6 +30,8 @@ def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame
         and of the request: `judged_slots` of the same policy, `organic_rows`, `whole_slate`, `met_unknown`, `met_sum`
         and `met_squares` of `met_weight`, `not_shown_known`, `not_shown_least`.
     """
+    # Null of slots: what is known of it is of the organic rows of their requests.
+    slots = slots.drop("not_shown_least", strict=False)
     slots = slots.join(_outcomes(units), on="request_id", how="left", maintain_order="left")
     slots = slots.join(_organic(data, units), on=["request_id", "policy"], how="left", maintain_order="left")
     counts = slots.group_by("request_id", "policy").agg(judged_slots=pl.len())

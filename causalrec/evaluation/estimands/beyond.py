@@ -38,6 +38,10 @@ class Beyond:
         """The slot's own outcome, were it told."""
         return Columns(f"{metric}_reward")
 
+    def behind(self, metric: str) -> str:
+        """Nothing is taken off."""
+        return ""
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """Nothing is taken off."""
         return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available
+from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
 from causalrec.arrays import Floats
 from causalrec.estimators.policy_value import PolicyValueEstimator
 from causalrec.evaluation.estimands.protocol import Columns, Logs
 
 FEWEST = 100
 """Effective organic rows, weighed as the policy's slots are: fewer do not stand for them."""
+LEAST_MET = 0.7
+"""Mean weight a slot, which is 1 where all that the policy shows can be met: three standard errors of `FEWEST` rows."""
 
 
 class GivenMet:
@@ -58,11 +60,20 @@ class GivenMet:
                 f"the organic rows are worth {effective:,.0f} of what this policy shows (at least {FEWEST} are asked): "
                 "people hardly ever meet what it shows"
             )
+        if (met := total / slots.height) < LEAST_MET:
+            return not_identifiable(
+                f"of what this policy shows, {1 - met:.0%} is not met organically (at most {1 - LEAST_MET:.0%} is "
+                "accepted), and what happens to it without a recommendation rests on a model alone"
+            )
         return ANSWERED
 
     def reads(self, metric: str) -> Columns:
         """The slot's own outcome."""
         return Columns(f"{metric}_reward")
+
+    def behind(self, metric: str) -> str:
+        """The weighted organic outcomes of the request."""
+        return f"{metric}_met"
 
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """V0 by the estimator's own means."""

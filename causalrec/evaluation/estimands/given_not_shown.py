@@ -65,6 +65,10 @@ class GivenNotShown:
         """The slot's own outcome."""
         return Columns(f"{metric}_reward", keep="not_shown_known")
 
+    def behind(self, metric: str) -> str:
+        """The weighted organic outcomes of the request."""
+        return f"{metric}_not_shown"
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """V0 by design, whatever the estimator of the rest."""
         score = pl.col(f"{metric}_not_shown") / pl.col("judged_slots")

@@ -35,6 +35,10 @@ class OwnAndOrganic:
         """The slot's outcome and the organic ones."""
         return Columns(f"{metric}_own_and_organic", rest="organic")
 
+    def behind(self, metric: str) -> str:
+        """Nothing is taken off."""
+        return ""
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """Nothing is taken off: what would have happened anyway is in the outcomes of the request."""
         return None

@@ -77,6 +77,10 @@ class Estimand(Protocol):
         """The columns of the rounds that off-policy estimators take."""
         ...
 
+    def behind(self, metric: str) -> str:
+        """The column of weighted outcomes, once a request, that stand behind `anyway`; empty where nothing is."""
+        ...
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """What would have happened anyway, a score a slot whose mean is V0, (slots,).
 

@@ -30,6 +30,10 @@ class Raw:
         """The slot's own outcome."""
         return Columns(f"{metric}_reward")
 
+    def behind(self, metric: str) -> str:
+        """Nothing is taken off."""
+        return ""
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """Nothing is taken off."""
         return None

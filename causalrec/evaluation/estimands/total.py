@@ -44,6 +44,10 @@ class Total:
         """All outcomes of the request."""
         return Columns(f"{metric}_total", rest="request", keep="whole_slate")
 
+    def behind(self, metric: str) -> str:
+        """Nothing is taken off."""
+        return ""
+
     def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
         """Nothing is taken off: what would have happened anyway is in the outcomes of the request."""
         return None
