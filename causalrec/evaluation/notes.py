@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from causalrec.answers import Answer
 from causalrec.logs.clusters import ClusterCounts
 from causalrec.policy.notes import LeftOutNotes
 
@@ -31,9 +32,11 @@ class OffPolicyNotes(LeftOutNotes):
         clusters: How many judged rounds name no cluster.
         objective: What the policies maximise, as `Objective.parse` reads it.
         no_revenue: Why no policy has a revenue, in words, if none has.
+        adds: What the whole recommender adds, in words where it is answered; None where another release has not asked.
     """
 
     no_revenue: str
+    adds: Answer | None = None
     clusters: ClusterCounts | None = None
     objective: Mapping[str, Any] | None = None
 

@@ -53,6 +53,7 @@ OF_THE_SOURCE = (
     "history_days",
     "rate_prior",
     "held_out_policies",
+    "holdout",
     "cluster",
     "missing",
     "float_ids",

@@ -1,6 +1,7 @@
 """The asset `evaluation_report`: the verdict, and the page for people."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -109,7 +110,7 @@ def _story(inputs: Inputs) -> Story:
         satisfying=told.satisfying,
         rule=rule.words(),
         verdict=told.verdict,
-        first=first_lines(told),
+        first=first_lines(replace(told, adds=_adds(judged))),
         estimand=told.estimand,
         estimands=[EstimandWords.of(each) for each in ESTIMANDS.values()],
         trial=told.trial,
@@ -150,6 +151,16 @@ def _told(inputs: Inputs, judged: Table, rule: ReleaseRule, estimand: str, unans
         verdict = at_look(trial, look, report)
         trial = trial.after(look)
     return Judged(verdict, report, rule, satisfying, trial.estimand, trial, notes.days, no_revenue=no_revenue)
+
+
+def _adds(judged: Table) -> Answer | str:
+    """What the whole recommender adds, in words; or why it is not told."""
+    if not judged.answer.answered:
+        return judged.answer
+    adds = judged.notes_as(OffPolicyNotes).adds
+    if adds is None:
+        return not_available("this report was made without it; materialise off_policy_report again")
+    return adds.reason if adds.answered else adds
 
 
 def _recommended(notes: LeftOutNotes) -> int | None:

@@ -1,15 +1,18 @@
 """The asset `off_policy_report`: each policy's value on days it never saw."""
 
 import dagster as dg
+import polars as pl
 
 from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.estimands import ESTIMANDS, Logs
+from causalrec.evaluation.estimands.holdout import adds_words, recommender_adds
 from causalrec.evaluation.notes import OffPolicyNotes
 from causalrec.evaluation.plots import policy_plot
 from causalrec.evaluation.policy_values import bounded_row_names, report, row_names
 from causalrec.evaluation.rounds import METRICS, EvaluationData, judged_rounds
 from causalrec.logs.clusters import count_clusters
 from causalrec.logs.gaps import why_no_revenue
+from causalrec.logs.units.held_out import without_held_out
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec.settings.logs.sources import parse_source
@@ -72,6 +75,11 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     priced = source.has("purchase") and (source.has("price") or "price" in source.item_columns)
     plots = {f"challenger_{m}": policy_plot(of_estimand(frame, RAW), metric=m) for m in METRICS}
     pictures = {name: picture(plot) for name, plot in plots.items() if plot is not None}
+    judged = window.frame.filter(pl.col("day").is_in(list(data.unseen_days)))
+    whole = source.organic_rows == "every_impression" and source.has("request_id")
+    adds = recommender_adds(
+        without_held_out(judged, data.held_out), source.holdout, data.satisfying, data.cluster, whole
+    )
     clusters = count_clusters(judged_rounds(data, window.frame).unique("unit_id"), data.cluster)
     return Draft(
         inputs,
@@ -82,6 +90,7 @@ def off_policy_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             no_challenger=notes.no_challenger,
             clusters=clusters,
             objective=notes.objective,
+            adds=adds_words(adds, data.satisfying),
             no_revenue=why_no_revenue(priced, objective.margin, notes.no_price),
         ),
         params=names,

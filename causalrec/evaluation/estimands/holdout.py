@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from causalrec.answers import Answer, insufficient_evidence, not_available
+from causalrec.answers import Answer, Status, insufficient_evidence, not_available
 from causalrec.estimators.intervals import Estimate, TooFewClusters, from_influence
 from causalrec.logs.clusters import cluster_codes
 
@@ -73,3 +73,14 @@ def recommender_adds(
         return from_influence(means[0] - means[1], influence, cluster_codes(requests, cluster))
     except TooFewClusters as error:
         return insufficient_evidence(f"{error} ({cluster}); log more days")
+
+
+def adds_words(found: Estimate | Answer, outcome: str) -> Answer:
+    """What the recommender adds, in words for people: the reason of an answer."""
+    if isinstance(found, Answer):
+        return found
+    return Answer(
+        Status.ANSWERED,
+        f"{found.value:+.4f} {outcome}s a request ({found.lower:+.4f} to {found.upper:+.4f}), against a random share "
+        f"of requests without recommendations; {found.rows:,} requests",
+    )

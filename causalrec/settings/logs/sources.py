@@ -100,6 +100,7 @@ class Source(Settings):
         history_days: How many days of the past count.
         rate_prior: Of past rates.
         held_out_policies: Rows of these logging policies are read by no fit; they are an answer sheet.
+        holdout: The name, in the column `policy`, of a random share of requests that get no recommendations.
         cluster: What intervals are clustered by, or `auto`: user, else request, else hour.
     """
 
@@ -128,6 +129,7 @@ class Source(Settings):
     history_days: Annotated[int, whole(1)] = 28
     rate_prior: Annotated[RatePrior, NONE_GIVEN] = RatePrior(rate=0.1, exposures=10)
     held_out_policies: Names = ()
+    holdout: Text = ""
     cluster_by: Literal["auto", "user_id", "request_id", "hour"] = Field(default="auto", validation_alias="cluster")
 
     # -- what the rest of the project asks ----------------------------------------------------------------------------
@@ -357,11 +359,16 @@ class Source(Settings):
             )
         return needs
 
-    @field_validator("held_out_policies")
+    @field_validator("held_out_policies", "holdout")
     @classmethod
-    def _policies_are_logged(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _policies_are_logged(cls, names: tuple[str, ...] | str, info: ValidationInfo) -> tuple[str, ...] | str:
         if names and "event_feed" in info.data and not _logged(info, "policy"):
-            raise Conflict("", "`held_out_policies` are found by their name; map `events.columns.policy`")
+            found = (
+                "`holdout` is found by its"
+                if info.field_name == "holdout"
+                else "`held_out_policies` are found by their"
+            )
+            raise Conflict("", f"{found} name; map `events.columns.policy`")
         return names
 
     @field_validator("cluster_by")

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from causalrec.answers import Answer, Status
-from causalrec.evaluation.estimands.holdout import recommender_adds
+from causalrec.evaluation.estimands.holdout import adds_words, recommender_adds
 
 UNITS = pl.DataFrame(
     {
@@ -66,3 +66,9 @@ def test_over_draws_it_is_unbiased_and_its_standard_error_right():
     values = np.array([each.value for each in found])
     assert values.mean() == pytest.approx(0.1, abs=4 * values.std() / np.sqrt(200))
     assert np.mean([each.std_error for each in found]) == pytest.approx(values.std(), rel=0.2)
+
+
+def test_it_is_said_in_words_or_why_not():
+    told = adds_words(adds(), "click")
+    assert told.answered and told.reason.startswith("+0.5000 clicks a request (")
+    assert not adds_words(adds(holdout=""), "click").answered
