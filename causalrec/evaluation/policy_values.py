@@ -16,7 +16,6 @@ from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyVal
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
 from causalrec.evaluation.estimands import ESTIMANDS, Columns, Estimand
 from causalrec.evaluation.estimands.bounds import bounds
-from causalrec.evaluation.trust.needed import rounds_for_share_of
 from causalrec.evaluation.requests import with_requests
 from causalrec.evaluation.rounds import (
     METRICS,
@@ -29,6 +28,7 @@ from causalrec.evaluation.rounds import (
     with_rewards,
 )
 from causalrec.evaluation.trust.difference import DifferenceDiagnostics, calibrated, carries_a_decision
+from causalrec.evaluation.trust.needed import rounds_for_share_of
 from causalrec.evaluation.trust.weight_diagnostics import check_rounds
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import is_held_out
