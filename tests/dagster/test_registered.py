@@ -42,7 +42,7 @@ def test_a_registered_policy_and_estimator_are_judged_reported_and_shown(reporte
     assert slots.filter(policy="greedy")["unit_id"].to_list() == judged
     assert slots.filter(policy="uniform").height > len(judged)
     values = table(reported, "off_policy_report", LAST)
-    of_policy = values.filter(policy="greedy", metric="satisfaction")
+    of_policy = values.filter(policy="greedy", estimand="raw", metric="satisfaction")
     assert of_policy["estimator"].to_list() == ["ips", "snips", "dm", "dr", "half", "logged_mean"]
     page = (reported.reports / f"{LAST}.html").read_text()
     assert "always the likeliest click" in page
