@@ -207,7 +207,8 @@ def _bounds(
     """What can still be said of outcomes that would have come anyway, in numbers and words; of what decides alone."""
     raw = f"{question.metric}_reward"
     zeros_and_ones = question.metric == "satisfaction" and not question.rounds[raw].null_count()
-    if question.estimand.name not in GIVEN or estimator is None or not estimator.decides or not zeros_and_ones:
+    told = question.estimand.name in GIVEN and zeros_and_ones and not question.rounds.is_empty()
+    if not told or estimator is None or not estimator.decides:
         return {}
     rounds = rounds_for_estimators(question.rounds, question.metric, data)
     champion = question.champion
@@ -225,6 +226,11 @@ def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, Polic
             "the objective is E[log P + lambda R], and log P is no outcome: only the model can promise it; "
             "satisfaction and revenue are judged by themselves"
         )
+    if answer.answered and estimand.behind(metric):
+        # Of other days it is not known what policies would have done with what was met.
+        question = question.where(pl.col("day").is_in(list(data.unseen_days)))
+        if question.rounds.is_empty():
+            return insufficient_evidence("no round lies on the judgement days"), question
     if answer.answered:
         answer = estimand.check(question.rounds, metric)
     if not answer.answered:

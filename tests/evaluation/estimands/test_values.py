@@ -150,6 +150,19 @@ def test_what_the_policy_shows_and_nobody_meets_is_not_identifiable(met):
     assert row(values(*world(SLOTS, organic)), "given_met")["status"] == "not_identifiable"
 
 
+def test_days_on_which_nothing_is_known_of_what_was_met_are_left_out(met):
+    before = [(f"t{k}", *each[1:]) for k, each in enumerate(SLOTS)]
+    units, targets = world([*SLOTS, *before], ORGANIC)
+    earlier = pl.when(pl.col("request_id").str.starts_with("t")).then(pl.lit(date(2026, 3, 2))).otherwise("day")
+    frame, judged_alone = values(units.with_columns(day=earlier), targets), values(*world(SLOTS, ORGANIC))
+    for estimand in ("given_met", "given_not_shown"):
+        assert row(frame, estimand)["rounds"] == 3
+        assert row(frame, estimand)["anyway"] == pytest.approx(row(judged_alone, estimand)["anyway"])
+    assert row(frame, "raw")["rounds"] == 6
+    none = values(units.with_columns(day=pl.lit(date(2026, 3, 2))), targets)
+    assert row(none, "given_met")["reason"] == "no round lies on the judgement days"
+
+
 @pytest.mark.parametrize("estimand", ["whole_slate", "later_days"])
 def test_what_single_slots_cannot_tell_says_why(estimand):
     found = row(values(*world(SLOTS, ORGANIC)), estimand)
