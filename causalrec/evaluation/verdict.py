@@ -12,6 +12,7 @@ import polars as pl
 
 from causalrec.answers import Answer, Status
 from causalrec.evaluation.deciding_rows import RAW, evidence_of, headline
+from causalrec.evaluation.rounds import METRICS
 from causalrec.evaluation.trials.look import decide_look
 from causalrec.evaluation.trials.trial import Look, LookDecision, Trial
 from causalrec.settings.release import ReleaseRule
@@ -29,6 +30,11 @@ class Decision(StrEnum):
     """Trials are on, and no look has ended one: none is due, or the last one goes on."""
 
 
+METRIC_WORDS = {
+    "satisfaction": "Satisfying outcomes per 100 slots",
+    "revenue": "Revenue per recommendation",
+    "objective": "The objective per slot",
+}
 NEXT_STEPS = {
     Decision.BETTER: "The release of this day lets the new policy serve. Nothing is left to do.",
     Decision.NOT_BETTER: "Nothing changes. The next training makes the next challenger.",
@@ -77,7 +83,7 @@ def look_back(report: pl.DataFrame, rule: ReleaseRule, estimand: str, unanswered
     row = rows["satisfaction"]
     days = [row["first_day"] + timedelta(days=k) for k in range((row["last_day"] - row["first_day"]).days + 1)]
     look = decide_look(1, days, evidence, (), rule.error_a_look(champion_logs=False), rule)
-    seen = [value_words(each) for each in rows.values() if each["status"] == Status.ANSWERED]
+    seen = [value_words(rows[metric]) for metric in METRICS if _told(rows.get(metric))]
     return _of_look(look, evidence.trusted, " ".join(seen))
 
 
@@ -88,8 +94,8 @@ def at_look(trial: Trial, look: Look, report: pl.DataFrame) -> Verdict:
         trial: Before the look.
         report: The table `trial_report` that the look was made on.
     """
-    rows = headline(report, trial.estimand)
-    seen = [value_words(row) for row in rows.iter_rows(named=True) if row["status"] == Status.ANSWERED]
+    rows = {row["metric"]: row for row in headline(report, trial.estimand).iter_rows(named=True)}
+    seen = [value_words(rows[metric]) for metric in METRICS if _told(rows.get(metric))]
     trusted = evidence_of(report, trial.estimand).trusted
     after = trial.after(look)
     words = f"Look {look.number} of {trial.weeks}. {' '.join(seen)}"
@@ -136,6 +142,10 @@ def _of_look(look: Look, trusted: Answer, seen: str) -> Verdict:
     return Verdict(Decision.NOT_BETTER, reason, look=look)
 
 
+def _told(row: Mapping[str, Any] | None) -> bool:
+    return row is not None and row["status"] == Status.ANSWERED and row["difference"] is not None
+
+
 def value_words(row: Mapping[str, Any]) -> str:
     """One metric's change in one sentence.
 
@@ -152,7 +162,7 @@ def value_words(row: Mapping[str, Any]) -> str:
         name, unit, points = "The satisfaction rate", " %", " points"
     else:
         of = {} if estimand == RAW else {"of": f" ({estimand.replace('_', ' ')})"}
-        counted = "Satisfying outcomes per 100 slots" if percent else "Revenue per recommendation"
+        counted = METRIC_WORDS[row["metric"]]
         name, unit, points = f"{counted}{of.get('of', '')}", "", ""
     base = row["estimate"] - row["difference"]
     return (

@@ -110,7 +110,7 @@ def _story(inputs: Inputs) -> Story:
         satisfying=told.satisfying,
         rule=rule.words(),
         verdict=told.verdict,
-        first=first_lines(replace(told, adds=_adds(judged))),
+        first=first_lines(replace(told, adds=_adds(judged), cluster=source.cluster)),
         estimand=told.estimand,
         estimands=[EstimandWords.of(each) for each in ESTIMANDS.values()],
         trial=told.trial,

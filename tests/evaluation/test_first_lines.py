@@ -83,9 +83,10 @@ def test_what_would_have_happened_anyway_is_a_share_of_the_raw_rate():
     decides, met, not_shown = anyway(report, estimand="total")
     assert decides.words.startswith("What decides is the total")
     assert met.words.endswith(
-        "would get 85 % (80 % to 90 %) of the new policy's 11.00 %: 9.35 % (8.80 to 9.90) (given met)."
+        "they would still bring 9.35 % (8.80 to 9.90) instead of 11.00 %: 85 % (80 % to 90 %) would happen anyway "
+        "(given met)."
     )
-    assert "would get 2.0 % (1.0 % to 3.0 %) of the new policy's 11.00 %: 0.22 %" in not_shown.words
+    assert "0.22 % (0.11 to 0.33) instead of 11.00 %: 2.0 % (1.0 % to 3.0 %) would happen anyway" in not_shown.words
 
 
 def test_what_cannot_be_identified_has_bounds_and_says_what_it_would_take():
@@ -93,7 +94,8 @@ def test_what_cannot_be_identified_has_bounds_and_says_what_it_would_take():
     _, met, not_shown = anyway(estimand_rows(given_met=gap | {"anyway_lower": 0.0, "anyway_upper": 0.11}))
     assert (met.status, not_shown.status) == ("not_identifiable", "not_available")
     assert met.words.endswith(
-        "not known (given met). No organic row is logged; log them. It lies between 0.00 % and 11.00 %."
+        "(given met): no organic row is logged; log them. Between 0.00 % and 11.00 % would, if no recommendation keeps "
+        "anybody from an item; without that assumption, between 0 % and 100 %."
     )
 
 

@@ -37,10 +37,10 @@ RATE = "satisfaction"
 MISSING = re.compile(r"about (?P<rounds>[\d,]+) more (judged )?rounds( like these)?")
 """How the rules of trust and of revenue say what is missing."""
 GIVEN = {
-    "given_met": "Met without a recommendation, the same items",
-    "given_not_shown": "Not in the slate, and found or not found otherwise, they",
+    "given_met": "If people met the same items without a recommendation",
+    "given_not_shown": "If the items were not in the slate, found otherwise or not",
 }
-"""Estimand -> what would get the outcomes anyway, for a person."""
+"""Estimand -> instead of what, for a person."""
 DECIDES = {
     "raw": "What decides is the raw rate: outcomes in its slots, whether or not they would have come anyway.",
     "given_met": "What decides is what recommending adds to meeting the item.",
@@ -85,6 +85,7 @@ class Judged:
         slots: Recommended slots of the days that were judged; None where they were not counted.
         no_revenue: Why no policy has a revenue, in words, if none has.
         adds: What the whole recommender adds, in words.
+        cluster: What intervals are clustered by.
     """
 
     verdict: Verdict
@@ -97,6 +98,7 @@ class Judged:
     slots: int | None = None
     no_revenue: str = ""
     adds: Answer | str = NO_HOLDOUT
+    cluster: str = "user_id"
 
     @property
     def look(self) -> Look | None:
@@ -167,7 +169,7 @@ def _trust(row: Mapping[str, Any] | None, judged: Judged) -> Line:
         return lacking or Line(TRUST, "")
     parts = [f"{row['rounds']:,} recommended slots"]
     if row["clusters"] is not None:
-        parts.append(f"{row['clusters']:,} independent users, requests or hours")
+        parts.append(f"{row['clusters']:,} independent {judged.cluster.removesuffix('_id')}s")
     if row["difference_outcomes"] is not None:
         parts.append(f"{row['difference_outcomes']:,.0f} effective outcomes of the difference")
     return Line(TRUST, f"The evidence can be trusted: {', '.join(parts)}.")
@@ -243,36 +245,41 @@ def _weekly(row: Mapping[str, Any], slots: float) -> str:
 def _anyway(report: pl.DataFrame) -> Iterator[Line]:
     """What share of the raw rate would have been there without the recommendation: given met, given not shown."""
     raw = _decided(report, "raw")
-    for estimand, they in GIVEN.items():
-        named = f"({estimand.replace('_', ' ')})"
+    for estimand, instead in GIVEN.items():
         row = _decided(report, estimand) if "estimand" in report.columns else None
-        unknown = f"{they} would get a share of the clicks that is not known {named}"
-        if row is None:
-            yield Line(ANYWAY, f"{unknown}: {NO_ESTIMATE.reason}.", NO_ESTIMATE.status.value)
-        elif row["status"] != Status.ANSWERED:
-            yield Line(ANYWAY, f"{unknown}. {_sentence(row['reason'])}{_bounds(row)}", row["status"])
-        elif raw is None or not raw["estimate"]:
-            words = f"{unknown}, for the raw rate of the new policy cannot be told."
-            yield Line(ANYWAY, words, Status.INSUFFICIENT_EVIDENCE.value)
-        else:
-            base = raw["estimate"]
-            shares = " to ".join(share(row[f"anyway_{end}"] / base) for end in ("lower", "upper"))
-            limits = span(row["anyway_lower"], row["anyway_upper"], RATE)
-            yield Line(
-                ANYWAY,
-                f"{they} would get {share(row['anyway'] / base)} ({shares}) of the new policy's {number(base, RATE)}: "
-                f"{number(row['anyway'], RATE)} ({limits}) {named}.",
-            )
+        known = raw is not None and bool(raw["estimate"])
+        yield _anyway_line(estimand, instead, row, raw["estimate"] if raw is not None and known else None)
 
 
-def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."
+def _anyway_line(estimand: str, instead: str, row: Mapping[str, Any] | None, rate: float | None) -> Line:
+    """What would be there anyway, instead of the raw rate of the new policy."""
+    named = f"({estimand.replace('_', ' ')})"
+    unknown = f"{instead}, it is not known what would happen anyway {named}"
+    if row is None:
+        return Line(ANYWAY, f"{unknown}: {NO_ESTIMATE.reason}.", NO_ESTIMATE.status.value)
+    if row["status"] != Status.ANSWERED:
+        return Line(ANYWAY, f"{unknown}: {_short(row)}", row["status"])
+    if rate is None:
+        words = f"{unknown}, for the raw rate of the new policy cannot be told."
+        return Line(ANYWAY, words, Status.INSUFFICIENT_EVIDENCE.value)
+    shares = " to ".join(share(row[f"anyway_{end}"] / rate) for end in ("lower", "upper"))
+    limits = span(row["anyway_lower"], row["anyway_upper"], RATE)
+    return Line(
+        ANYWAY,
+        f"{instead}, they would still bring {number(row['anyway'], RATE)} ({limits}) instead of {number(rate, RATE)}: "
+        f"{share(row['anyway'] / rate)} ({shares}) would happen anyway {named}.",
+    )
 
 
-def _bounds(row: Mapping[str, Any]) -> str:
+def _short(row: Mapping[str, Any]) -> str:
+    """Why there is no value; with bounds, what they are and what would have to be assumed."""
     if row["anyway_lower"] is None or row["anyway_upper"] is None:
-        return ""
-    return f" It lies between {number(row['anyway_lower'], RATE)} and {number(row['anyway_upper'], RATE)}."
+        return f"{row['reason'].removesuffix('.')}."
+    low, high = number(row["anyway_lower"], RATE), number(row["anyway_upper"], RATE)
+    return (
+        f"{row['reason'].split('. ')[0].removesuffix('.')}. Between {low} and {high} would, if no recommendation keeps "
+        "anybody from an item; without that assumption, between 0 % and 100 %."
+    )
 
 
 def _decided(report: pl.DataFrame, estimand: str) -> Mapping[str, Any] | None:

@@ -26,10 +26,11 @@ from causalrec.evaluation.report.sample_slates import SampleSlate
 from causalrec.evaluation.rounds import METRICS
 from causalrec.evaluation.stated import DEFAULT, FIXED, STATED, Stated
 from causalrec.evaluation.trials.trial import Trial
-from causalrec.evaluation.verdict import Decision, Verdict
+from causalrec.evaluation.verdict import METRIC_WORDS, Decision, Verdict
 from causalrec.graph.discovery.notes import EdgeDisagreement
 from causalrec.graph.discovery.result import Dropped
 from causalrec.graph.knowledge.conflicts import Conflict
+from causalrec.settings.release import ESTIMANDS as MAY_DECIDE
 
 TEMPLATE = "report.html.j2"
 TITLES = {
@@ -127,8 +128,10 @@ def render(story: Story) -> str:
     return template.render(
         story=story,
         title=title(story.verdict, story.trial),
+        metric_words=METRIC_WORDS,
         first=[(name, list(lines)) for name, lines in groupby(story.first, lambda line: line.name)],
         named=named,
+        columns=[each for each in story.estimands if each.name in MAY_DECIDE],
         value_gaps=_value_gaps(named, story.estimands),
         policies=policies,
         cards=_cards(story, policies),

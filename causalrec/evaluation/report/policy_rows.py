@@ -12,7 +12,7 @@ from causalrec.estimators.policy_value import deciding, in_reading_order, weight
 from causalrec.evaluation.deciding_rows import RAW, of_estimand
 from causalrec.evaluation.policy_values import HELD_OUT_MEAN, LOGGED_MEAN
 from causalrec.evaluation.report.numbers import change, interval, number, span
-from causalrec.evaluation.rounds import EVERYONE
+from causalrec.evaluation.rounds import EVERYONE, METRICS
 from causalrec.policy.policies import CHALLENGER, labels
 
 
@@ -69,4 +69,5 @@ def policy_rows(report: pl.DataFrame, estimand: str = RAW) -> list[dict[str, Any
 
 def cards(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The challenger's rows for everyone: what the reader looks at first."""
-    return [row for row in policies if row["policy"] == CHALLENGER and row["segment"] == EVERYONE and row["change"]]
+    own = [row for row in policies if row["policy"] == CHALLENGER and row["segment"] == EVERYONE]
+    return [row for row in own if row["change"] and row["metric"] in METRICS]
