@@ -1,4 +1,4 @@
 """What the verdict promises, measured against the truth.
 
-python -m benchmarks.verdict [SECTION]
+python -m benchmarks.verdict TABLE [...]
 """

@@ -1,0 +1,33 @@
+"""The verdict's figures: each table prints itself for people and, last, one line of JSON.
+
+python -m benchmarks.verdict histories --histories 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+TABLES = {
+    "histories": "false releases and what is found, in 90-day histories of daily cell counts",
+    "refresh": "what refreshes of the champion's own recipe lose, and how often an equal one is let through",
+    "unsteady": "weekends, drift, delayed outcomes, a challenger that decays",
+    "coverage": "coverage and tail error of the difference, of whatever is answered",
+    "estimands": "each named value from the simulator's logs against its truth",
+}
+"""Name -> what it says; the module of that name has `main(arguments)`."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.verdict",
+        description="\n".join(f"{name:10} {what}" for name, what in TABLES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("table", choices=TABLES)
+    given, rest = parser.parse_known_args()
+    importlib.import_module(f"benchmarks.verdict.{given.table}").main(rest)
+
+
+if __name__ == "__main__":
+    main()
