@@ -1,6 +1,7 @@
 """When a figure holds: a one-sided test against the harmful side at 1 %, Holm-corrected over a row's cells, is silent.
 
-A correct method fails a row in at most 1 % of all runs, whatever the number of its cells; no band is drawn around a target.
+A correct method fails a row in at most 1 % of all runs, whatever the number of its cells; there are no bands around a
+target.
 """
 
 from __future__ import annotations
