@@ -42,17 +42,28 @@ def scores(data: EvaluationData, policy: str) -> tuple[dict[str, Floats], Codes]
     # A request's organic rows belong to all its slots together: their sum over slots is what counts.
     met = column["model_click_if_not"] + column["met"] / column["judged"]
     not_shown = column["not_shown"] / column["judged"]
-    everything = column["all_slots"] + column["organic"]
-    of_policy, of_shown = (column[f"{kind}_click"] + column[f"{kind}_rest_click"] for kind in ("model", "shown"))
-    mean_organic = column["organic"].mean()
-    own_and_organic = doubly_robust(
-        column["click"] + column["organic"], column["model_click"] + mean_organic, column["shown_click"] + mean_organic
+    # What is expected of the rest cancels between policies; it takes variance from their values.
+    mean_organic, mean_rest = _rest(data)
+    all_of_it = column["all_slots"] + column["organic"]
+    own_and_organic, total = (
+        doubly_robust(reward, column["model_click"] + mean, column["shown_click"] + mean)
+        for reward, mean in ((column["click"] + column["organic"], mean_organic), (all_of_it, mean_rest))
     )
     found: dict[str, Floats] = {
         "raw": raw,
         "given_met": raw - met,
         "given_not_shown": raw - not_shown,
         "own_and_organic": own_and_organic,
-        "total": doubly_robust(everything, of_policy, of_shown),
+        "total": total,
     }
     return found, cluster_codes(slots, data.cluster)
+
+
+def _rest(data: EvaluationData) -> tuple[float, float]:
+    """On the training days, mean clicks a slot on what its request met beside the slate, and on all but the slot."""
+    train = data.units.filter(~pl.col("day").is_in(list(data.unseen_days)))
+    click, organic = pl.col("click").cast(pl.Float64), pl.col("recommended") == 0
+    slots = train.with_columns(
+        organic=click.filter(organic).sum().over("request_id"), rest=click.sum().over("request_id") - click
+    ).filter(~organic)
+    return tuple(float(slots[name].to_numpy().mean()) for name in ("organic", "rest"))  # type: ignore[return-value]

@@ -7,21 +7,23 @@ computed from the world alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from causalrec.evaluation.estimands import Logs
+from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
 
 from benchmarks.verdict.side_by_side import in_slots
 from causalrec.arrays import Floats, Ints
 from causalrec.evaluation.rounds import EvaluationData
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.rates import MetCounts
-from causalrec.policy.organic.rows import LeftOutOfSlate, OrganicRows, organic_rows, slot_numbers
+from causalrec.policy.organic.rows import organic_rows, slot_numbers
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.policy.policies import CHALLENGER, CHAMPION
 from causalrec.policy.policies.judged import evaluate_slots
-from causalrec.policy.slots import Slots, judged_slots
+from causalrec.policy.slots import judged_slots
 from causalrec.settings.objective import Objective
 from causalrec.simulator.landing import items_frame
 from causalrec.simulator.traffic.named_values import GIVEN_MET, NAMES, RAW, values_of_policies
@@ -129,19 +131,19 @@ def judgement(config: WorldConfig, seed: int = 0, temperature: float = TEMPERATU
     model = Logistic.fit(np.concatenate([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
     catalogue = items_frame(world)
     met = MetCounts.of((day.units, catalogue) for day in train)
-    rest = _rest(train)
-    targets = pl.concat([_targets(world, day, (model, policies), (met, rest), catalogue) for day in judged])
-    units = pl.concat([day.units for day in judged])
+    targets = pl.concat([_targets(world, day, (model, policies), met, catalogue) for day in judged])
+    units = pl.concat([day.units for day in (*train, *judged)])
     data = EvaluationData(
-        units,
-        targets,
-        units.drop_nulls("action_propensity").select("unit_id", "action_propensity"),
-        "click",
-        None,
-        "user_id",
-        [],
-        [],
-        units["day"].unique(maintain_order=True).to_list(),
+        units=units,
+        targets=targets,
+        propensities=units.drop_nulls("action_propensity").select("unit_id", "action_propensity"),
+        satisfying="click",
+        margin=None,
+        cluster="user_id",
+        held_out=[],
+        report_by=[],
+        unseen_days=[day.units["day"][0] for day in judged],
+        logs=Logs("every_impression", True),
     )
     parts = [_truth(world, day, (model, policies), seed + number) for number, day in enumerate(judged)]
     truth = {p.name: {n: float(np.mean([part[p.name][n] for part in parts])) for n in NAMES} for p in policies}
@@ -228,23 +230,15 @@ def _evening(hour: Ints) -> Floats:
     return ((hour >= 18) & (hour <= 22)).astype(np.float64)
 
 
-def _rest(days: list[LoggedDay]) -> pl.DataFrame:
-    """The mean clicks of the rest of the request, by slot, on the training days."""
-    units = pl.concat([day.units for day in days])
-    all_of_it = pl.col("click").sum().over("request_id").cast(pl.Float64)
-    slots = units.with_columns(rest=all_of_it - pl.col("click")).filter(pl.col("recommended") == 1)
-    return slots.group_by("position").agg(pl.col("rest").mean())
-
-
 def _targets(
     world: World,
     day: LoggedDay,
     of: tuple[Logistic, Policies],
-    counted: tuple[MetCounts, pl.DataFrame],
+    met: MetCounts,
     catalogue: pl.DataFrame,
 ) -> pl.DataFrame:
     """The rows of `target_policy` of one day."""
-    (model, policies), (met, rest) = of, counted
+    model, policies = of
     slots = judged_slots(day.units, catalogue, ["device"], [])
     asked = slots.contexts
     user = asked["user_id"].str.extract(r"-(\d+)$").cast(pl.Int64).to_numpy()
@@ -255,32 +249,8 @@ def _targets(
     click, click_if_not = _grid(world, day, model, user, hour, mobile)
     part = Scored(slice(0, asked.height), np.ones(click.shape, dtype=np.bool_), click, None, None, click_if_not)
     organic = organic_rows(day.units, catalogue, slots).with_met(met.rates(catalogue), slot_numbers(slots))
-    organic = _with_out(organic, slots, day.units)
-    frame = evaluate_slots(slots, [part], policies, OBJECTIVE, organic)
-    constant = slots.frame.select("unit_id", "position").join(rest, on="position", how="left", maintain_order="left")
-    constant = constant.select("unit_id", pl.col("rest"))
-    return (
-        frame.join(constant, on="unit_id", how="left", maintain_order="left")
-        .with_columns(model_rest_click=pl.col("rest"), shown_rest_click=pl.col("rest"))
-        .drop("rest")
-    )
-
-
-def _with_out(organic: OrganicRows, slots: Slots, units: pl.DataFrame) -> OrganicRows:
-    """With how likely the logging policy left each item out, from what it logged.
-
-    left_1 = 1, left_(l+1) = left_l (1 - action propensity of slot l); an item whose probability in the first slot is p
-    has p / left_l in slot l.
-    """
-    size = int(slots.frame["position"].max())  # type: ignore[arg-type]
-    propensity = slots.frame["action_propensity"].to_numpy().reshape(-1, size)
-    left = np.cumprod(np.concatenate([np.ones((len(propensity), 1)), 1.0 - propensity[:, :-1]], axis=1), axis=1)
-    first = organic.frame.join(units.select("unit_id", "first_slot_propensity"), on="unit_id", maintain_order="left")
-    p = first["first_slot_propensity"].to_numpy()[organic.row]
-    slot = organic.slot % size
-    out = 1.0 - p[:, None] / left[organic.slot // size]
-    out[np.arange(size)[None, :] < slot[:, None]] = 1.0
-    return replace(organic, out=LeftOutOfSlate(out.prod(axis=1), np.zeros(len(p), dtype=np.bool_)))
+    organic = with_left_out(organic, slots, logged_in_slots(day.units, slots, organic), whole_slates(day.units, slots))
+    return evaluate_slots(slots, [part], policies, OBJECTIVE, organic)
 
 
 def _truth(world: World, day: LoggedDay, of: tuple[Logistic, Policies], seed: int) -> dict[str, dict[str, float]]:

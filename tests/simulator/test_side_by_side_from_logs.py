@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from benchmarks.verdict.by_formula import scores
 from benchmarks.verdict.estimand_worlds import SHOP, judgement
-from benchmarks.verdict.estimands import Cell, judged_cells, table
+from benchmarks.verdict.estimands import RULE, Cell, judged_cells, table
 from benchmarks.verdict.estimands import run as run_worlds
 from causalrec.estimators.intervals import clustered_mean, contrast
+from causalrec.estimators.policy_value import deciding
+from causalrec.evaluation.policy_values import report
+from causalrec.evaluation.rounds import EVERYONE
 from causalrec.policy.policies import CHALLENGER, CHAMPION
 from causalrec.simulator.traffic.named_values import NAMES
 
@@ -52,6 +56,21 @@ def test_logs_tell_which_policy_is_better_under_each_name(dials, better):
         if name in better:
             assert (truth > 0).all() == better[name], name
             assert (value.mean() > 2 * together) if better[name] else (value.mean() < -2 * together), name
+
+
+@pytest.mark.filterwarnings("ignore:Sortedness of columns")
+def test_the_report_says_what_the_formulas_say():
+    judged = judgement(SMALL, 0, TEMPERATURE)
+    told = report(judged.data, RULE).filter(segment=EVERYONE, metric="satisfaction", estimator=deciding().name)
+    (first, clusters), (second, _) = (scores(judged.data, policy) for policy in (CHALLENGER, CHAMPION))
+    for name in NAMES:
+        row = told.row(by_predicate=(pl.col("policy") == CHALLENGER) & (pl.col("estimand") == name), named=True)
+        value, against = (clustered_mean(of[name], clusters) for of in (first, second))
+        gap = contrast(value, against, clusters)
+        assert row["estimate"] == pytest.approx(value.value, abs=1e-12)
+        assert row["std_error"] == pytest.approx(value.std_error, rel=1e-9)
+        assert row["difference"] == pytest.approx(gap.value, abs=1e-12)
+        assert row["difference_std_error"] == pytest.approx(gap.std_error, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:Sortedness of columns")
