@@ -10,9 +10,6 @@ import importlib
 
 TABLES = {
     "histories": "false releases and what is found, in 90-day histories of daily cell counts",
-    "refresh": "what refreshes of the champion's own recipe lose, and how often an equal one is let through",
-    "unsteady": "weekends, drift, delayed outcomes, a challenger that decays",
-    "coverage": "coverage and tail error of the difference, of whatever is answered",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""

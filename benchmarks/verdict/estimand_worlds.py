@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from causalrec.evaluation.estimands import Logs
-from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
 
 from benchmarks.verdict.side_by_side import in_slots
 from causalrec.arrays import Floats, Ints
+from causalrec.evaluation.estimands import Logs
 from causalrec.evaluation.rounds import EvaluationData
 from causalrec.policy.grid import Scored
+from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
 from causalrec.policy.organic.rates import MetCounts
 from causalrec.policy.organic.rows import organic_rows, slot_numbers
 from causalrec.policy.plackett_luce import first_slot
