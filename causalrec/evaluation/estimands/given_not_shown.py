@@ -50,8 +50,7 @@ class GivenNotShown:
         if slots.height - int(slots["not_shown_known"].sum()) > MOST_LEFT_OUT * slots.height:
             return not_available(
                 "with which probability the logging policy would have shown the items that people met organically is "
-                "not known; log it on organic rows (sources.yaml: events.columns.first_slot_propensity), or let a "
-                "released bundle make the logs"
+                "not known; log it on organic rows (sources.yaml: events.columns.first_slot_propensity)"
             )
         least = slots["not_shown_least"].min()
         if isinstance(least, float) and least < LEAST:
