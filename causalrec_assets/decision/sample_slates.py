@@ -52,18 +52,16 @@ def sample_slates(inputs: Inputs, source: Source, days: Sequence[date], challeng
     drawn = recommend(named, items, scored, challenger.config, challenger.objective, columns, seed)
     titles = _titles(inputs, day)
     found = []
-    for request, user, context in zip(
-        first["request"], contexts["user_id"], contexts.select(columns).to_dicts(), strict=True
-    ):
+    for request, place in zip(first["request"], contexts.iter_rows(named=True), strict=True):
         own = rows.filter(pl.col("request") == request)
         shown = own.select("item_id", rank=pl.col("slot")).to_dicts()
         slate = drawn.filter(pl.col("user_id") == request).drop("user_id", "context").to_dicts()
         found.append(
             {
                 "request_id": own["request_id"][0],
-                "user_id": user,
+                "user_id": place["user_id"],
                 "time": own["time"][0].isoformat(),
-                "context": context,
+                "context": {column: place[column] for column in columns},
                 "shown": [row | {"title": titles.get(row["item_id"])} for row in shown],
                 "slate": [row | {"title": titles.get(row["item_id"])} for row in slate],
             }

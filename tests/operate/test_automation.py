@@ -152,7 +152,14 @@ def test_the_schedule_retrains_what_a_setting_changed_and_says_when_all_is_curre
     path.write_text(path.read_text() + "\n# looked at\n")
     ((day, _, assets),) = asked(tick(instance, repository))
     assert day == DAYS[2].isoformat()
-    assert assets == ["off_policy_report", "evaluation_report", "release", "recommendations"]
+    assert assets == [
+        "trial_policy",
+        "trial_report",
+        "off_policy_report",
+        "evaluation_report",
+        "release",
+        "recommendations",
+    ]
 
 
 def test_an_empty_landing_zone_is_said(shop, instance, repository):

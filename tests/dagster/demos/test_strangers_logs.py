@@ -47,7 +47,8 @@ def test_money_that_nobody_stated_neither_ranks_nor_judges(home):
     assert table(home, "off_policy_report", LAST)["metric"].unique().to_list() == ["satisfaction"]
     assert table(home, "target_policy", LAST)["model_revenue"].null_count() == table(home, "target_policy", LAST).height
     verdict = report.filter(pl.col("section") == "verdict").row(0, named=True)
-    assert verdict["status"] in ("better", "not_better")
+    # A first day enrols a challenger; it decides nothing.
+    assert verdict["status"] == "wait" and table(home, "release", LAST)["decision"].to_list() == ["kept"]
     assert "Revenue" not in verdict["headline"]
 
 
