@@ -10,13 +10,14 @@ import polars as pl
 from pydantic import Field
 
 from causalrec.answers import InputError
-from causalrec.evaluation.deciding_rows import headline
+from causalrec.evaluation.deciding_rows import evidence_of, headline
 from causalrec.evaluation.notes import VerdictNotes
 from causalrec.evaluation.trials.notes import TrialNotes
+from causalrec.evaluation.trials.refresh import decide_refresh
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.policy.notes import PolicyNotes
-from causalrec.settings.logs.sources import Source, parse_source
+from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.gate.draft import Draft
@@ -34,7 +35,7 @@ from causalrec_assets.serving.release import (
     release_row,
     roll_back,
 )
-from causalrec_assets.serving.released import POLICY_JSON, TABLES, bundle_hash, check_lineage, make_bundle
+from causalrec_assets.serving.released import POLICY_JSON, TABLES, bundle_hash, check_lineage, make_bundle, same_recipe
 from causalrec_assets.serving.trial_steps import Terms, Today
 from causalrec_assets.serving.trials import TrialsOfRun
 from resources.lake import Lake
@@ -108,8 +109,7 @@ def release(context: dg.AssetExecutionContext, config: Person, lake: Lake, track
             said = verdict.verdict
             decided = _looked_back(inputs.day, verdict, is_newest, bundle, before, log)
         else:
-            source = parse_source(inputs.setting("sources.yaml"))
-            today = _today(inputs.day, bundle, tables, rule, source, before)
+            today = _today(inputs, bundle, tables, rule, before)
             said, decided = decide_by_trial(today, is_newest, before, trials, log)
     except (ChampionConflict, TrialConflict) as error:
         raise InputError(str(error)) from error
@@ -168,17 +168,24 @@ def _looked_back(
 
 
 def _today(
-    day: date,
+    inputs: Inputs,
     bundle: Mapping[str, Any] | None,
     tables: Mapping[str, Table],
     rule: ReleaseRule,
-    source: Source,
     before: Champion | None,
 ) -> Today:
-    notes = tables["trial_report"].notes_as(TrialNotes)
+    """What the day brings to the trial, or to a refresh where today's bundle is of the champion's own recipe."""
+    notes, judged = tables["trial_report"].notes_as(TrialNotes), tables["off_policy_report"]
+    estimand = rule.deciding_estimand(parse_source(inputs.setting("sources.yaml")))
     error = rule.error_a_look(champion_logs=before is None)
-    terms = Terms(rule.deciding_estimand(source), error, rule.trial_weeks, rule.model_dump(mode="json"))
-    return Today(day, bundle, notes.looks, notes.entry, terms)
+    terms = Terms(estimand, error, rule.trial_weeks, rule.model_dump(mode="json"))
+    refresh, days = None, inputs.learning.judge_days
+    own = bundle is not None and before is not None and same_recipe(bundle, before.bundle)
+    if own and rule.refresh and days and judged.answer.answered:
+        assert bundle is not None and before is not None
+        evidence = evidence_of(judged.frame, estimand)
+        refresh = decide_refresh(bundle_hash(bundle), before.entry, days, evidence, rule)
+    return Today(inputs.day, bundle, notes.looks, notes.entry, terms, refresh)
 
 
 def _rolled_back(

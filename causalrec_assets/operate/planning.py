@@ -21,8 +21,10 @@ from causalrec.settings.learning import parse_learning
 from causalrec_assets.lake.currentness import Resolver, stale_because
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
+from causalrec_assets.lake.trials import TrialLog
 from causalrec_assets.lake.windows import LearningWindow, days_hash, learning_window
 from causalrec_assets.operate.asked_days import clock_is_early
+from causalrec_assets.serving.trials import current_trial
 
 LANDED = {"items": "items", "users": "users", "clean_events": "events"}
 """The assets that read landed files -> which of them."""
@@ -243,8 +245,14 @@ class Planner:
         requests: list[Request] = []
         waits: list[str] = []
         if reasons:
-            self._ask(day, reasons, [self._hash(*read) for read in reads], requests, waits)
+            made_from = [*reads, *(("units", d) for d in self._trial_days(day))]
+            self._ask(day, reasons, [self._hash(*read) for read in made_from], requests, waits)
         return Plan(tuple(requests), tuple(waits))
+
+    def _trial_days(self, day: date) -> Sequence[date]:
+        """The days of the running trial that the learning of a day reads beside its window; none has to be there."""
+        running = current_trial(TrialLog(self.lake.store).before(day))
+        return [d for d in running.trial.days_of(running.trial.weeks) if d <= day] if running else ()
 
     # ----------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from causalrec.evaluation.trials.refresh import may_refresh
 from causalrec.evaluation.trials.trial import Look, LookDecision, Refresh, Trial
 from causalrec_assets.lake.notes import from_json
 from causalrec_assets.lake.releases import Champion, ReleaseLog
@@ -166,7 +167,12 @@ def _refresh(
 ) -> int | None:
     """Let the champion's own recipe take its place, where the rule says so; the entry of the release log."""
     attempt = today.refresh
-    if attempt is not None and may_refresh(trials, attempt.first_day):
+    held_against = attempt is not None and attempt.champion == champion.entry
+    if (
+        attempt is not None
+        and held_against
+        and may_refresh(refreshes_of(trials.entries), [attempt.first_day, attempt.last_day])
+    ):
         assert today.bundle is not None
         trials.refresh(attempt, today.bundle)
     elif not any(one.kind is Kind.REFRESH for one in trials.own):
@@ -177,11 +183,6 @@ def _refresh(
         return None
     # Of this run, or of one that was killed between the two logs.
     return releases.move(today.partition, dict(attempts[-1].record["bundle"]), champion.entry).entry
-
-
-def may_refresh(trials: TrialsOfRun, first_day: date) -> bool:
-    """Whether no day from `first_day` on was judged for a refresh before: each is judged once."""
-    return all(attempt.last_day < first_day for attempt in refreshes_of(trials.entries))
 
 
 def _happened(today: Today, trials: TrialsOfRun, said: Sequence[str], entry: int | None) -> Happened:

@@ -307,3 +307,8 @@ def test_an_untrusted_look_is_recorded_and_the_trial_goes_on(running):
     verdict, _ = running.run(7, [replace(look(1), trusted=False)])
     assert verdict == "insufficient_evidence"
     assert running.kinds() == ["opened", "look"]
+
+
+def test_a_refresh_that_was_held_against_another_champion_is_not_made(released):
+    released.run(14, refresh=replace(attempt(8), champion=7))
+    assert released.kinds() == ["opened", "look", "closed"]
