@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from causalrec.arrays import Codes, Floats
+from causalrec.estimators.clusters import unequal_degrees, unequal_factor
 
 
 class TooFewClusters(ValueError):
@@ -25,6 +26,7 @@ class Estimate:
         clusters: G, how many clusters they came in.
         influence: The estimate's influence value of each row, (n,), with mean 0. The difference of two
             estimates on the same rows gets its interval from the difference of these; see `contrast`.
+        degrees: Degrees of freedom of the standard error; Student's quantile of them made the limits.
     """
 
     value: float
@@ -34,20 +36,26 @@ class Estimate:
     rows: int
     clusters: int
     influence: Floats
+    degrees: float
 
 
-def from_influence(value: float, influence: Floats, clusters: Codes, level: float = 0.95) -> Estimate:
+def from_influence(
+    value: float, influence: Floats, clusters: Codes, level: float = 0.95, unequal: bool = False
+) -> Estimate:
     """An estimate from its influence values, clustered.
 
     se^2 = G / (G - 1) / n^2 * sum over clusters of (sum of the cluster's influence values)^2
 
-    and the interval is value -+ t(G - 1) * se, with Student's quantile of G - 1 degrees of freedom.
+    and the interval is value -+ t(G - 1) * se, with Student's quantile of G - 1 degrees of freedom. With `unequal` the
+    factor is 1 / (1 - sum p_g^2) and the degrees are Satterthwaite's, of the clusters' shares p_g of the rows; both are
+    what they were where the clusters have one size.
 
     Args:
         value: The point estimate.
         influence: (n,) influence values, mean about 0.
         clusters: (n,) integer codes; equal codes are one cluster.
         level: Of the interval, in (0, 1).
+        unequal: Whether the clusters' sizes count: for intervals that a decision rests on, of a mean over the rows.
 
     Returns:
         The estimate, in the units of `value`.
@@ -58,10 +66,11 @@ def from_influence(value: float, influence: Floats, clusters: Codes, level: floa
 
     Source:
         Liang and Zeger (1986), Biometrika 73(1), the sandwich of independent clusters; the factor G / (G - 1)
-        and the t quantile as in Cameron and Miller (2015), J. Human Resources 50(2), section VI.
+        and the t quantile as in Cameron and Miller (2015), J. Human Resources 50(2), section VI. Unequal sizes: Bell
+        and McCaffrey (2002), Survey Methodology 28(2); see `unequal_degrees`.
 
     Not for:
-        A handful of clusters of very different sizes: the interval is then too short.
+        A handful of clusters of very different sizes without `unequal`: the interval is then too short.
     """
     from scipy.special import stdtrit
 
@@ -72,14 +81,19 @@ def from_influence(value: float, influence: Floats, clusters: Codes, level: floa
         raise ValueError(f"{influence.shape} influence values but {clusters.shape} cluster codes")
     if not np.isfinite(influence).all() or not np.isfinite(value):
         raise ValueError("an influence value is not finite: an outcome, weight or prediction is NaN")
-    _, code = np.unique(clusters, return_inverse=True)
+    _, code, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     sums = np.bincount(code, weights=influence)
     groups = len(sums)
     if groups < 2:
         raise TooFewClusters(f"an interval needs at least two clusters, got {groups}")
-    std_error = float(np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(influence))
-    half = float(stdtrit(groups - 1, 0.5 + level / 2)) * std_error
-    return Estimate(float(value), std_error, value - half, value + half, len(influence), groups, influence)
+    factor, degrees = groups / (groups - 1), float(groups - 1)
+    if unequal:
+        rows = sizes.astype(np.float64)
+        factor, degrees = unequal_factor(rows), unequal_degrees(rows)
+    std_error = float(np.sqrt(factor * (sums**2).sum()) / len(influence))
+    half = float(stdtrit(degrees, 0.5 + level / 2)) * std_error
+    limits = value - half, value + half
+    return Estimate(float(value), std_error, *limits, len(influence), groups, influence, degrees)
 
 
 def clustered_mean(values: Floats, clusters: Codes, level: float = 0.95) -> Estimate:
@@ -145,7 +159,9 @@ def clustered_ratio(numerator: Floats, denominator: Floats, clusters: Codes, lev
     return from_influence(ratio, (numerator - ratio * denominator) / scale, clusters, level)
 
 
-def contrast(first: Estimate, second: Estimate, clusters: Codes, level: float = 0.95) -> Estimate:
+def contrast(
+    first: Estimate, second: Estimate, clusters: Codes, level: float = 0.95, unequal: bool = False
+) -> Estimate:
     """The difference of two estimates on the same rows, with the interval of the difference.
 
     first - second, with influence psi_first - psi_second: what both share cancels.
@@ -154,6 +170,7 @@ def contrast(first: Estimate, second: Estimate, clusters: Codes, level: float = 
         first, second: Estimates on the same n rows in the same order.
         clusters: (n,) codes of those rows.
         level: Of the interval, in (0, 1).
+        unequal: Whether the clusters' sizes count; see `from_influence`.
 
     Returns:
         The estimate of the difference.
@@ -170,4 +187,5 @@ def contrast(first: Estimate, second: Estimate, clusters: Codes, level: float = 
     """
     if first.rows != second.rows:
         raise ValueError(f"a contrast needs the same rows, got estimates from {first.rows} and {second.rows}")
-    return from_influence(first.value - second.value, first.influence - second.influence, clusters, level)
+    difference = first.influence - second.influence
+    return from_influence(first.value - second.value, difference, clusters, level, unequal)
