@@ -27,8 +27,8 @@ from causalrec.model.crossfit import folds_by_cluster
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Of the squared weights of standardised features, as a share of the rows."""
-SURE = 1.645
-"""Standard errors by which the loss must fall, out of fold: one side of 5 %."""
+CHANCE, SIGNS = 0.05, 399
+"""How often chance alone may look like an effect, and draws of the clusters' signs that tell."""
 FEWEST_ROWS = 200
 """With fewer, the rest is a constant of its slot."""
 
@@ -164,8 +164,10 @@ def _fit(rows: RestRows, rest: Floats, folds: int, seed: int, quantile: float) -
     of_item = f - rows.drawn[known]
     # What is known of the context takes variance out of the residual. It is of other draws than what centres the
     # features: the error of a mean, in both, would look like an effect.
-    context, _ = _ridge(rows.again[known] - origin, residual, w, min(PENALTIES))
-    unexplained = residual - (rows.again[known] - origin) @ context
+    again = rows.again[known] - origin
+    weighted = w[:, None] * again
+    context = _solved(weighted.T @ again, (residual @ weighted)[None], min(PENALTIES))[0]
+    unexplained = residual - again @ context
     varies = np.abs(of_item).max(axis=0) > 1e-6
     beta, item_penalty = _chosen(of_item * varies, unexplained, w, fold, cluster)
     left = residual - (f - origin) @ beta
@@ -186,37 +188,53 @@ def _levels(y: Floats, position: Ints) -> tuple[float, tuple[float, ...]]:
 
 
 def _chosen(x: Floats, y: Floats, w: Floats, fold: Codes, cluster: Codes) -> tuple[Floats, float | None]:
-    """Weights at the penalty with the least loss out of fold, if it is surely lower than without features.
+    """Weights at the penalty with the least loss out of fold, if something is surely told.
+
+    Told is what lowers the loss by more than the same search finds after the signs of whole clusters' residuals are
+    drawn anew: all penalties are tried there too, and what folds share is shared there too.
 
     Returns:
-        (features,) and the penalty; 0 and None where it is not.
+        (features,) and the penalty; 0 and None where nothing is told.
+
+    Source:
+        Wild bootstrap by clusters, Rademacher signs: Cameron, Gelbach and Miller (2008), Review of Economics and
+        Statistics 90(3); the largest of standardised statistics: Westfall and Young (1993), "Resampling-Based Multiple
+        Testing", section 2.3.
     """
-    nothing = np.zeros(x.shape[1])
-    best: tuple[float, float] | None = None
-    _, code = np.unique(cluster, return_inverse=True)
-    for penalty in PENALTIES:
-        predicted = np.empty(len(y))
-        for k in np.unique(fold):
-            inside, outside = fold != k, fold == k
-            predicted[outside] = x[outside] @ _ridge(x[inside], y[inside], w[inside], penalty)[0]
-        gained = np.bincount(code, weights=w * ((y - predicted) ** 2 - y**2))
-        mean, error = gained.mean(), gained.std() / np.sqrt(len(gained))
-        if mean + SURE * error < 0 and (best is None or mean < best[0]):
-            best = mean, penalty
-    if best is None:
-        return nothing, None
-    return _ridge(x, y, w, best[1])[0], best[1]
+    grams, moments = [], []  # of each fold; the moments as they are, then with other signs: (1 + SIGNS, features)
+    for k in np.unique(fold):
+        rows = np.flatnonzero(fold == k)
+        weighted = w[rows, None] * x[rows]
+        _, code = np.unique(cluster[rows], return_inverse=True)
+        scores = np.stack([np.bincount(code, weights=s) for s in (weighted * y[rows, None]).T], axis=1)
+        signs = np.random.default_rng([SIGNS, int(k)]).choice(np.array([-1, 1], dtype=np.int8), (SIGNS, len(scores)))
+        grams.append(weighted.T @ x[rows])
+        moments.append(np.concatenate([scores.sum(axis=0)[None], signs @ scores]))
+    gram, moment = np.sum(grams, axis=0), np.sum(moments, axis=0)
+    loss = np.zeros((len(PENALTIES), 1 + SIGNS))
+    for out_gram, out_moment in zip(grams, moments, strict=True):
+        for row, penalty in enumerate(PENALTIES):
+            beta = _solved(gram - out_gram, moment - out_moment, penalty)
+            loss[row] += ((beta @ out_gram) * beta).sum(axis=1) - 2 * (beta * out_moment).sum(axis=1)
+    spread = loss[:, 1:].std(axis=1, keepdims=True)
+    lowest = ((loss - loss[:, 1:].mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, np.inf)).min(axis=0)
+    best = int(np.argmin(loss[:, 0]))
+    by_chance = (1 + int((lowest[1:] <= lowest[0]).sum())) / (1 + SIGNS)
+    if by_chance > CHANCE or loss[best, 0] >= 0:
+        return np.zeros(x.shape[1]), None
+    return _solved(gram, moment[:1], PENALTIES[best])[0], PENALTIES[best]
 
 
-def _ridge(x: Floats, y: Floats, w: Floats, penalty: float) -> tuple[Floats, Floats]:
-    """Ridge regression through the origin on standardised features.
+def _solved(gram: Floats, moments: Floats, penalty: float) -> Floats:
+    """Ridge regressions through the origin, penalised as on standardised features.
+
+    Args:
+        gram: X'WX, (features, features).
+        moments: X'Wy of each regression, (regressions, features).
 
     Returns:
-        The weights of the features as they came, and the features' scales.
+        (regressions, features); 0 for a feature that does not vary.
     """
-    from sklearn.linear_model import Ridge
-
-    scale = np.sqrt((w[:, None] * x**2).sum(axis=0) / w.sum())
-    scale = np.where(scale > 0, scale, 1.0)
-    fitted = Ridge(alpha=penalty * w.sum(), fit_intercept=False, solver="cholesky").fit(x / scale, y, sample_weight=w)
-    return np.asarray(fitted.coef_ / scale, dtype=np.float64), scale
+    diagonal = np.diag(gram)
+    ridge = gram + np.diag(np.where(diagonal > 0, penalty * diagonal, 1.0))
+    return np.asarray(np.linalg.solve(ridge, moments.T).T)

@@ -108,24 +108,28 @@ def test_the_context_and_the_position_are_told():
     assert added[2:].tolist() == [0.0, 0.0]
 
 
-def test_noise_is_a_constant_of_its_position():
-    """Nothing is found where nothing is, in most draws: the share is near the one side of 5 % that is asked."""
-    found = 0
-    for seed in range(60):
-        rng = np.random.default_rng(seed)
-        n = 1_000
-        f = rng.normal(size=(n, 4))
-        rows = RestRows(
-            {"click": rng.poisson(1.0, n).astype(float)},
-            f,
-            np.zeros((n, 4)),
-            np.zeros((n, 4)),
-            np.ones(n),
-            rng.integers(1, 6, n),
-            np.arange(n) // 4,
-        )
-        found += fit_rest(rows, 3, seed, 0.995).outcomes["click"].item_penalty is not None
-    assert found <= 12
+def noise(seed: int, features: int, per_user: int, spread: float) -> RestRows:
+    """Rows in which nothing moves the rest but the user's own level.
+
+    Args:
+        spread: Of the logarithm of the weights.
+    """
+    rng, n = np.random.default_rng(seed), 1_000
+    f = rng.normal(size=(n, features)) @ rng.normal(size=(features, features))
+    user, nothing = np.arange(n) // per_user, np.zeros((n, features))
+    rest = rng.poisson(1.0, n) + rng.normal(0, 0.5, n)[user]
+    weight = np.exp(rng.normal(0, spread, n)) if spread else np.ones(n)
+    return RestRows({"click": rest}, f, nothing, nothing, weight, rng.integers(1, 6, n), user)
+
+
+@pytest.mark.parametrize(("features", "per_user", "spread"), [(4, 4, 0.0), (2, 1, 0.0), (12, 8, 0.8)])
+def test_noise_is_found_no_more_often_than_is_meant(features, per_user, spread):
+    """Of 60 draws 5 % are three; more than eight would be chance in three of a thousand."""
+    found = sum(
+        fit_rest(noise(seed, features, per_user, spread), 3, seed, 0.995).outcomes["click"].item_penalty is not None
+        for seed in range(60)
+    )
+    assert found <= 8
 
 
 def test_few_rows_are_a_constant_and_none_is_made_up():
