@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import signal
 import sys
@@ -167,7 +168,9 @@ def conclude(home: Home) -> None:
         for row in table("evaluation_report").filter(pl.col("section") == "gap").iter_rows(named=True):
             say(f"  {row['subject']}: {row['status']} ({row['headline']})")
     release = table("release").row(0, named=True)
-    say(f"\nRelease of {day}: {release['verdict']}, {release['decision']}.\n  {release['reason']}")
+    say(f"\nRelease of {day}: {release['verdict']}, {release['decision']}.")
+    for sentence in re.split(r"(?<=\.) (?=[A-Z])", release["reason"]):
+        say(f"  {sentence}")
     say(f"\nReport: {home.reports / f'{day}.html'}")
 
 

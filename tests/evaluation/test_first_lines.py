@@ -51,6 +51,20 @@ def test_a_week_is_counted_from_the_judged_days_own_slots():
     assert "1,750 recommended slots a week" in words
     assert "+17.5 (+10.5 to +24.5) clicks a week" in words
     assert "+87.5 (-17.5 to +192) of revenue" in words
+    # 1,000 judged slots of 100 users.
+    assert "+0.10 clicks for each of 100 users" in lines(world(clusters=100))["What it means a week"].words
+    assert "for each of" not in lines(world(), cluster="request_id")["What it means a week"].words
+
+
+def test_what_a_person_asks_first_is_answered_first():
+    names = list(lines(world()))
+    assert names[:5] == [
+        "Next step",
+        "How far it is",
+        "How sure it is",
+        "What it means a week",
+        "What would happen anyway",
+    ]
 
 
 def test_money_that_nobody_stated_is_no_zero():

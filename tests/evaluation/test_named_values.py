@@ -8,7 +8,7 @@ import pytest
 from causalrec.evaluation.estimands import ESTIMANDS
 from causalrec.evaluation.report.html import EstimandWords, render
 from causalrec.evaluation.report.named_values import named_values
-from causalrec.evaluation.report.sample_slates import SampleSlate, read_slates
+from causalrec.evaluation.report.sample_slates import Item, SampleSlate, read_slates
 from tests.evaluation.looks import trial
 from tests.evaluation.test_report import JUDGED, story, text, value
 
@@ -66,7 +66,7 @@ def test_the_page_has_the_columns_their_assumptions_and_why_some_have_none():
 
 
 def test_what_others_wrote_stays_text():
-    slates = [SampleSlate("<script>who</script>", ["<img src=x>"], ["{{ 7 * 7 }}"])]
+    slates = [SampleSlate("<script>who</script>", [Item("<img src=x>")], [Item("i7", "{{ 7 * 7 }}")])]
     html = page(slates=slates)
     assert "<script>who" not in html and "<img src=x>" not in html and "Nobody <else>" not in html
     assert "<script>who</script> <img src=x>" in text(html) and "{{ 7 * 7 }}" in text(html)
@@ -81,8 +81,8 @@ def test_sample_slates_are_read_with_who_asked():
         "slate": [{"item_id": "i2", "title": None, "rank": 1}],
     }
     (slate,) = read_slates(json.dumps([request]).encode())
-    assert slate.context == "user u1, device mobile, 2026-03-15T10:00:00"
-    assert (slate.shown, slate.new) == (["Lamp (i1)"], ["i2"])
+    assert slate.context == "user u1, device mobile, 2026-03-15 10:00"
+    assert (slate.shown, slate.new) == ([Item("i1", "Lamp")], [Item("i2")])
 
 
 def test_a_trial_is_drawn_where_there_is_one(monkeypatch):

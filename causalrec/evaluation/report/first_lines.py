@@ -23,17 +23,19 @@ from causalrec.evaluation.verdict import Verdict
 from causalrec.policy.policies import CHALLENGER
 from causalrec.settings.release import ReleaseRule
 
-NEXT, FAR, SURE, TRUST, MONEY_RISK, A_WEEK, ANYWAY, ADDS = (
+NEXT, FAR, SURE, A_WEEK, ANYWAY, ADDS, MONEY_RISK, TRUST = (
     "Next step",
     "How far it is",
     "How sure it is",
-    "What it rests on",
-    "Revenue",
     "What it means a week",
     "What would happen anyway",
     "What recommending adds",
+    "Revenue",
+    "What it rests on",
 )
 RATE = "satisfaction"
+ADDED_UP = "if what single slots gain adds up"
+"""Each value is of one slot changed."""
 MISSING = re.compile(r"about (?P<rounds>[\d,]+) more (judged )?rounds( like these)?")
 """How the rules of trust and of revenue say what is missing."""
 GIVEN = {
@@ -116,12 +118,12 @@ def first_lines(judged: Judged) -> list[Line]:
         Line(NEXT, judged.verdict.next_step),
         _far(satisfaction, judged),
         _sure(satisfaction, judged),
-        _trust(satisfaction, judged),
-        _money_risk(judged),
         _a_week(satisfaction, revenue, judged),
         Line(ANYWAY, DECIDES[judged.estimand]),
         *_anyway(judged.report),
         _said(ADDS, judged.adds),
+        _money_risk(judged),
+        _trust(satisfaction, judged),
     ]
 
 
@@ -215,10 +217,21 @@ def _a_week(satisfaction: Mapping[str, Any] | None, revenue: Mapping[str, Any] |
         return lacking or Line(A_WEEK, "")
     slots = 7 * (judged.slots or satisfaction["rounds"]) / _days(satisfaction)
     words = f"{_at(slots)} {_weekly(satisfaction, slots)} {outcome} a week"
+    users = _for_each_user(satisfaction, outcome, judged.cluster)
     if revenue is not None and revenue["status"] == Status.ANSWERED:
-        return Line(A_WEEK, f"{words}, and {_weekly(revenue, slots)} of revenue, in the currency of the prices.")
+        words += f", and {_weekly(revenue, slots)} of revenue, in the currency of the prices"
+        return Line(A_WEEK, f"{words}, {ADDED_UP}.{users}")
     why = revenue["reason"] if revenue is not None else judged.no_revenue or "there is no revenue to compare"
-    return Line(A_WEEK, f"{words}. In money it is not known: {why.removesuffix('.')}.")
+    return Line(A_WEEK, f"{words}, {ADDED_UP}.{users} In money it is not known: {why.removesuffix('.')}.")
+
+
+def _for_each_user(row: Mapping[str, Any], outcome: str, cluster: str) -> str:
+    """The gain of the judged days over their users; nothing where nobody knows who asked."""
+    users = row["clusters"]
+    if cluster != "user_id" or not users:
+        return ""
+    gain = count(row["rounds"] * row["difference"] / users, "+")
+    return f" On the judged days that is {gain} {outcome} for each of {users:,} users."
 
 
 def _week_of_the_trial(look: Look | None, outcome: str) -> Line:
@@ -229,7 +242,8 @@ def _week_of_the_trial(look: Look | None, outcome: str) -> Line:
     middle, low, high = (count(slots * each, "+") for each in (look.decided.value, look.lower, look.upper))
     return Line(
         A_WEEK,
-        f"{_at(slots)} {middle} ({low} to {high}) {outcome} a week, as the last look saw it. Money is told at looks.",
+        f"{_at(slots)} {middle} ({low} to {high}) {outcome} a week, {ADDED_UP}, as the last look saw it. "
+        "Money is told at looks.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 FILE = "sample_slates.json"
@@ -12,17 +13,30 @@ FILE = "sample_slates.json"
 
 
 @dataclass(frozen=True)
-class SampleSlate:
-    """One request of the judged days.
+class Item:
+    """What stands in a slot.
 
     Attributes:
-        context: Who asked, and where, in words.
+        item_id: Of the catalogue.
+        title: Empty where the catalogue has none.
+    """
+
+    item_id: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class SampleSlate:
+    """One request of the last judged day.
+
+    Attributes:
+        context: Who asked, when and where, in words.
         shown, new: Items in the order of their slots: as logged, and as the challenger draws them.
     """
 
     context: str
-    shown: Sequence[str]
-    new: Sequence[str]
+    shown: Sequence[Item]
+    new: Sequence[Item]
 
 
 def read_slates(raw: bytes) -> list[SampleSlate]:
@@ -40,8 +54,13 @@ def read_slates(raw: bytes) -> list[SampleSlate]:
 def _who(request: Mapping[str, Any]) -> str:
     context = [f"{name} {value}" for name, value in request["context"].items() if value is not None]
     user = [f"user {request['user_id']}"] if request.get("user_id") is not None else []
-    return ", ".join([*user, *context, *([str(request["time"])] if request.get("time") else [])])
+    return ", ".join([*user, *context, *([_when(request["time"])] if request.get("time") else [])])
 
 
-def _items(items: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [f"{item['title']} ({item['item_id']})" if item.get("title") else str(item["item_id"]) for item in items]
+def _when(time: str) -> str:
+    """To the minute, as people write it."""
+    return datetime.fromisoformat(time).strftime("%Y-%m-%d %H:%M")
+
+
+def _items(items: Sequence[Mapping[str, Any]]) -> list[Item]:
+    return [Item(str(item["item_id"]), item.get("title") or "") for item in items]

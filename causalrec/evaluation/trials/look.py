@@ -68,7 +68,7 @@ def decide_look(
         Condition(
             "least_gain",
             decided.value >= least,
-            f"The estimated gain is {_share(decided)} of what is shown now; at least {rule.min_gain:.1%} is asked.",
+            f"The estimated gain is {_share(decided)} of what slots bring now; at least {rule.min_gain:.1%} is asked.",
         ),
         *ask_of_revenue(evidence, bound, rule),
     )
