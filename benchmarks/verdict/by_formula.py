@@ -59,6 +59,35 @@ def scores(data: EvaluationData, policy: str) -> tuple[dict[str, Floats], Codes]
     return found, cluster_codes(slots, data.cluster)
 
 
+def logging_scores(data: EvaluationData, beside: str) -> dict[str, Floats]:
+    """The scores of the logging policy itself in the slots of a policy that is judged beside it, by name.
+
+    What would have happened anyway is that of the items shown: expected by the model, and corrected by the organic
+    rows, weighed by the logging policy's own probabilities.
+    """
+    own = data.targets.filter(policy=beside)
+    of_units = data.units.select("unit_id", pl.col("click").cast(pl.Float64))
+    slots = own.filter(kind="slot").join(of_units, on="unit_id", maintain_order="left")
+    organic = own.filter(kind="organic").join(of_units, on="unit_id", maintain_order="left")
+    of_request = organic.group_by("request_id").agg(
+        met=(pl.col("logging_met_weight") * (pl.col("click") - pl.col("shown_click_if_not"))).sum(),
+        not_shown=(pl.col("logging_not_shown_weight") * pl.col("click")).sum(),
+        organic=pl.col("click").sum(),
+    )
+    slots = slots.with_columns(all_slots=pl.col("click").sum().over("request_id"), judged=pl.len().over("request_id"))
+    slots = slots.join(of_request, on="request_id", how="left", maintain_order="left")
+    slots = slots.with_columns(pl.col("met", "not_shown", "organic").fill_null(0.0))
+    click = pl.col("click")
+    found = slots.select(
+        raw=click,
+        given_met=click - pl.col("shown_click_if_not") - pl.col("met") / pl.col("judged"),
+        given_not_shown=click - pl.col("not_shown") / pl.col("judged"),
+        own_and_organic=click + pl.col("organic"),
+        total=pl.col("all_slots") + pl.col("organic"),
+    )
+    return {name: found[name].to_numpy() for name in found.columns}
+
+
 def _rest(data: EvaluationData) -> tuple[float, float]:
     """On the training days, mean clicks a slot on what its request met beside the slate, and on all but the slot."""
     train = data.units.filter(~pl.col("day").is_in(list(data.unseen_days)))

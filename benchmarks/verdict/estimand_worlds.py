@@ -16,6 +16,7 @@ from benchmarks.verdict.side_by_side import in_slots
 from causalrec.arrays import Floats, Ints
 from causalrec.evaluation.estimands import Logs
 from causalrec.evaluation.rounds import EvaluationData
+from causalrec.evaluation.values.question import LOGGING_POLICY
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
 from causalrec.policy.organic.rates import MetCounts
@@ -146,7 +147,8 @@ def judgement(config: WorldConfig, seed: int = 0, temperature: float = TEMPERATU
         logs=Logs("every_impression", True),
     )
     parts = [_truth(world, day, (model, policies), seed + number) for number, day in enumerate(judged)]
-    truth = {p.name: {n: float(np.mean([part[p.name][n] for part in parts])) for n in NAMES} for p in policies}
+    names = (*(policy.name for policy in policies), LOGGING_POLICY)
+    truth = {who: {n: float(np.mean([part[who][n] for part in parts])) for n in NAMES} for who in names}
     return Judgement(data, truth)
 
 
@@ -254,7 +256,7 @@ def _targets(
 
 
 def _truth(world: World, day: LoggedDay, of: tuple[Logistic, Policies], seed: int) -> dict[str, dict[str, float]]:
-    """The true values of both policies in the judged slots of a day, by policy and name."""
+    """The true values of both policies and of the logging one in the judged slots of a day, by policy and name."""
     whole = day.slates
     if whole is None:
         raise ValueError("the day is not judged")
@@ -274,4 +276,5 @@ def _truth(world: World, day: LoggedDay, of: tuple[Logistic, Policies], seed: in
 def _probabilities(world: World, day: LoggedDay, of: tuple[Logistic, Policies], slates: Slates) -> dict[str, Floats]:
     model, policies = of
     click, click_if_not = _grid(world, day, model, slates.user, slates.hour, slates.mobile)
-    return {policy.name: in_slots(policy.of(click, click_if_not), slates) for policy in policies}
+    fitted = {policy.name: in_slots(policy.of(click, click_if_not), slates) for policy in policies}
+    return {**fitted, LOGGING_POLICY: in_slots(slates.first_slot, slates)}

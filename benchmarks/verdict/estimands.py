@@ -25,6 +25,7 @@ from causalrec.answers import ANSWERED
 from causalrec.estimators.policy_value import deciding
 from causalrec.evaluation.policy_values import report
 from causalrec.evaluation.rounds import EVERYONE
+from causalrec.evaluation.values.question import LOGGING_POLICY
 from causalrec.home import TEMPLATE
 from causalrec.policy.policies import CHALLENGER, CHAMPION
 from causalrec.settings.release import ReleaseRule
@@ -37,7 +38,7 @@ DIALS: dict[str, dict[str, Any]] = {
     "goes_anyway": {"lift_by_history": -0.35, "go_anyway": 0.5},
     "displacement": {"displacement_organic": 0.3, "displacement_slots": 0.3},
 }
-OF = (CHALLENGER, CHAMPION, "difference")
+OF = (CHALLENGER, CHAMPION, "difference", "champion less logging policy")
 RULE = ReleaseRule.parse(yaml.safe_load((TEMPLATE / "release.yaml").read_text()))
 LEVEL, WRONGLY = 0.95, 0.01
 """Of the intervals, and of the test that they cover too little, over all cells of the table together (Holm)."""
@@ -110,10 +111,11 @@ def _world(seed: int, dials: str) -> list[tuple[float, float, float, float]]:
     )
     for name in NAMES:
         rows = {row["policy"]: row for row in told.filter(estimand=name).iter_rows(named=True)}
-        true = {policy: judged.truth[policy][name] for policy in (CHALLENGER, CHAMPION)}
+        true = {policy: values[name] for policy, values in judged.truth.items()}
         for policy in (CHALLENGER, CHAMPION):
             found.append(_compared(rows.get(policy), "", true[policy]))
         found.append(_compared(rows.get(CHALLENGER), "difference", true[CHALLENGER] - true[CHAMPION]))
+        found.append(_compared(rows.get(CHAMPION), "difference", true[CHAMPION] - true[LOGGING_POLICY]))
     return found
 
 

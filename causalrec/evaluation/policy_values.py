@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,10 +11,11 @@ import polars as pl
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available
 from causalrec.arrays import Codes, Floats
 from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean, contrast
-from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, Rounds, logged_mean
-from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
-from causalrec.evaluation.estimands import ESTIMANDS, Columns, Estimand
+from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, Rounds, deciding
+from causalrec.estimators.weights import effective_sample_size, summarise_weights
+from causalrec.evaluation.estimands import ESTIMANDS, Estimand
 from causalrec.evaluation.estimands.bounds import bounds
+from causalrec.evaluation.estimands.protocol import LOGGING
 from causalrec.evaluation.requests import with_requests
 from causalrec.evaluation.rounds import (
     METRICS,
@@ -28,15 +28,15 @@ from causalrec.evaluation.rounds import (
     with_rewards,
 )
 from causalrec.evaluation.trust.difference import DifferenceDiagnostics, calibrated, carries_a_decision
-from causalrec.evaluation.trust.needed import rounds_for_share_of
 from causalrec.evaluation.trust.weight_diagnostics import check_rounds
+from causalrec.evaluation.values.against import anyway_told, value_less_anyway, value_of_base, value_of_logging
+from causalrec.evaluation.values.question import PolicyQuestion, Row
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import is_held_out
 from causalrec.policy.policies import CHALLENGER, CHAMPION
 from causalrec.settings.objective import DO, EFFECT_GIVEN_MET, TOTAL, Form
-from causalrec.settings.release import OUTCOMES, ReleaseRule
+from causalrec.settings.release import ReleaseRule
 
-LOGGING = "logging policy"
 LOGGED_MEAN, HELD_OUT_MEAN = "logged_mean", "answer_sheet_mean"
 """Rows that are no off-policy estimates: what was logged, and what a policy's own held-out logs say."""
 SCHEMA: dict[str, pl.DataType] = {
@@ -77,8 +77,6 @@ RAW, GIVEN_MET, GIVEN_NOT_SHOWN = "raw", "given_met", "given_not_shown"
 GIVEN = (GIVEN_MET, GIVEN_NOT_SHOWN)
 ESTIMAND_OF: dict[Form, str] = {DO: RAW, EFFECT_GIVEN_MET: GIVEN_MET, TOTAL: "total"}
 """The form that a policy maximises -> the value of a policy that it is."""
-Cell = str | float | int | date | None
-Row = dict[str, Cell]
 
 
 def row_names() -> list[str]:
@@ -128,53 +126,6 @@ def metrics_of(data: EvaluationData, estimand: Estimand) -> list[str]:
     return [*METRICS, OBJECTIVE] if estimand.name == ESTIMAND_OF[objective.maximises] else [*METRICS]
 
 
-@dataclass(frozen=True)
-class PolicyQuestion:
-    """One policy's value in one metric, in one segment.
-
-    Attributes:
-        rounds: The policy's.
-        champion: The champion's, row by row the same rounds; None: compared with the logging policy.
-        estimand: Which value.
-    """
-
-    segment: str
-    policy: str
-    metric: str
-    rounds: pl.DataFrame
-    champion: pl.DataFrame | None
-    estimand: Estimand
-
-    @property
-    def columns(self) -> Columns:
-        return self.estimand.reads(self.metric)
-
-    def where(self, keep: pl.Expr) -> PolicyQuestion:
-        """The same question on some rounds only, which are the same for both policies."""
-        kept = self.rounds.select(keep).to_series()
-        champion = None if self.champion is None else self.champion.filter(kept)
-        return replace(self, rounds=self.rounds.filter(kept), champion=champion)
-
-    def row(self, estimator: str, answer: Answer, weights: WeightSummary | None) -> Row:
-        """A row of the report without its numbers."""
-        return {
-            "segment": self.segment,
-            "policy": self.policy,
-            "estimand": self.estimand.name,
-            "metric": self.metric,
-            "estimator": estimator,
-            "baseline": LOGGING if self.champion is None else CHAMPION,
-            "rounds": self.rounds.height,
-            "effective_rounds": weights.effective_rows if weights else None,
-            "mean_weight": weights.mean if weights else None,
-            "max_weight": weights.largest if weights else None,
-            "first_day": _day(self.rounds["day"].min()),
-            "last_day": _day(self.rounds["day"].max()),
-            "status": answer.status.value,
-            "reason": answer.reason,
-        }
-
-
 def _rows(
     question: PolicyQuestion, held_out_logs: pl.DataFrame, data: EvaluationData, rule: ReleaseRule
 ) -> Iterator[Row]:
@@ -195,7 +146,7 @@ def _rows(
         yield _estimator_row(estimator, own_days, data, rule)
     rounds = rounds_for_estimators(question.rounds, question.metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
-    yield question.row(LOGGED_MEAN, ANSWERED, weights) | _mean(rounds.reward, rounds.clusters)
+    yield question.row(LOGGED_MEAN, ANSWERED, weights) | _logged(question, rounds, rule)
     if question.policy in rule.answer_sheet and question.estimand.name == RAW:
         own_logs = held_out_logs.filter(pl.col("policy") == rule.answer_sheet[question.policy])
         yield from _on_policy_value(question, own_logs, data)
@@ -238,6 +189,8 @@ def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, Polic
     columns = question.columns
     if columns.keep:
         question = question.where(pl.col(columns.keep))
+    if columns.keep_logging and estimand.check(question.rounds, metric, LOGGING).answered:
+        question = question.where(pl.col(columns.keep_logging))
     unknown = question.rounds[columns.reward].null_count()
     if unknown:
         return not_available(
@@ -282,27 +235,17 @@ def _estimator_row(
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
     if not answer.answered:
         return question.row(name, answer, weights) | outcomes
-    anyway = question.estimand.anyway(question.rounds, metric, estimator)
-    if anyway is not None and not np.isfinite(anyway).all():
-        why = "what the model expects of items that nobody recommended is not known; it has seen one arm only"
-        return question.row(name, not_available(why), weights) | outcomes
-    if anyway is not None and estimator.on != "unseen":
-        behind = _check_anyway(question, rule)
-        if not behind.answered:
-            return question.row(name, behind, weights) | outcomes
+    untold = anyway_told(question, estimator, rounds, rule)
+    if not untold.answered:
+        return question.row(name, untold, weights) | outcomes
     try:
-        value = _less(estimator.estimate(rounds), anyway, rounds)
+        value, anyway = value_less_anyway(question, estimator, rounds)
         row = question.row(name, ANSWERED, weights) | outcomes | _numbers(value)
         if anyway is not None:
-            happened = clustered_mean(anyway, rounds.clusters)
-            row |= {"anyway": happened.value, "anyway_lower": happened.lower, "anyway_upper": happened.upper}
-        base = _base(estimator, question, rounds, base_rounds)
-        if base is None:
-            why = (
-                "what the logging policy itself would have brought anyway is not told, so there is nothing to hold the "
-                "value against"
-            )
-            return row | _decision(not_available(why))
+            row |= {"anyway": anyway.value, "anyway_lower": anyway.lower, "anyway_upper": anyway.upper}
+        base = value_of_base(question, estimator, rounds, base_rounds, rule)
+        if isinstance(base, Answer):
+            return row | _decision(base)
         difference = contrast(value, base, rounds.clusters)
     except TooFewClusters as error:
         return question.row(name, insufficient_evidence(f"{error} ({data.cluster}); log more days"), weights)
@@ -327,40 +270,17 @@ def _estimator_row(
     )
 
 
-def _check_anyway(question: PolicyQuestion, rule: ReleaseRule) -> Answer:
-    """Whether enough organic outcomes stand behind what would have happened anyway, of both policies."""
-    for who, rounds in (("", question.rounds), ("of the champion: ", question.champion)):
-        column = question.estimand.behind(question.metric)
-        if rounds is None or not column:
-            continue
-        # A request counts once, not once a slot.
-        by_request = rounds.drop_nulls("request_id").unique("request_id", maintain_order=True)[column]
-        effective = effective_sample_size(by_request.to_numpy())
-        if effective < rule.min_effective_outcomes:
-            settled = ""
-            if effective:
-                more = rounds_for_share_of(rounds.height, effective, rule.min_effective_outcomes)
-                settled = f"; judge on about {more:,} more rounds like these"
-            return insufficient_evidence(
-                f"{who}{effective:,.0f} effective organic outcomes stand behind what would have happened anyway (at "
-                f"least {rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}){settled}"
-            )
-    return ANSWERED
-
-
-def _less(value: Estimate, anyway: Floats | None, rounds: Rounds) -> Estimate:
-    """V1 - V0, on the same rounds."""
-    return value if anyway is None else contrast(value, clustered_mean(anyway, rounds.clusters), rounds.clusters)
-
-
-def _base(
-    estimator: PolicyValueEstimator, question: PolicyQuestion, rounds: Rounds, base_rounds: Rounds | None
-) -> Estimate | None:
-    """What the value is held against: the champion's, or what was logged; None where that is not told."""
-    if base_rounds is None or question.champion is None:
-        return logged_mean(rounds) if question.estimand.name not in GIVEN else None
-    anyway = question.estimand.anyway(question.champion, question.metric, estimator)
-    return _less(estimator.estimate(base_rounds), anyway, base_rounds)
+def _logged(question: PolicyQuestion, rounds: Rounds, rule: ReleaseRule) -> Row:
+    """The logging policy's own value of the estimand."""
+    if not question.estimand.behind(question.metric):
+        return _mean(rounds.reward, rounds.clusters)
+    try:
+        value = value_of_logging(question, deciding(), rounds, rule)
+    except TooFewClusters as error:
+        value = insufficient_evidence(f"{error}; log more days")
+    if isinstance(value, Answer):
+        return {"status": value.status.value, "reason": value.reason}
+    return _numbers(value)
 
 
 def _decision(answer: Answer) -> Row:
@@ -382,7 +302,3 @@ def _numbers(estimate: Estimate) -> Row:
         "lower": estimate.lower,
         "upper": estimate.upper,
     }
-
-
-def _day(value: object) -> date | None:
-    return value if isinstance(value, date) else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from causalrec.evaluation.estimands.protocol import LOGGING, POLICY
 from causalrec.evaluation.rounds import METRICS, OBJECTIVE, EvaluationData
+from causalrec.policy.policies.judged import OF_LOGGING
 
 ORGANIC = "organic"
 COUNTED = (*METRICS, OBJECTIVE)
@@ -25,10 +27,13 @@ def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame
         - `M_met`, `M_met_residual`, `M_not_shown`: sums over the organic rows of the request of `met_weight` Y, of
           `met_weight` (Y - q0) and of `not_shown_weight` Y, whole for each slot of the request;
         - `M_model_if_not`: E[q0] under the policy; 0 on days that a model may have seen;
+        - the same four with `logging_` before them: by the weights of the logging policy, and q0 of the item shown,
+          whose mean is that of E[q0] under it;
         - `M_rest_organic`, `M_rest_request`: what is expected of the rest;
 
-        and of the request: `judged_slots` of the same policy, `organic_rows`, `whole_slate`, `met_unknown`, `met_sum`
-        and `met_squares` of `met_weight`, `not_shown_known`, `not_shown_least`.
+        and of the request: `judged_slots` of the same policy, `organic_rows`, `whole_slate`, `met_known`, `met_sum`
+        and `met_squares` of `met_weight`, and those three of `logging_met_weight`; `not_shown_known`,
+        `not_shown_least`.
     """
     # Null of slots: what is known of it is of the organic rows of their requests.
     slots = slots.drop("not_shown_least", strict=False)
@@ -37,14 +42,14 @@ def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame
     counts = slots.group_by("request_id", "policy").agg(judged_slots=pl.len())
     slots = slots.join(counts, on=["request_id", "policy"], how="left", maintain_order="left", nulls_equal=True)
     alone = pl.col("request_id").is_null()
+    of_met = [pl.col(f"{whose}met_known").fill_null(True) for whose in (POLICY, LOGGING)]
+    of_met += [pl.col(f"{whose}met_{of}").fill_null(0.0) for whose in (POLICY, LOGGING) for of in ("sum", "squares")]
     slots = slots.with_columns(
+        *of_met,
         judged_slots=pl.when(alone).then(1).otherwise("judged_slots"),
         organic_rows=pl.col("organic_rows").fill_null(0),
         whole_slate=pl.col("whole_slate").fill_null(alone),
-        met_unknown=pl.col("met_unknown").fill_null(False),
         not_shown_known=pl.col("not_shown_known").fill_null(True),
-        met_sum=pl.col("met_sum").fill_null(0.0),
-        met_squares=pl.col("met_squares").fill_null(0.0),
     )
     rest = _mean_rest(units, data)
     return slots.with_columns(column for metric in COUNTED for column in _of_metric(metric, data, rest))
@@ -75,6 +80,8 @@ def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
     """Sums over each request's organic rows, by policy."""
     known = units.select("unit_id", "day", *(f"{metric}_reward" for metric in COUNTED))
     rows = data.targets.filter(pl.col("kind") == ORGANIC).join(known, on="unit_id", how="left", maintain_order="left")
+    unknown = (pl.lit(None, pl.Float64).alias(name) for name in OF_LOGGING if name not in rows.columns)
+    rows = rows.with_columns(*unknown)
     unseen = pl.col("day").is_in(list(data.unseen_days))
 
     def weighed(weight: str, value: pl.Expr) -> pl.Expr:
@@ -85,18 +92,22 @@ def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
     for metric in COUNTED:
         y = pl.col(f"{metric}_reward")
         q0 = pl.when(unseen).then(data.expectation("shown", metric, "_if_not")).otherwise(0.0)
+        for whose in (POLICY, LOGGING):
+            sums += [
+                weighed(f"{whose}met_weight", y).alias(f"{whose}{metric}_met"),
+                weighed(f"{whose}met_weight", y - q0).alias(f"{whose}{metric}_met_residual"),
+                weighed(f"{whose}not_shown_weight", y).alias(f"{whose}{metric}_not_shown"),
+            ]
+    for whose in (POLICY, LOGGING):
+        weight = pl.col(f"{whose}met_weight")
         sums += [
-            weighed("met_weight", y).alias(f"{metric}_met"),
-            weighed("met_weight", y - q0).alias(f"{metric}_met_residual"),
-            weighed("not_shown_weight", y).alias(f"{metric}_not_shown"),
+            weight.is_not_null().all().alias(f"{whose}met_known"),
+            weight.sum().alias(f"{whose}met_sum"),
+            (weight**2).sum().alias(f"{whose}met_squares"),
         ]
-    weight = pl.col("met_weight")
     return rows.group_by("request_id", "policy").agg(
         *sums,
         organic_rows=pl.len(),
-        met_unknown=weight.is_null().any(),
-        met_sum=weight.sum(),
-        met_squares=(weight**2).sum(),
         not_shown_known=pl.col("not_shown_weight").is_not_null().all(),
         not_shown_least=pl.col("not_shown_least").min(),
     )
@@ -121,7 +132,8 @@ def _of_metric(metric: str, data: EvaluationData, mean_rest: dict[str, float]) -
     # A slot without organic rows beside it has none: what its sums are of is known, and 0.
     none = pl.col("organic_rows") == 0
     sums = [
-        pl.when(none).then(0.0).otherwise(f"{metric}_{kind}").alias(f"{metric}_{kind}")
+        pl.when(none).then(0.0).otherwise(f"{whose}{metric}_{kind}").alias(f"{whose}{metric}_{kind}")
+        for whose in (POLICY, LOGGING)
         for kind in ("met", "met_residual", "not_shown")
     ]
     zero, expected = pl.lit(0.0), {}
@@ -135,10 +147,13 @@ def _of_metric(metric: str, data: EvaluationData, mean_rest: dict[str, float]) -
         *sums,
         (own + organic).alias(f"{metric}_own_and_organic"),
         (pl.col(f"{metric}_of_slots") + organic).alias(f"{metric}_total"),
-        pl.when(unseen)
-        .then(data.expectation("model", metric, "_if_not"))
-        .otherwise(0.0)
-        .alias(f"{metric}_model_if_not"),
+        *(
+            pl.when(unseen)
+            .then(data.expectation(who, metric, "_if_not"))
+            .otherwise(0.0)
+            .alias(f"{whose}{metric}_model_if_not")
+            for whose, who in ((POLICY, "model"), (LOGGING, "shown"))
+        ),
         *(organic_rest.alias(f"{who}_{metric}_rest_organic") for who in expected),
         *(rest.alias(f"{who}_{metric}_rest_request") for who, rest in expected.items()),
     ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, not_available
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Beyond:
         """Never, and why."""
         return not_available(self.why)
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Nothing is left to be checked."""
         return ANSWERED
 
@@ -38,11 +38,11 @@ class Beyond:
         """The slot's own outcome, were it told."""
         return Columns(f"{metric}_reward")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """Nothing is taken off."""
         return ""
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
         """Nothing is taken off."""
         return None
 

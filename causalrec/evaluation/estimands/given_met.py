@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.arrays import Codes, Floats
+from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import LOGGING, POLICY, Columns, Logs, Whose
 
 FEWEST = 100
 """Effective organic rows, weighed as the policy's slots are: fewer do not stand for them."""
+MOST_LEFT_OUT = 0.02
+"""Share of the judged slots of whose request the logging policy's probabilities may be unknown."""
 LEAST_MET = 0.7
 """Mean weight a slot, which is 1 where all that the policy shows can be met: three standard errors of `FEWEST` rows."""
 
@@ -44,13 +47,20 @@ class GivenMet:
             "recommendation was never seen; log them (sources.yaml: organic_rows: every_impression, and request_id)"
         )
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Whether enough of what the policy shows is met organically, and both arms have a model."""
-        if slots["met_unknown"].any():
+        unknown = slots.height - int(slots[f"{whose}met_known"].sum())
+        if whose == LOGGING and unknown > MOST_LEFT_OUT * slots.height:
+            return not_available(
+                "with which probability the logging policy would have shown what people met organically is not known, "
+                "so what it would have brought anyway is not told; log it on organic rows (sources.yaml: "
+                "events.columns.first_slot_propensity)"
+            )
+        if whose == POLICY and unknown:
             return not_available(
                 "how often each item is met organically is not known of the days before the judged ones"
             )
-        of_slots = slots.select(pl.col("met_sum", "met_squares") / pl.col("judged_slots")).sum()
+        of_slots = slots.select(pl.col(f"{whose}met_sum", f"{whose}met_squares") / pl.col("judged_slots")).sum()
         total, squares = of_slots.row(0)
         if not squares:
             return insufficient_evidence("nothing that this policy shows was met organically on the judged days")
@@ -69,19 +79,31 @@ class GivenMet:
 
     def reads(self, metric: str) -> Columns:
         """The slot's own outcome."""
-        return Columns(f"{metric}_reward")
+        return Columns(f"{metric}_reward", keep_logging=f"{LOGGING}met_known")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """The weighted organic outcomes of the request."""
-        return f"{metric}_met"
+        return f"{whose}{metric}_met"
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
-        """V0 by the estimator's own means."""
-        model = pl.col(f"{metric}_model_if_not")
-        if not estimator.needs_model:
-            score = pl.col(f"{metric}_met") / pl.col("judged_slots")
-        elif estimator.on == "unseen":
-            score = model
-        else:
-            score = model + pl.col(f"{metric}_met_residual") / pl.col("judged_slots")
-        return slots.select(score.cast(pl.Float64)).to_series().to_numpy()
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
+        """A slot's share of the weight of its request's organic rows, their mean outcome, and what a model expects.
+
+        The weight's mean is 1 where all that the policy shows can be met, so it can be normalised by.
+        """
+        of = pl.col("judged_slots")
+        weight, outcomes, residual, of_policy = (
+            slots.select(value.cast(pl.Float64)).to_series().fill_null(np.nan).to_numpy()
+            for value in (
+                pl.col(f"{whose}met_sum") / of,
+                pl.col(self.behind(metric, whose)) / of,
+                pl.col(f"{self.behind(metric, whose)}_residual") / of,
+                pl.col(f"{whose}{metric}_model_if_not"),
+            )
+        )
+
+        def mean(total: Floats) -> Floats:
+            return np.asarray(np.divide(total, weight, out=np.zeros(len(weight)), where=weight > 0))
+
+        known = np.isfinite(of_policy).all() and np.isfinite(residual).all()
+        logged = mean(outcomes - residual) if known else None
+        return Rounds(mean(outcomes), weight, logged, of_policy if known else None, clusters)

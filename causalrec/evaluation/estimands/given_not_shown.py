@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, not_available, not_identifiable
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
 
 MOST_LEFT_OUT = 0.02
 """Share of the judged slots of whose request some probability may be unknown."""
@@ -43,7 +44,7 @@ class GivenNotShown:
             "seen; log them (sources.yaml: organic_rows, and request_id)"
         )
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Whether the probabilities of what was not shown are known, and not too near to being always shown."""
         if not (slots["organic_rows"] > 0).any():
             return not_available("no request of the judged slots has an organic row")
@@ -64,11 +65,12 @@ class GivenNotShown:
         """The slot's own outcome."""
         return Columns(f"{metric}_reward", keep="not_shown_known")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """The weighted organic outcomes of the request."""
-        return f"{metric}_not_shown"
+        return f"{whose}{metric}_not_shown"
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
-        """V0 by design, whatever the estimator of the rest."""
-        score = pl.col(f"{metric}_not_shown") / pl.col("judged_slots")
-        return slots.select(score.cast(pl.Float64)).to_series().to_numpy()
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
+        """V0 by design, whatever the estimator of the rest: the score is its own model, with nothing to correct."""
+        score = slots.select((pl.col(self.behind(metric, whose)) / pl.col("judged_slots")).cast(pl.Float64))
+        values = score.to_series().fill_null(np.nan).to_numpy()
+        return Rounds(values, np.ones(len(values)), values, values, clusters)

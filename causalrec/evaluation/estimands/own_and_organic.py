@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, not_available
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
 
 NO_ORGANIC = (
     "no organic outcomes of the requests are logged, so what a recommendation takes from them was never seen; log them "
@@ -27,7 +27,7 @@ class OwnAndOrganic:
         """With the organic outcomes of known requests."""
         return ANSWERED if logs.organic_rows != "none" and logs.requests else not_available(NO_ORGANIC)
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Nothing more than its rounds."""
         return ANSWERED
 
@@ -35,10 +35,10 @@ class OwnAndOrganic:
         """The slot's outcome and the organic ones."""
         return Columns(f"{metric}_own_and_organic", rest="organic")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """Nothing is taken off."""
         return ""
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
         """Nothing is taken off: what would have happened anyway is in the outcomes of the request."""
         return None

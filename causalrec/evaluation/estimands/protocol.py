@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import polars as pl
 
 from causalrec.answers import Answer
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
+
+Whose = Literal["", "logging_"]
+"""Before the names of a request's sums: the policy's own, or those of the policy that made the logs."""
+POLICY: Final = ""
+LOGGING: Final = "logging_"
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,13 @@ class Columns:
         rest: What else than the slot's own outcome is counted, of which a model's expectation is added: `organic`,
             `request`, or nothing.
         keep: The column of the slots that can be counted; empty: all can.
+        keep_logging: Of those that can be held against the logging policy. A few that cannot are left out.
     """
 
     reward: str
     rest: Literal["", "organic", "request"] = ""
     keep: str = ""
+    keep_logging: str = ""
 
 
 class Estimand(Protocol):
@@ -64,12 +71,13 @@ class Estimand(Protocol):
         """Whether logs of this kind can tell it at all; if not, what they lack, and what would have to be logged."""
         ...
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Whether these slots can tell it.
 
         Args:
             slots: Judged slots of one policy, with the sums of their requests.
             metric: satisfaction or revenue.
+            whose: Of the policy, or of the one that made the logs.
         """
         ...
 
@@ -77,16 +85,18 @@ class Estimand(Protocol):
         """The columns of the rounds that off-policy estimators take."""
         ...
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """The column of weighted outcomes, once a request, that stand behind `anyway`; empty where nothing is."""
         ...
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
-        """What would have happened anyway, a score a slot whose mean is V0, (slots,).
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
+        """What would have happened anyway, as rounds whose value is V0: a round a slot.
+
+        The estimator of the value that it is taken from reads them as well: one that only weighs has V0 by weighting,
+        one that trusts a model alone by the model, and a doubly robust one by both.
 
         Args:
-            estimator: Of the value that it is taken from: one that only weighs has it by weighting, one that trusts a
-                model alone by the model, and a doubly robust one by both.
+            clusters: (slots,) codes.
 
         Returns:
             None where nothing is taken off.

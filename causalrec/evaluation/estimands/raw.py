@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
+from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
 
 
 class Raw:
@@ -22,7 +22,7 @@ class Raw:
         """Always."""
         return ANSWERED
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Nothing more than its rounds."""
         return ANSWERED
 
@@ -30,10 +30,10 @@ class Raw:
         """The slot's own outcome."""
         return Columns(f"{metric}_reward")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """Nothing is taken off."""
         return ""
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
         """Nothing is taken off."""
         return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, not_available
-from causalrec.arrays import Floats
-from causalrec.estimators.policy_value import PolicyValueEstimator
+from causalrec.arrays import Codes
+from causalrec.estimators.policy_value import Rounds
 from causalrec.evaluation.estimands.own_and_organic import NO_ORGANIC
-from causalrec.evaluation.estimands.protocol import Columns, Logs
+from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
 
 MOST_LEFT_OUT = 0.02
 """Share of the judged slots whose slate may not be wholly logged."""
@@ -30,7 +30,7 @@ class Total:
         """With the organic outcomes of known requests."""
         return ANSWERED if logs.organic_rows != "none" and logs.requests else not_available(NO_ORGANIC)
 
-    def check(self, slots: pl.DataFrame, metric: str) -> Answer:
+    def check(self, slots: pl.DataFrame, metric: str, whose: Whose = POLICY) -> Answer:
         """Whether the slates are wholly logged."""
         broken = slots.height - int(slots["whole_slate"].sum())
         if broken > MOST_LEFT_OUT * slots.height:
@@ -44,10 +44,10 @@ class Total:
         """All outcomes of the request."""
         return Columns(f"{metric}_total", rest="request", keep="whole_slate")
 
-    def behind(self, metric: str) -> str:
+    def behind(self, metric: str, whose: Whose = POLICY) -> str:
         """Nothing is taken off."""
         return ""
 
-    def anyway(self, slots: pl.DataFrame, metric: str, estimator: PolicyValueEstimator) -> Floats | None:
+    def anyway(self, slots: pl.DataFrame, metric: str, clusters: Codes, whose: Whose = POLICY) -> Rounds | None:
         """Nothing is taken off: what would have happened anyway is in the outcomes of the request."""
         return None

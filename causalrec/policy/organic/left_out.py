@@ -44,7 +44,7 @@ def with_left_out(organic: OrganicRows, slots: Slots, logged: Floats, whole: Mas
     onwards = pairs.select(
         pl.col("stays").cum_prod(reverse=True).over("row"), pl.col("own").cum_max(reverse=True).over("row")
     )
-    return replace(organic, out=LeftOutOfSlate(onwards["stays"].to_numpy(), onwards["own"].to_numpy()))
+    return replace(organic, out=LeftOutOfSlate(onwards["stays"].to_numpy(), onwards["own"].to_numpy(), known))
 
 
 def whole_slates(units: pl.DataFrame, slots: Slots) -> Mask:

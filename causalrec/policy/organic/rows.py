@@ -24,10 +24,13 @@ class LeftOutOfSlate:
         probability: (pairs,) with which the logging policy leaves the item out of this slot and all below it, given
             what stands above each as logged; NaN where it is not known.
         shown: (pairs,) whether it showed the item in one of them.
+        here: (pairs,) with which it would have shown the item in this slot, given what stands above; NaN where it is
+            not known.
     """
 
     probability: Floats
     shown: Mask
+    here: Floats
 
 
 @dataclass(frozen=True)

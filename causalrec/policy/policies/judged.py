@@ -41,7 +41,9 @@ OF_SHOWN = (
     "shown_revenue_if_not",
 )
 VALUES = (*UNDER_POLICY, *OF_SHOWN)
-OF_ORGANIC = ("shown_probability", "met_weight", "not_shown_weight", "not_shown_least")
+OF_LOGGING = ("logging_met_weight", "logging_not_shown_weight")
+"""Of organic rows: the weights that the logging policy itself has."""
+OF_ORGANIC = ("shown_probability", "met_weight", "not_shown_weight", "not_shown_least", *OF_LOGGING)
 SCHEMA: dict[str, pl.DataType] = {
     "unit_id": pl.String(),
     "policy": pl.String(),
@@ -77,7 +79,8 @@ def evaluate_slots(
         expectation under the policy (click, purchase, revenue, L; recommended and not), and the model's prediction for
         the item shown. A row per organic row and policy: how likely the policy would show its item, summed over the
         judged slots of its request, each changed alone; the same sum divided by how often the item is met, and by how
-        likely the logging policy left it out; and the model's prediction for it, not recommended.
+        likely the logging policy left it out; the last two of the logging policy itself; and the model's prediction
+        for it, not recommended.
     """
     of_slots = {
         policy.name: _Columns(len(slots.row), ("action_probability", "candidates", *VALUES)) for policy in policies
@@ -119,6 +122,9 @@ def _organic_columns(organic: OrganicRows) -> _Columns:
         columns["met_weight"][:] = 0.0
     if organic.out is not None:
         columns["not_shown_weight"][:], columns["not_shown_least"][:] = 0.0, np.inf
+        columns["logging_not_shown_weight"][:] = 0.0
+        if organic.met is not None:
+            columns["logging_met_weight"][:] = 0.0
     return columns
 
 
@@ -195,6 +201,11 @@ def _fill_organic(own: _Columns, organic: OrganicRows, slots: Slots, part: Score
         out, counts = organic.out.probability[pairs], (would > 0) & ~organic.out.shown[pairs]
         np.add.at(own["not_shown_weight"], of, np.divide(would, out, out=np.zeros(len(would)), where=counts))
         np.minimum.at(own["not_shown_least"], of, out)
+        of_logging = organic.out.here[pairs]
+        logged = np.divide(of_logging, out, out=np.zeros(len(out)), where=~organic.out.shown[pairs])
+        np.add.at(own["logging_not_shown_weight"], of, logged)
+        if organic.met is not None:
+            np.add.at(own["logging_met_weight"], of, of_logging / organic.met[pairs])
     here = _within(part, slots.row[organic.first])
     row = slots.row[organic.first[here]] - part.contexts.start
     for quantity in ("click_if_not", "purchase_if_not", "revenue_if_not"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from benchmarks.verdict.by_formula import scores
+from benchmarks.verdict.by_formula import logging_scores, scores
 from benchmarks.verdict.estimand_worlds import judgement
 from causalrec.evaluation.estimands import ESTIMANDS, Logs
 from causalrec.evaluation.policy_values import report
@@ -129,12 +129,30 @@ def test_the_form_that_is_maximised_is_judged_itself(data):
     assert of["objective"] == pytest.approx(of["satisfaction"] + 0.5 * of["revenue"])
 
 
-def test_against_the_logging_policy_what_it_would_have_brought_anyway_is_not_told(data):
-    alone = replace(data, targets=data.targets.filter(policy="challenger"))
-    frame = report(alone, RULE)
+@pytest.mark.parametrize("estimand", TOLD)
+def test_against_the_logging_policy_a_difference_is_that_from_its_own_value(data, judged, estimand):
+    alone = report(replace(data, targets=data.targets.filter(policy="challenger")), RULE)
+    found, own = row(alone, estimand), logging_scores(data, "challenger")[estimand].mean()
+    assert found["baseline"] == "logging policy" and found["decision_status"] is not None
+    assert row(alone, estimand, "logged_mean")["estimate"] == pytest.approx(own)
+    assert found["difference"] == pytest.approx(found["estimate"] - own)
+    assert found["difference_lower"] < found["difference"] < found["difference_upper"]
+    # The same whoever else is judged beside it.
+    assert row(judged, estimand, "logged_mean")["estimate"] == pytest.approx(own)
+
+
+@pytest.mark.parametrize("unknown", ["logging_met_weight", "the column of an earlier release"])
+def test_unknown_probabilities_of_what_was_met_leave_nothing_to_hold_given_met_against(data, unknown):
+    targets = data.targets.filter(policy="challenger")
+    if unknown in targets.columns:
+        targets = targets.with_columns(pl.lit(None, pl.Float64).alias(unknown))
+    else:
+        targets = targets.drop("logging_met_weight", "logging_not_shown_weight")
+    frame = report(replace(data, targets=targets), RULE)
     given = row(frame, "given_met")
     assert given["estimate"] is not None and given["difference"] is None
-    assert given["decision_status"] == "not_available" and given["decision_reason"]
+    assert given["decision_status"] == "not_available" and "first_slot_propensity" in given["decision_reason"]
+    assert row(frame, "given_met", "logged_mean")["status"] == "not_available"
     assert row(frame, "total")["difference"] is not None
 
 

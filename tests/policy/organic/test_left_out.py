@@ -102,6 +102,15 @@ def test_weighted_outcomes_are_those_of_a_slate_that_does_not_offer_the_item(see
     assert expected == pytest.approx(not_offered(p0, pi, comes), rel=1e-12)
 
 
+@given(st.integers(0, 10_000))
+def test_the_logging_policys_own_weights_are_those_of_a_policy_that_draws_as_it_does(seed: int) -> None:
+    p0 = distribution(np.random.default_rng(seed))
+    rows = judged(logs(p0), p0)
+    assert rows["logging_not_shown_weight"].to_list() == pytest.approx(rows["not_shown_weight"].to_list())
+    # Nothing here says how often items are met.
+    assert rows["logging_met_weight"].null_count() == rows["met_weight"].null_count() == rows.height
+
+
 def test_the_least_probability_is_that_of_the_whole_slate_without_the_item() -> None:
     p0 = np.array([0.4, 0.3, 0.2, 0.1])
     rows = judged(logs(p0), np.full(4, 0.25))

@@ -9,7 +9,7 @@ import pytest
 
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.rates import MetCounts
-from causalrec.policy.organic.rows import OrganicRows, organic_rows, slot_numbers
+from causalrec.policy.organic.rows import LeftOutOfSlate, OrganicRows, organic_rows, slot_numbers
 from causalrec.policy.policies import named_policies
 from causalrec.policy.policies.judged import ORGANIC, SCHEMA, SLOT, evaluate_slots
 from causalrec.policy.slots import Slots, judged_slots
@@ -101,6 +101,19 @@ def test_each_slots_probability_is_divided_by_how_often_the_item_is_met() -> Non
     # c was met in 3 of 4 requests, and stood above the second slot in one of them; d in 1 of 4; b never.
     assert met[:2] == pytest.approx([(1 / 4) / (3 / 4) + (1 / 3) / (3 / 3), (1 / 4) / (1 / 4) + (1 / 3) / (1 / 4)])
     assert met[2] is None
+
+
+def test_the_logging_policys_own_weight_is_divided_by_how_often_the_item_is_met() -> None:
+    slots, organic = day()
+    here = np.full(len(organic.row), 0.2)
+    out = LeftOutOfSlate(np.full(len(here), 0.5), np.zeros(len(here), dtype=bool), here)
+    met = replace(organic, met=np.full(len(here), 0.5), out=out)
+    frame = judged(met, slots).filter(kind=ORGANIC)
+    pairs = np.bincount(organic.row)
+    assert frame["logging_met_weight"].to_list() == pytest.approx(list(pairs * 0.2 / 0.5))
+    assert frame["logging_not_shown_weight"].to_list() == pytest.approx(list(pairs * 0.2 / 0.5))
+    unknown = replace(met, out=replace(out, here=np.full(len(here), np.nan)))
+    assert judged(unknown, slots)["logging_met_weight"].null_count() == judged(unknown, slots).height
 
 
 def test_a_day_without_organic_rows_has_none() -> None:
