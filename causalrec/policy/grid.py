@@ -1,4 +1,4 @@
-"""Every context with every candidate: covariates as of the day before, and their potential outcomes, in chunks."""
+"""Contexts with their candidates: covariates as of the day before, and their potential outcomes, in chunks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from causalrec.logs.units.covariates import AsOf, context_covariates, item_covar
 from causalrec.model.design_matrix import Column
 from causalrec.model.outcome.model import OutcomeModel, PotentialOutcomes
 from causalrec.model.outcome.rest import RestModel
+from causalrec.policy.columns import Columns
 from causalrec.settings.logs.sources import Source
 
 CHUNK_PAIRS = 250_000
@@ -21,7 +22,7 @@ CHUNK_PAIRS = 250_000
 
 @dataclass(frozen=True)
 class Scored:
-    """A run of contexts against all candidates; every array is (contexts of the run, items).
+    """A run of contexts against all items, or against `columns` of them; every array is (contexts of the run, items).
 
     Attributes:
         contexts: Which rows of the contexts these are.
@@ -31,8 +32,9 @@ class Scored:
             None without a model of the rest.
         rest_sales: Of the rest, price x purchases, in units of currency.
         rest_of_slots: Tells what a slot's position adds to the rest.
-        price: (items,), None unless every item of the catalogue has one: an item without a price has no revenue that
-            could be compared, and must not be ranked as if it had none.
+        price: (items,), or (contexts, columns); None unless every item of the catalogue has one: an item without a
+            price has no revenue that could be compared, and must not be ranked as if it had none.
+        columns: What the columns are, where they are few; None: column k is item k of the catalogue.
     """
 
     contexts: slice
@@ -46,6 +48,20 @@ class Scored:
     rest_purchase: Floats | None = None
     rest_sales: Floats | None = None
     rest_of_slots: RestModel | None = None
+    columns: Columns | None = None
+
+    @property
+    def count(self) -> Ints:
+        """(contexts,) how many items can be shown."""
+        return self.eligible.sum(axis=1) if self.columns is None else self.columns.count
+
+    def column(self, row: Ints, item: Ints) -> Ints:
+        """The column of each item, by its catalogue row, in its context of the run."""
+        return item if self.columns is None else self.columns.of(row, item)
+
+    def item(self, row: Ints, column: Ints) -> Ints:
+        """The catalogue row of each column in its context of the run."""
+        return column if self.columns is None else np.asarray(self.columns.items[row, column])
 
 
 def score_grid(
@@ -73,13 +89,13 @@ def score_grid(
     price = of_items["price"].to_numpy().astype(np.float64) if priced else None
     item_rows = vectors.rows(items["item_id"]) if vectors is not None and model.reads_content else None
     for start, part in _runs(context_covariates(contexts, state), of_items):
-        x = _pairs(part, of_items, state, model.design.columns).reshape(part.height * items.height, -1)
+        x = pair_matrix(part, of_items, state, model.design.columns).reshape(part.height * items.height, -1)
         content = np.tile(item_rows, part.height) if item_rows is not None else None
         p = model.predict_matrix(x, content, vectors)
         eligible = eligible_candidates(part, of_items, match)
         rest = {f"rest_{name}": e.reshape(eligible.shape) for name, e in model.rest_of_request(x, p).items()}
         run, added = slice(start, start + part.height), model.rest
-        yield Scored(run, eligible, *_shaped(p, part.height, price), **rest, rest_of_slots=added)
+        yield Scored(run, eligible, *shaped(p, part.height, price), **rest, rest_of_slots=added, columns=None)
 
 
 def unscored_grid(contexts: pl.DataFrame, items: pl.DataFrame, match: Sequence[str]) -> Iterator[Scored]:
@@ -104,9 +120,11 @@ def _runs(contexts: pl.DataFrame, items: pl.DataFrame) -> Iterator[tuple[int, pl
         yield start, contexts.slice(start, step)
 
 
-def _shaped(
+def shaped(
     p: PotentialOutcomes, contexts: int, price: Floats | None
 ) -> tuple[Floats, Floats | None, Floats | None, Floats | None, Floats | None]:
+    """click, purchase, price, click_if_not and purchase_if_not of `Scored`, (contexts, items) each."""
+
     def shape(values: Floats | None) -> Floats | None:
         return None if values is None else values.reshape(contexts, -1)
 
@@ -119,24 +137,36 @@ def _shaped(
     )
 
 
-def _pairs(contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column]) -> Singles:
-    """(contexts, items, width): each column is a context's, an item's, or, through the item's category, the pair's."""
-    out = np.empty((contexts.height, items.height, sum(c.width for c in columns)), dtype=np.float32)
+def pair_matrix(
+    contexts: pl.DataFrame, items: pl.DataFrame, state: AsOf, columns: Sequence[Column], place: Ints | None = None
+) -> Singles:
+    """(contexts, items, width): each column is a context's, an item's, or, through the item's category, the pair's.
+
+    Args:
+        place: (contexts, k) rows of `items`, each context's own; None: all of them.
+
+    Raises:
+        KeyError: The model reads a column that neither contexts nor items nor pairs have.
+    """
+    many = items.height if place is None else place.shape[1]
+    out = np.empty((contexts.height, many, sum(c.width for c in columns)), dtype=np.float32)
     at = 0
     by_category: tuple[pl.DataFrame, Ints] | None = None
     for column in columns:
-        place = slice(at, at + column.width)
+        span = slice(at, at + column.width)
         if column.name in contexts.columns:
-            out[:, :, place] = column.transform(contexts[column.name])[:, None, :]
+            out[:, :, span] = column.transform(contexts[column.name])[:, None, :]
         elif column.name in items.columns:
-            out[:, :, place] = column.transform(items[column.name])[None, :, :]
+            of_items = column.transform(items[column.name])
+            out[:, :, span] = of_items[None, :, :] if place is None else of_items[place]
         else:
             by_category = by_category or _categories(contexts, items, state)
             frame, category = by_category
             if column.name not in frame.columns:
                 raise KeyError(f"the model reads `{column.name}`, which neither contexts nor items nor pairs have")
             pair = column.transform(frame[column.name]).reshape(contexts.height, -1, column.width)
-            out[:, :, place] = pair[:, category, :]
+            own = category[None, :] if place is None else category[place]
+            out[:, :, span] = pair[np.arange(contexts.height)[:, None], own, :]
         at += column.width
     return out
 

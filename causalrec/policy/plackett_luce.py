@@ -12,33 +12,42 @@ import numpy as np
 
 from causalrec.arrays import Floats, Ints, Mask
 from causalrec.policy.above import Above
+from causalrec.policy.columns import Columns
 
 LITTLE = 1e-4
 """Of the probability: with less of it left, what is left is summed itself."""
 SLOTS_AT_ONCE = 10_000
 
 
-def first_slot(value: Floats, eligible: Mask, temperature: float, exploration: float) -> Floats:
+def first_slot(
+    value: Floats, eligible: Mask, temperature: float, exploration: float, columns: Columns | None = None
+) -> Floats:
     """p = (1 - exploration) softmax(value / temperature) + exploration / n over the eligible candidates.
 
     Args:
         value: (contexts, items).
         eligible: (contexts, items); others get 0.
+        columns: What the columns are, where they are not all items: the softmax is over candidates alone, and each
+            item of the lump has exploration / n.
 
     Returns:
         (contexts, items), rows sum to 1; the row of a context without an eligible candidate is 0, since nothing can
-        be shown there.
+        be shown there. A column that stands for several items has the probability of them together.
     """
-    count = eligible.sum(axis=1, keepdims=True)
-    scaled = np.where(eligible, value / temperature, -np.inf)
+    ranked = eligible if columns is None else eligible & ~columns.in_lump
+    count = eligible.sum(axis=1, keepdims=True) if columns is None else columns.count[:, None]
+    scaled = np.where(ranked, value / temperature, -np.inf)
     highest = np.where(count > 0, scaled.max(axis=1, keepdims=True, initial=-np.inf), 0.0)
     weight = np.exp(scaled - highest)
     softmax = weight / np.where(count > 0, weight.sum(axis=1, keepdims=True), 1.0)
-    return np.asarray((1 - exploration) * softmax + exploration * eligible / np.maximum(count, 1))
+    share = eligible if columns is None else eligible * columns.stands_for
+    return np.asarray((1 - exploration) * softmax + exploration * share / np.maximum(count, 1))
 
 
-def uniform(eligible: Mask) -> Floats:
+def uniform(eligible: Mask, columns: Columns | None = None) -> Floats:
     """1 / n over the eligible candidates, (contexts, items); 0 where there is none."""
+    if columns is not None:
+        return np.asarray(eligible * columns.stands_for / np.maximum(columns.count[:, None], 1))
     return np.asarray(eligible / np.maximum(eligible.sum(axis=1, keepdims=True), 1))
 
 
@@ -129,26 +138,57 @@ def _require_one_draw(shown: Ints, above: Above, items: int) -> None:
         raise ValueError("an item stands twice in a slate: its rows are no one draw without replacement")
 
 
-def draw_slates(p: Floats, size: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
+def draw_slates(p: Floats, size: int, rng: np.random.Generator, columns: Columns | None = None) -> tuple[Ints, Floats]:
     """A slate per context, with the exact action propensity of each slot.
 
     Args:
         p: (contexts, items); items of probability 0 are never drawn.
+        columns: What the columns are, where they are not all items. The sample of the lump must be at least as large
+            as a slate, and no item of the lump be asked for.
 
     Returns:
-        Items and propensities, (contexts, min(size, candidates of the richest context)). The slate of a context ends
-        with its candidates: below them its propensities are 0, and its items say nothing.
+        Items (columns) and propensities, (contexts, min(size, candidates of the richest context)). The slate of a
+        context ends with its candidates: below them its propensities are 0, and its items say nothing.
+
+    Raises:
+        ValueError: The columns cannot say what the lower slots show.
     """
-    candidates = (p > 0).sum(axis=1)
+    candidates = (p > 0).sum(axis=1) if columns is None else columns.count
     size = min(size, int(candidates.max(initial=0)))
     with np.errstate(divide="ignore"):
         keys = rng.standard_exponential(p.shape) / p
+    each = p
+    if columns is not None:
+        each = p / columns.stands_for
+        keys = _keys_with_lump(keys, p, size, columns, rng)
     order = np.argsort(keys, axis=1, kind="stable")[:, :size]
-    chosen = np.take_along_axis(p, order, axis=1)
+    chosen = np.take_along_axis(each, order, axis=1)
     above = np.cumsum(chosen, axis=1) - chosen
     there = np.arange(size) < candidates[:, None]
     rest = p.copy()
     np.put_along_axis(rest, order, 0.0, axis=1)
     summed = rest.sum(axis=1, keepdims=True) + np.cumsum(chosen[:, ::-1], axis=1)[:, ::-1]
+    if columns is not None:
+        # Of a column that stands for several items one is drawn, and the others are left.
+        summed = summed + (np.take_along_axis(p, order, axis=1) - chosen).sum(axis=1, keepdims=True)
     left = np.where(1.0 - above < LITTLE, summed, 1.0 - above)
     return order, np.divide(chosen, left, out=np.zeros_like(chosen), where=there)
+
+
+def _keys_with_lump(keys: Floats, p: Floats, size: int, columns: Columns, rng: np.random.Generator) -> Floats:
+    """Keys in which the sampled columns, which stand in random order, have the lump's smallest keys, ascending.
+
+    Of L independent exponential keys of rate r the smallest is exponential of rate L r, and each next one lies above
+    by one of rate (L - k) r.
+
+    Source: Renyi (1953), Acta Mathematica Hungarica 4.
+    """
+    lump = np.where(columns.sampled, columns.stands_for, 0.0).sum(axis=1)
+    drawn = columns.sampled.sum(axis=1)
+    if (drawn < np.minimum(lump.round(), size)).any() or (columns.in_lump & ~columns.sampled).any():
+        raise ValueError("the sample of the lump is smaller than a slate, or items of the lump are asked for")
+    rank = np.cumsum(columns.sampled, axis=1) - 1
+    rate = np.where(columns.sampled, (lump[:, None] - rank) * p / columns.stands_for, 1.0)
+    with np.errstate(divide="ignore"):
+        steps = np.where(columns.sampled, rng.standard_exponential(p.shape) / rate, 0.0)
+    return np.where(columns.sampled, np.cumsum(steps, axis=1), keys)

@@ -48,6 +48,8 @@ class PolicyConfig(Settings):
             total and effect_given_met); near 0 the best item only, large values explore. Left out: the one that keeps
             the policy's mean entropy where form do has it at 0.5; solved in training, and stored with the bundle.
         exploration: Share of the probability that is uniform over all candidates; keeps overlap for the next day.
+        candidates: For large catalogues: so many items are ranked for a context, the best eligible ones for somebody of
+            whom nothing is known; all others share the exploration alone, each alike. Left out: all are ranked.
         slate_size: Items recommended at a time.
         named: Policies that are not fitted and are judged beside the challenger.
         match: Columns in which a candidate must equal its context, e.g. the section of the shop.
@@ -69,6 +71,9 @@ class PolicyConfig(Settings):
             lambda share: 0 < share <= 1,
         ),
     ]
+    candidates: Annotated[
+        int | None, Must("a whole number of at least 1 (or left out)", lambda value: value is None or value >= 1)
+    ] = None
     slate_size: Annotated[int, whole(1)]
     named: Names
     match: Names
@@ -88,7 +93,8 @@ class PolicyConfig(Settings):
         return self.temperature
 
     def to_json(self) -> dict[str, Any]:
-        return self.model_dump()
+        """As `parse` reads it. That all items are ranked goes without saying, so that such bundles keep their names."""
+        return self.model_dump(exclude={"candidates"} if self.candidates is None else set())
 
 
 class Allowance(Settings):

@@ -11,13 +11,14 @@ import polars as pl
 from causalrec.logs.units.covariates import as_of, context_columns
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.bundle import Bundled
-from causalrec.policy.grid import Scored, score_grid, unscored_grid
+from causalrec.policy.grid import Scored
 from causalrec.policy.left_out import LeftOut
 from causalrec.policy.organic.left_out import FIRST_SLOT, logged_in_slots, whole_slates, with_left_out
 from causalrec.policy.organic.rates import MetCounts
 from causalrec.policy.organic.rows import OrganicRows, organic_rows, slot_numbers
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, Policy
-from causalrec.policy.policies.judged import SCHEMA, evaluate_slots
+from causalrec.policy.policies.judged import SCHEMA, asked_of, evaluate_slots
+from causalrec.policy.retrieval import Asked, score, unscored
 from causalrec.policy.slots import Slots, judged_slots
 from causalrec.settings.logs.sources import Source
 from causalrec.settings.objective import Objective, with_form
@@ -151,11 +152,12 @@ class Judging:
         slots = self.slots(day, bundle)
         units, catalogue = self.inputs.table("units", day).frame, self.inputs.table("items", day).frame
         organic = weighed.rows(units, catalogue, slots) if weighed else None
+        asked = Asked(*asked_of(slots, organic), self.seed(day))
         if bundle is None:
-            scored = unscored_grid(slots.contexts, catalogue, self.config.match)
+            scored = unscored(slots.contexts, catalogue, self.config.match, self.config.candidates, asked)
         else:
             who = f"the model of {' and '.join(sorted(policy.name for policy in policies))}"
-            scored = self.scored(day, slots.contexts, bundle, who)
+            scored = self.scored(day, slots.contexts, bundle, who, asked)
         return slots, evaluate_slots(slots, scored, policies, self.objective, organic)
 
     def slots(self, day: date, bundle: Bundled | None) -> Slots:
@@ -167,14 +169,21 @@ class Judging:
         reads = [*context_columns(self.source), *position]
         return judged_slots(units.frame, catalogue, reads, held_out, self.matches, slates)
 
-    def scored(self, day: date, contexts: pl.DataFrame, bundle: Bundled, who: str) -> Iterator[Scored]:
+    def seed(self, day: date) -> list[int]:
+        """Of what is drawn on a day."""
+        return [self.inputs.seed, day.toordinal()]
+
+    def scored(
+        self, day: date, contexts: pl.DataFrame, bundle: Bundled, who: str, asked: Asked | None = None
+    ) -> Iterator[Scored]:
         """Contexts of a day against its catalogue, as of the end of the day before.
 
         Args:
             who: Whose bundle it is, in words.
+            asked: Items that must be among those scored; None: slates are drawn.
         """
         before = history_before(self.inputs, day) if self.source.has("user_id") else None
         attributes = attributes_read(self.inputs, self.source, bundle, lambda: self.inputs.table("users", day), who)
         state = as_of(before, day, self.source, covariate_settings(self.inputs), attributes)
         catalogue = self.inputs.table("items", day).frame
-        return score_grid(contexts, catalogue, state, self.source, bundle.model, bundle.vectors, bundle.config.match)
+        return score(contexts, catalogue, state, self.source, bundle, asked or Asked.nothing(self.seed(day)))

@@ -8,7 +8,7 @@ from causalrec.answers import not_available
 from causalrec.logs.units.covariates import as_of, context_columns
 from causalrec.logs.units.held_out import without_held_out
 from causalrec.logs.units.notes import UnitsNotes
-from causalrec.policy.grid import score_grid
+from causalrec.policy.retrieval import Asked, score
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.serving import ServingSettings
 from causalrec_assets.common.bundles import attributes_read, load_champion
@@ -54,7 +54,8 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     users = inputs.table("users")
     attributes = attributes_read(inputs, source, bundle, lambda: users, "the champion")
     state = as_of(before, inputs.day + timedelta(days=1), source, covariate_settings(inputs), attributes)
-    scored = score_grid(whom, catalogue, state, source, bundle.model, bundle.vectors, bundle.config.match)
+    seed = [inputs.seed, inputs.day.toordinal()]
+    scored = score(whom, catalogue, state, source, bundle, Asked.nothing(seed))
     frame = recommend(
         whom,
         catalogue["item_id"].to_list(),
@@ -62,7 +63,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         bundle.config,
         bundle.objective,
         columns,
-        [inputs.seed, inputs.day.toordinal()],
+        seed,
     )
     sizes = slate_sizes(whom, catalogue, bundle.config)
     short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())

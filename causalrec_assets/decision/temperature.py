@@ -8,8 +8,9 @@ from dataclasses import replace
 from causalrec.answers import Answer, insufficient_evidence
 from causalrec.logs.units.covariates import context_columns
 from causalrec.policy.bundle import Bundled, why_it_cannot_rank
-from causalrec.policy.grid import Scored, score_grid
+from causalrec.policy.grid import Scored
 from causalrec.policy.policies.temperature import needs_contexts, with_temperature
+from causalrec.policy.retrieval import Asked, score
 from causalrec.settings.logs.sources import Source
 from causalrec_assets.common.training_days import training_days
 from causalrec_assets.lake.inputs import Inputs
@@ -44,9 +45,9 @@ def _scored(inputs: Inputs, source: Source, bundle: Bundled) -> Iterator[Scored]
         # A slot's context, as units are judged in it; in the order of the day's rows.
         slots = day.units.filter(day.units["recommended"] == 1).select("time", "user_id", *reads)
         contexts = slots.unique([*users, *reads], keep="first", maintain_order=True)
-        few = max(1, min(CONTEXTS, PAIRS // max(1, day.catalogue.height)) // DAYS)
+        ranked = min(day.catalogue.height, bundle.config.candidates or day.catalogue.height)
+        few = max(1, min(CONTEXTS, PAIRS // max(1, ranked)) // DAYS)
         if contexts.height > few:
             contexts = contexts.sample(few, seed=inputs.seed)
-        yield from score_grid(
-            contexts, day.catalogue, day.state, source, bundle.model, bundle.vectors, bundle.config.match
-        )
+        asked = Asked.nothing([inputs.seed, day.day.toordinal()])
+        yield from score(contexts, day.catalogue, day.state, source, bundle, asked)

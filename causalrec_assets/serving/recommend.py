@@ -84,8 +84,8 @@ def recommend(
 
     Args:
         contexts: From `latest_contexts`.
-        item_ids: In the order of the grid's items.
-        scored: The grid of the contexts against the catalogue.
+        item_ids: In the order of the catalogue.
+        scored: The contexts against the catalogue, or few columns of it.
         columns: Context columns, written into `context` as JSON.
         seed: Of the draws: equal seeds give equal slates.
 
@@ -97,10 +97,11 @@ def recommend(
     for part in scored:
         revenue = objective.revenue(part.purchase, part.price)
         satisfaction, money = objective.terms(part)
-        first = first_slot(objective.value(satisfaction, money), part.eligible, config.solved, config.exploration)
-        slate, propensity = draw_slates(first, config.slate_size, rng)
+        value, columns_of = objective.value(satisfaction, money), part.columns
+        first = first_slot(value, part.eligible, config.solved, config.exploration, columns_of)
+        slate, propensity = draw_slates(first, config.slate_size, rng, columns_of)
         # A context has a slate as long as its candidates reach.
-        there = np.arange(slate.shape[1]) < part.eligible.sum(axis=1)[:, None]
+        there = np.arange(slate.shape[1]) < part.count[:, None]
         sizes = there.sum(axis=1)
 
         def of(values: Floats | None, slate: Ints = slate, there: Mask = there) -> Floats | None:
@@ -124,7 +125,7 @@ def recommend(
                 {
                     "user_id": pl.Series(own["user_id"].to_list(), dtype=pl.String).gather(of_context),
                     "context": pl.Series(shown, dtype=pl.String).gather(of_context),
-                    "item_id": [item_ids[k] for k in slate[there].tolist()],
+                    "item_id": [item_ids[k] for k in part.item(of_context, slate[there]).tolist()],
                     "rank": np.broadcast_to(np.arange(1, slate.shape[1] + 1), slate.shape)[there],
                     "action_propensity": propensity[there],
                     **{
@@ -154,8 +155,8 @@ def _explored(part: Scored, first: Floats, exploration: float) -> Mask:
     P(uniform | drawn) = (exploration / candidates) / p, by Bayes; the same in every slot, since what stands
     above divides both.
     """
-    uniform = exploration / np.maximum(part.eligible.sum(axis=1, keepdims=True), 1)
-    return np.asarray(uniform > 0.5 * first)
+    uniform = exploration / np.maximum(part.count[:, None], 1)
+    return np.asarray(uniform > 0.5 * (first if part.columns is None else first / part.columns.stands_for))
 
 
 def _lifted_by_revenue(part: Scored, satisfaction: Floats, revenue: Floats | None, objective: Objective) -> Mask:
@@ -166,10 +167,11 @@ def _lifted_by_revenue(part: Scored, satisfaction: Floats, revenue: Floats | Non
     """
     if revenue is None or objective.weight is None:
         return np.zeros_like(part.eligible)
-    count = np.maximum(part.eligible.sum(axis=1, keepdims=True), 1)
+    count = np.maximum(part.count[:, None], 1)
+    items = part.eligible if part.columns is None else part.eligible * part.columns.stands_for
 
     def above_mean(values: Floats) -> Floats:
-        return np.asarray(values - (values * part.eligible).sum(axis=1, keepdims=True) / count)
+        return np.asarray(values - (values * items).sum(axis=1, keepdims=True) / count)
 
     return np.asarray(objective.weight * above_mean(revenue) > above_mean(satisfaction))
 

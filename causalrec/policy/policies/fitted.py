@@ -36,6 +36,9 @@ class FittedPolicy:
         return LABELS[self.name]
 
     def probabilities(self, part: Scored) -> Floats:
-        """(1 - exploration) softmax(value / temperature) + exploration / n, (contexts, items)."""
+        """(1 - exploration) softmax(value / temperature) + exploration / n, (contexts, items).
+
+        Where the candidates are few, each item that is none of them has exploration / n.
+        """
         value = self.objective.value(*self.objective.terms(part))
-        return first_slot(value, part.eligible, self.config.solved, self.config.exploration)
+        return first_slot(value, part.eligible, self.config.solved, self.config.exploration, part.columns)

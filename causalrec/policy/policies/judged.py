@@ -86,8 +86,12 @@ def evaluate_slots(
         policy.name: _Columns(len(slots.row), ("action_probability", "candidates", *VALUES)) for policy in policies
     }
     of_organic = {policy.name: _organic_columns(organic) for policy in policies} if organic is not None else {}
+    in_lump = np.zeros(len(slots.row), dtype=bool)
     for part in scored:
         here = _within(part, slots.row)
+        if part.columns is not None:
+            row = slots.row[here] - part.contexts.start
+            in_lump[here] = part.columns.in_lump[row, part.column(row, slots.shown[here])]
         values = _values(part, judged_by)
         for policy in policies:
             p = policy.probabilities(part)
@@ -97,7 +101,8 @@ def evaluate_slots(
     frames = []
     for policy in policies:
         own = of_slots[policy.name].frame(slots.frame.select("unit_id", "request_id"), SLOT)
-        frames.append(_named(own.with_columns(in_lump=False), policy))
+        rest = pl.Series(in_lump if policy.fitted else np.zeros(len(slots.row), dtype=bool))
+        frames.append(_named(own.with_columns(in_lump=rest), policy))
         if organic is not None:
             frames.append(_named(of_organic[policy.name].frame(organic.frame, ORGANIC), policy))
     return pl.concat(frames)
@@ -172,7 +177,8 @@ def _added(part: Scored, position: Floats, judged_by: Objective) -> dict[str, Fl
 def _fill_slots(
     own: _Columns, here: Ints, slots: Slots, part: Scored, p: Floats, values: Values, judged_by: Objective
 ) -> None:
-    row, shown, above = slots.row[here] - part.contexts.start, slots.shown[here], slots.above.take(here)
+    row, above = slots.row[here] - part.contexts.start, slots.above.take(here)
+    shown, above = part.column(row, slots.shown[here]), _columns_above(part, row, above)
     own["action_probability"][here], _ = in_slot(p, row, shown, above)
     own["candidates"][here] = _candidates(part, row, above)
     # The level of a slot: the same whatever is shown in it.
@@ -184,16 +190,23 @@ def _fill_slots(
                 own[f"shown_{quantity}"][here] = expected_of[row, shown] + added.get(quantity, 0.0)
 
 
+def _columns_above(part: Scored, row: Ints, above: Above) -> Above:
+    """The items above each slot, as columns of the part."""
+    return Above(part.column(row[above.slots], above.items), above.counts)
+
+
 def _candidates(part: Scored, row: Ints, above: Above) -> Floats:
     """(slots,) how many items could stand in each, given those above."""
     taken = part.eligible[row[above.slots], above.items]
-    return np.asarray(part.eligible.sum(axis=1)[row] - np.bincount(above.slots, weights=taken, minlength=len(row)))
+    return np.asarray(part.count[row] - np.bincount(above.slots, weights=taken, minlength=len(row)))
 
 
 def _fill_organic(own: _Columns, organic: OrganicRows, slots: Slots, part: Scored, p: Floats, values: Values) -> None:
     pairs = _within(part, slots.row[organic.slot])
     slot, of = organic.slot[pairs], organic.row[pairs]
-    would = given_above(p, slots.row[slot] - part.contexts.start, organic.item[of], slots.above.take(slot))
+    row = slots.row[slot] - part.contexts.start
+    above = _columns_above(part, row, slots.above.take(slot))
+    would = given_above(p, row, part.column(row, organic.item[of]), above)
     np.add.at(own["shown_probability"], of, would)
     if organic.met is not None:
         np.add.at(own["met_weight"], of, would / organic.met[pairs])
@@ -211,4 +224,17 @@ def _fill_organic(own: _Columns, organic: OrganicRows, slots: Slots, part: Score
     for quantity in ("click_if_not", "purchase_if_not", "revenue_if_not"):
         expected_of = values[quantity]
         if expected_of is not None:
-            own[f"shown_{quantity}"][here] = expected_of[row, organic.item[here]]
+            own[f"shown_{quantity}"][here] = expected_of[row, part.column(row, organic.item[here])]
+
+
+def asked_of(slots: Slots, organic: OrganicRows | None = None) -> tuple[Ints, Ints]:
+    """Contexts of the slots, and the items that are asked for in each: shown, above it, or met beside it.
+
+    Returns:
+        (pairs,) rows of `slots.contexts` and of the catalogue, distinct, ascending.
+    """
+    rows, items = [slots.row, slots.row[slots.above.slots]], [slots.shown, slots.above.items]
+    if organic is not None:
+        rows, items = [*rows, slots.row[organic.slot]], [*items, organic.item[organic.row]]
+    row, item = np.unique(np.column_stack([np.concatenate(rows), np.concatenate(items)]), axis=0).T
+    return row, item

@@ -29,9 +29,12 @@ class Policy(Protocol):
         """The distribution of the first slot of each context.
 
         Args:
-            part: A run of contexts against all candidates. What a model expects is NaN where there is none.
+            part: A run of contexts against all items, or against `part.columns` of them. What a model expects is NaN
+                where there is none.
 
         Returns:
-            (contexts, items), rows sum to 1; the row of a context without an eligible candidate is 0.
+            (contexts, items), rows sum to 1; the row of a context without an eligible candidate is 0. A column that
+            stands for several items of the lump has the probability of them together, and all items of the lump the
+            same: which of them were sampled must not matter.
         """
         ...

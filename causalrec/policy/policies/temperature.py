@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from causalrec.arrays import Floats, Mask
+from causalrec.policy.columns import Columns
 from causalrec.policy.grid import Scored
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.settings.objective import DO, Objective
@@ -45,16 +46,17 @@ def with_temperature(config: PolicyConfig, objective: Objective, parts: Sequence
     satisfaction = objective.model_copy(update={"form": DO, "weight": None})
     reference = satisfaction
     if objective.weight:
-        shown = [first_slot(_value(part, satisfaction), part.eligible, OF_DO, 0.0) for part in parts]
+        shown = [first_slot(_value(part, satisfaction), part.eligible, OF_DO, 0.0, part.columns) for part in parts]
         outcomes = sum(
             float((p * np.exp(_value(part, satisfaction))).sum()) for p, part in zip(shown, parts, strict=True)
         )
         probability = outcomes / sum(float(p.sum()) for p in shown)
         reference = satisfaction.model_copy(update={"weight": objective.weight / probability})
-    eligible = [part.eligible for part in parts]
-    aim = mean_entropy([_value(part, reference) for part in parts], eligible, OF_DO, config.exploration)
+    eligible, columns = [part.eligible for part in parts], [part.columns for part in parts]
+    aim = mean_entropy([_value(part, reference) for part in parts], eligible, OF_DO, config.exploration, columns)
     values = [_value(part, objective) for part in parts]
-    return config.model_copy(update={"temperature": temperature_of(aim, values, eligible, config.exploration)})
+    solved = temperature_of(aim, values, eligible, config.exploration, columns)
+    return config.model_copy(update={"temperature": solved})
 
 
 def needs_contexts(config: PolicyConfig, objective: Objective) -> bool:
@@ -62,7 +64,13 @@ def needs_contexts(config: PolicyConfig, objective: Objective) -> bool:
     return config.temperature is None and objective.maximises != DO
 
 
-def temperature_of(aim: float, values: Sequence[Floats], eligible: Sequence[Mask], exploration: float) -> float:
+def temperature_of(
+    aim: float,
+    values: Sequence[Floats],
+    eligible: Sequence[Mask],
+    exploration: float,
+    columns: Sequence[Columns | None] | None = None,
+) -> float:
     """The temperature at which the policy has a mean entropy, by bisection.
 
     The entropy of (1 - exploration) softmax(value / T) + exploration / n does not fall with T: dH/dT is the covariance
@@ -71,30 +79,40 @@ def temperature_of(aim: float, values: Sequence[Floats], eligible: Sequence[Mask
     Args:
         aim: In nats.
         values, eligible: (contexts, items) each.
+        columns: What the columns of each are, where they are not all items.
 
     Returns:
         In the units of the values. Where they are too much alike to reach so low an entropy, the lowest that was looked
         at; where no two differ every temperature does the same, and it is 1.
     """
-    spread = max((_spread(v, e) for v, e in zip(values, eligible, strict=True)), default=0.0)
+    few = columns or [None] * len(values)
+    ranked = [may if own is None else may & ~own.in_lump for may, own in zip(eligible, few, strict=True)]
+    spread = max((_spread(v, e) for v, e in zip(values, ranked, strict=True)), default=0.0)
     if spread == 0:
         return 1.0
     low, high = np.log(spread / WIDEST), np.log(spread * WIDEST)
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if mean_entropy(values, eligible, float(np.exp(middle)), exploration) < aim:
+        if mean_entropy(values, eligible, float(np.exp(middle)), exploration, few) < aim:
             low = middle
         else:
             high = middle
     return float(np.exp(high))
 
 
-def mean_entropy(values: Sequence[Floats], eligible: Sequence[Mask], temperature: float, exploration: float) -> float:
+def mean_entropy(
+    values: Sequence[Floats],
+    eligible: Sequence[Mask],
+    temperature: float,
+    exploration: float,
+    columns: Sequence[Columns | None] | None = None,
+) -> float:
     """Of the first slot's distribution, in nats, over the contexts that have a candidate."""
     total, contexts = 0.0, 0
-    for value, may in zip(values, eligible, strict=True):
-        p = first_slot(value, may, temperature, exploration)
-        total -= float((p * np.log(np.where(p > 0, p, 1.0))).sum())
+    for value, may, few in zip(values, eligible, columns or [None] * len(values), strict=True):
+        p = first_slot(value, may, temperature, exploration, few)
+        each = p if few is None else p / few.stands_for
+        total -= float((p * np.log(np.where(p > 0, each, 1.0))).sum())
         contexts += int(may.any(axis=1).sum())
     return total / contexts
 

@@ -16,4 +16,4 @@ class Uniform:
 
     def probabilities(self, part: Scored) -> Floats:
         """1 / n over the eligible candidates, (contexts, items); 0 where there is none."""
-        return uniform(part.eligible)
+        return uniform(part.eligible, part.columns)
