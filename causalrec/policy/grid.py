@@ -93,7 +93,8 @@ def score_grid(
         content = np.tile(item_rows, part.height) if item_rows is not None else None
         p = model.predict_matrix(x, content, vectors)
         eligible = eligible_candidates(part, of_items, match)
-        rest = {f"rest_{name}": e.reshape(eligible.shape) for name, e in model.rest_of_request(x, p).items()}
+        prices = np.tile(price, part.height) if price is not None else None
+        rest = {f"rest_{name}": e.reshape(eligible.shape) for name, e in model.rest_of_request(x, p, prices).items()}
         run, added = slice(start, start + part.height), model.rest
         yield Scored(run, eligible, *shaped(p, part.height, price), **rest, rest_of_slots=added, columns=None)
 

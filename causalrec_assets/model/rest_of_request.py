@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import polars as pl
 
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.model.outcome.model import OutcomeModel
+from causalrec.model.outcome.own_organic import fit_own_organic
+from causalrec.model.outcome.own_organic_rows import MOST_REQUESTS, DayPairs, ItemsNotShown, own_organic_rows
 from causalrec.model.outcome.rest import RestModel, fit_rest
 from causalrec.model.outcome.rest_rows import MOST_SLOTS, DaySlots, InTheirPlaces, rest_of_requests, rest_rows
 from causalrec.settings.logs.sources import Source
@@ -37,15 +37,22 @@ def rest_model(
         return None
     match = tuple(str(name) for name in inputs.setting_of(POLICY, "match") or ())
     days = len(inputs.learning.train_days)
-    draw = InTheirPlaces(source, model, vectors, match, most=max(1, MOST_SLOTS // max(1, days - 1)))
-
-    def parts() -> Iterator[DaySlots]:
-        for day in training_days(inputs, source, model):
-            slots = rest_of_requests(day.units, "price" in day.units.columns)
-            yield draw.of_day(slots, day.catalogue, day.state, [inputs.seed, day.day.toordinal()])
-
-    rows = rest_rows(parts(), notes.cluster)
-    return None if rows is None else fit_rest(rows, settings.folds, inputs.seed, settings.weight_quantile)
+    share = max(1, days - 1)
+    draw = InTheirPlaces(source, model, vectors, match, most=max(1, MOST_SLOTS // share))
+    reads = [name for name in ("position",) if name in model.design.names]
+    not_shown = ItemsNotShown(source, reads, draw.features, max(1, MOST_REQUESTS // share))
+    slots: list[DaySlots] = []
+    pairs: list[DayPairs | None] = []
+    for day in training_days(inputs, source, model):
+        seed = [inputs.seed, day.day.toordinal()]
+        shown = rest_of_requests(day.units, "price" in day.units.columns)
+        slots.append(draw.of_day(shown, day.catalogue, day.state, seed))
+        pairs.append(not_shown.of_day(day.units, day.catalogue, day.state, [*seed, 1]))
+    rows, others = rest_rows(slots, notes.cluster), own_organic_rows(pairs, notes.cluster)
+    if rows is None:
+        return None
+    own = fit_own_organic(others, len(model.heads), inputs.seed) if others is not None else {}
+    return fit_rest(rows, settings.folds, inputs.seed, settings.weight_quantile, own)
 
 
 def rest_table(rest: RestModel | None) -> pl.DataFrame:
@@ -58,6 +65,7 @@ def rest_table(rest: RestModel | None) -> pl.DataFrame:
                 "mean": one.level,
                 "item matters": one.item_penalty is not None,
                 "context matters": one.context_penalty is not None,
+                "own outcome told": ("purchase" if name == "sales" else name) in rest.own if rest else False,
             }
             for name, one in (rest.outcomes if rest else {}).items()
         ],
@@ -67,5 +75,6 @@ def rest_table(rest: RestModel | None) -> pl.DataFrame:
             "mean": pl.Float64,
             "item matters": pl.Boolean,
             "context matters": pl.Boolean,
+            "own outcome told": pl.Boolean,
         },
     )

@@ -127,14 +127,17 @@ class OutcomeModel:
             purchase_if_not=p[:, 0] * p[:, 2] if self.purchases and both else None,
         )
 
-    def rest_of_request(self, x: Singles, predicted: PotentialOutcomes) -> dict[str, Floats]:
+    def rest_of_request(
+        self, x: Singles, predicted: PotentialOutcomes, price: Floats | None = None
+    ) -> dict[str, Floats]:
         """Of the rest of the request if the item is shown, at the mean over positions: outcome -> E, (rows,).
 
         Args:
             x: (rows, width), from the design.
             predicted: Of `predict_matrix`, for the same rows.
+            price: Of each row's item, (rows,); None where not all are known.
         """
-        return self.rest.predict(rest_features(x, predicted.known)) if self.rest is not None else {}
+        return self.rest.predict(rest_features(x, predicted.known), price) if self.rest is not None else {}
 
     def save(self) -> dict[str, bytes]:
         """`model.safetensors` and `card.json`; no pickles."""

@@ -1,6 +1,8 @@
 """What showing an item does to the rest of its request: outcomes of the other slots, and of what is met beside them.
 
-    E[rest | show i in slot k, u] = level_k + gamma' c(u) + beta' (f(u, i) - f_0)
+    E[rest | show i in slot k, u] = level_k + gamma' c(u) + beta' (f(u, i) - f_0) - (1 - kept) A(u, i)
+
+A is what would come of the item itself without a recommendation (`own_organic`); the line tells the others' part.
 
 beta is fitted by what the logging policy left to chance. In rows weighted by g(i) / (its probability of i given u),
 items are drawn from g whoever asks, so that f(u, i) less its mean over g is uncorrelated with whatever else moves the
@@ -24,11 +26,14 @@ import numpy as np
 from causalrec.arrays import Codes, Floats, Ints, Singles
 from causalrec.estimators.weights import clip_level
 from causalrec.model.crossfit import folds_by_cluster
+from causalrec.model.outcome.own_organic import OwnOrganic
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Of the squared weights of standardised features, as a share of the rows."""
 CHANCE, SIGNS = 0.05, 399
 """How often chance alone may look like an effect, and draws of the clusters' signs that tell."""
+OWN = "own_organic"
+"""On a card, beside the outcomes."""
 FEWEST_ROWS = 200
 """With fewer, the rest is a constant of its slot."""
 
@@ -45,6 +50,7 @@ class RestRows:
         weight: g(i) / P(i | u) up to a factor of the context's own, (n,).
         position: (n,), from 1; 0 where it is not known.
         cluster: (n,).
+        price: Of the shown item, (n,), NaN where it is not known; None: nobody knows any.
     """
 
     rest: Mapping[str, Floats]
@@ -54,6 +60,7 @@ class RestRows:
     weight: Floats
     position: Ints
     cluster: Codes
+    price: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -90,18 +97,23 @@ class RestModel:
 
     Attributes:
         outcomes: Name -> its model.
+        own: Outcome (click, purchase) -> what would come of the item itself without a recommendation; not of an outcome
+            of which nothing is told.
     """
 
     outcomes: Mapping[str, RestOutcome] = field(default_factory=dict)
+    own: Mapping[str, OwnOrganic] = field(default_factory=dict)
 
-    def predict(self, features: Floats) -> dict[str, Floats]:
+    def predict(self, features: Floats, price: Floats | None = None) -> dict[str, Floats]:
         """E[rest | show] by name, (rows,), at the mean over positions.
 
         Args:
             features: (rows, features), from `rest_features`.
+            price: Of each row's item, (rows,); None where not all are known, and no money is weighed.
         """
+        taken = taken_from_organic(self.own, features, price)
         return {
-            name: one.level + (features - np.array(one.origin)) @ np.array(one.weights)
+            name: one.level + (features - np.array(one.origin)) @ np.array(one.weights) - taken.get(name, 0.0)
             for name, one in self.outcomes.items()
         }
 
@@ -114,15 +126,17 @@ class RestModel:
         return self.outcomes[name].added(position)
 
     def to_json(self) -> dict[str, Any]:
-        return {name: asdict(one) for name, one in self.outcomes.items()}
+        own = {name: one.to_json() for name, one in self.own.items()}
+        return {name: asdict(one) for name, one in self.outcomes.items()} | ({OWN: own} if own else {})
 
     @classmethod
-    def from_json(cls, card: Mapping[str, Mapping[str, Any]]) -> RestModel:
+    def from_json(cls, card: Mapping[str, Any]) -> RestModel:
         def read(raw: Mapping[str, Any]) -> RestOutcome:
             fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
             return RestOutcome(**fields)
 
-        return cls({name: read(raw) for name, raw in card.items()})
+        own = {name: OwnOrganic.from_json(raw) for name, raw in card.get(OWN, {}).items()}
+        return cls({name: read(raw) for name, raw in card.items() if name != OWN}, own)
 
 
 def rest_features(x: Singles, known: Sequence[Floats]) -> Floats:
@@ -138,14 +152,35 @@ def rest_features(x: Singles, known: Sequence[Floats]) -> Floats:
     return np.column_stack([*known, x.astype(np.float64)])
 
 
-def fit_rest(rows: RestRows, folds: int, seed: int, weight_quantile: float) -> RestModel:
+def taken_from_organic(
+    own: Mapping[str, OwnOrganic], features: Floats, price: Floats | None
+) -> dict[str, Floats | float]:
+    """What showing items takes from their own outcomes without a recommendation, by name, (rows,).
+
+    Args:
+        features: Of `rest_features`, (rows, features).
+        price: (rows,); without it nothing is said of sales.
+    """
+    taken: dict[str, Floats | float] = {name: one.taken(features) for name, one in own.items()}
+    if price is not None and "purchase" in taken:
+        taken["sales"] = price * taken["purchase"]
+    return taken
+
+
+def fit_rest(
+    rows: RestRows, folds: int, seed: int, weight_quantile: float, own: Mapping[str, OwnOrganic] | None = None
+) -> RestModel:
     """Fit each outcome that is known in some rows.
 
     Args:
+        own: What would come of the items themselves without a recommendation: their part is known, and not fitted.
         folds: Of whole clusters, which choose the penalties.
         weight_quantile: Weights are cut there, as those of the outcome model's loss are.
     """
-    return RestModel({name: _fit(rows, rest, folds, seed, weight_quantile) for name, rest in rows.rest.items()})
+    taken = taken_from_organic(own or {}, rows.features, rows.price)
+    others = {name: rest + taken.get(name, 0.0) for name, rest in rows.rest.items()}
+    fitted = {name: _fit(rows, rest, folds, seed, weight_quantile) for name, rest in others.items()}
+    return RestModel(fitted, own or {})
 
 
 def _fit(rows: RestRows, rest: Floats, folds: int, seed: int, quantile: float) -> RestOutcome:

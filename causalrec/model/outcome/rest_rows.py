@@ -115,13 +115,13 @@ class InTheirPlaces:
         kept = known["_slot"].sort()
         asked, drawn = (rows.filter(pl.col("_slot").is_in(kept.implode())) for rows in (asked, drawn))
         pairs = as_of_covariates(drawn, state, catalogue, self.source)
-        of_pairs, place = self._features(pairs), kept.search_sorted(pairs["_slot"]).to_numpy()
+        of_pairs, place = self.features(pairs), kept.search_sorted(pairs["_slot"]).to_numpy()
         again = pairs["_again"].to_numpy()
         shares = asked.join(slots.group_by("item_id").len("_times"), on="item_id", how="left", maintain_order="left")
         weight = shares["_times"].to_numpy() / shares["action_propensity"].to_numpy()
         return DaySlots(
             asked.drop("_slot"),
-            self._features(asked),
+            self.features(asked),
             _means(of_pairs[~again], place[~again], asked.height),
             _means(of_pairs[again], place[again], asked.height),
             # Of each day by itself: its shares are of so many slots.
@@ -137,7 +137,8 @@ class InTheirPlaces:
         same = pl.all_horizontal((pl.col(c) == pl.col(f"_of_item_{c}")).fill_null(False) for c in self.match)
         return both.select(same).to_series()
 
-    def _features(self, rows: pl.DataFrame) -> Floats:
+    def features(self, rows: pl.DataFrame) -> Floats:
+        """Of rows with covariates, (rows, features)."""
         x, reads = self.model.design.transform(rows), self.vectors is not None and self.model.reads_content
         items = self.vectors.rows(rows["item_id"]) if reads and self.vectors is not None else None
         return rest_features(x, self.model.predict_matrix(x, items, self.vectors).known)
@@ -166,6 +167,7 @@ def rest_rows(days: Iterable[DaySlots], cluster: str) -> RestRows | None:
         np.concatenate([day.weight for day in parts]),
         frame["position"].fill_null(0).clip(lower_bound=0).to_numpy().astype(np.int64),
         cluster_codes(frame, cluster),
+        frame["price"].cast(pl.Float64).fill_null(np.nan).to_numpy() if "price" in frame.columns else None,
     )
 
 

@@ -104,7 +104,7 @@ def test_items_are_drawn_as_often_as_they_were_shown_and_never_from_above(places
     assert day.slots["item_id"].to_list() == ["a", "b", "c"]
     # Each of a, b and c was shown once; below a, a is drawn no more.
     assert day.weight == pytest.approx(np.array([2, 4, 2]) / np.mean([2, 4, 2]))
-    of = dict(zip("abc", places._features(units().head(3))[:, 0], strict=True))
+    of = dict(zip("abc", places.features(units().head(3))[:, 0], strict=True))
     assert (day.drawn[1, 0] >= min(of["b"], of["c"])) and (day.drawn[1, 0] <= max(of["b"], of["c"]))
     assert day.shown[:, 0].tolist() == [of["a"], of["b"], of["c"]]
     many = [places.of_day(rest_of_requests(units(), price=True), CATALOGUE, STATE, [k]) for k in range(200)]
@@ -116,7 +116,7 @@ def test_only_candidates_of_the_context_are_drawn(places):
     rows = rest_of_requests(units(), price=True)
     matched = InTheirPlaces(SOURCE, places.model, None, match=("shelf",))
     many = [matched.of_day(rows, CATALOGUE, STATE, [k]) for k in range(50)]
-    of = dict(zip("abc", places._features(units().head(3))[:, 0], strict=True))
+    of = dict(zip("abc", places.features(units().head(3))[:, 0], strict=True))
     # Of the items that were shown a and b are on shelf x, and c alone on y; below a only b is left.
     drawn = {
         slot: [one.drawn[items.index(slot), 0] for one in many if slot in (items := one.slots["item_id"].to_list())]
