@@ -1,4 +1,4 @@
-# causalrec: `make demo`, `make describe-source FILE=path`, `make check`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make sweep`, `make forget`
+# causalrec: `make demo`, `make describe-source FILE=path`, `make check`, `make test`, `make home DIR=path`, `make ui`; operating it: `make backfill`, `make plan`, `make sweep`, `make forget`
 
 # A value that somebody gives is text: it is taken as it stands, dollars and all (`value`), and commands read it from the
 # environment ("$$DIR"). Nothing of it is ever pasted into a recipe, where the shell would run it, or expanded by make.
@@ -14,11 +14,11 @@ export $(GIVEN) $(SAID)
 
 # What works on a home: DIR=path, else the one of a demo's logs: .home/obd for LOGS=obd. Python makes it absolute.
 HOME_OF_LOGS := .home/$(if $(filter-out simulated,$(LOGS)),$(LOGS),demo)
-ui backfill sweep forget mlflow: override export CAUSALREC_HOME := $(or $(DIR),$(HOME_OF_LOGS))
+ui backfill plan sweep forget mlflow: override export CAUSALREC_HOME := $(or $(DIR),$(HOME_OF_LOGS))
 forget: override export CAUSALREC_USER_ID := $(USER_ID)
 A_HOME = test -n "$$DIR" || test -d "$$CAUSALREC_HOME" || { echo "no demo has the logs LOGS=$$LOGS, or it is not made yet (there is no $$CAUSALREC_HOME): make demo LOGS=... makes it; or name a home of your own: DIR=path"; exit 1; }
 
-.PHONY: demo describe-source check test home ui backfill sweep forget mlflow tour realism lint lock clean
+.PHONY: demo describe-source check test home ui backfill plan sweep forget mlflow tour realism lint lock clean
 .DELETE_ON_ERROR:
 
 # The environment from the committed locks, each file by its hash; made again when a lock or the project's metadata change.
@@ -75,6 +75,11 @@ backfill: .venv/installed
 	@$(A_HOME)
 	@case "$$ONLY" in ""|logs) ;; *) echo "ONLY=$$ONLY: only ONLY=logs is known"; exit 1;; esac
 	@"$$BIN/python" -W ignore -m causalrec_assets.commands.backfill $${ONLY:+--logs} $${WORKERS:+"--workers=$$WORKERS"} -- "$$FROM" "$$TO"
+
+# Which gain a trial finds in how many weeks, and what more exploration would buy, from the lake's own variance: make plan [DIR=path]
+plan: .venv/installed
+	@$(A_HOME)
+	@"$$BIN/python" -W ignore -m causalrec_assets.commands.plan
 
 # Old versions, what killed runs left, old quarantine (data/lake.yaml): make sweep [DRY=yes] [DIR=path]
 sweep: .venv/installed

@@ -39,13 +39,21 @@ VARIABLES = {
     "home": ("DIR",),
     "ui": ("DIR", "HOST", "PORT"),
     "backfill": ("FROM", "TO", "WORKERS", "DIR"),
+    "plan": ("DIR",),
     "sweep": ("DIR",),
     "forget": ("USER_ID", "DIR"),
     "mlflow": ("DIR", "HOST", "PORT"),
     "realism": ("SAMPLES", "OUT"),
 }
 """Target -> what reaches its command as it is given."""
-SWITCHES = {"backfill": ("ONLY",), "sweep": ("DRY",), "ui": ("LOGS",), "mlflow": ("LOGS",), "forget": ("LOGS",)}
+SWITCHES = {
+    "backfill": ("ONLY",),
+    "plan": ("LOGS",),
+    "sweep": ("DRY",),
+    "ui": ("LOGS",),
+    "mlflow": ("LOGS",),
+    "forget": ("LOGS",),
+}
 """Target -> what only decides something."""
 NEEDED = {
     "describe-source": {"FILE": "x.csv"},

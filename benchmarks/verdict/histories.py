@@ -23,7 +23,7 @@ from causalrec.arrays import Floats
 from causalrec.evaluation.trials.evidence import Evidence
 from causalrec.evaluation.trials.log import TrialsInMemory
 from causalrec.evaluation.trials.look import decide_look
-from causalrec.evaluation.trials.planning import rounds_needed
+from causalrec.evaluation.trials.planning import Asked, rounds_needed
 from causalrec.evaluation.trials.trial import LookDecision, Trial
 from causalrec.home import TEMPLATE
 from causalrec.settings.file import read_yaml
@@ -134,9 +134,7 @@ def rounds_for(name: str, rule: ReleaseRule, total: bool) -> float:
     assert seen is not None
     deviation = seen.std_error * np.sqrt(seen.rounds)
     gain = BETTER * shop.world.base
-    return rounds_needed(
-        gain, deviation, rule.trial_weeks, rule.error_a_look(not shop.world.third), rule.min_gain * seen.base
-    )
+    return rounds_needed(gain, deviation, rule.trial_weeks, Asked.of(rule, seen.base, not shop.world.third))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -85,17 +85,20 @@ def bounds(information: Sequence[float], errors: Sequence[float]) -> Floats:
     return out
 
 
-def crossing_probabilities(information: Sequence[float], limits: Floats, drift: float) -> Floats:
+def crossing_probabilities(
+    information: Sequence[float], limits: Floats, drift: float, floors: Floats | None = None
+) -> Floats:
     """P(Z_k >= b_k, and no bound crossed before) at a true gain, (looks,).
 
     Args:
         limits: The bounds, (looks,).
         drift: theta, the true gain, in the units whose information is given.
+        floors: Statistics below which a look gives up, (looks,), each at least 1 below its bound; -inf: it never does.
     """
     info, out, alive = growing(information), np.empty(len(limits)), None
     for k, limit in enumerate(limits):
         out[k] = beyond(alive, info[k], limit, drift)
-        alive = carry(alive, info[k], limit, drift)
+        alive = carry(alive, info[k], limit, drift, -np.inf if floors is None else float(floors[k]))
     return out
 
 
@@ -114,10 +117,10 @@ def beyond(alive: Alive | None, information: float, limit: float, drift: float) 
     return float(alive.mass @ ndtr((mean - limit) / np.sqrt(step / information)))
 
 
-def carry(alive: Alive | None, information: float, limit: float, drift: float) -> Alive:
-    """Those who are alive after look k, whose bound is `limit`."""
+def carry(alive: Alive | None, information: float, limit: float, drift: float, floor: float = -np.inf) -> Alive:
+    """Those who are alive after look k, whose bound is `limit`, and who did not give up below `floor`."""
     centre = drift * np.sqrt(information)
-    low, high = centre - REACH, min(limit, centre + REACH)
+    low, high = max(centre - REACH, floor), min(limit, centre + REACH)
     low = min(low, high - 1.0)
     nodes, weights = _quadrature()
     z = 0.5 * (high - low) * nodes + 0.5 * (high + low)
