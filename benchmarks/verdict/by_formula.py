@@ -16,7 +16,7 @@ from causalrec.logs.clusters import cluster_codes
 def scores(data: EvaluationData, policy: str) -> tuple[dict[str, Floats], Codes]:
     """The scores of a policy by name, (slots,) each, and the slots' clusters."""
     own = data.targets.filter(policy=policy)
-    of_units = data.units.select("unit_id", "user_id", "recommended", "click", "item_id", "time")
+    of_units = data.units.select("unit_id", "user_id", "recommended", "click", "item_id", "time", "position")
     slots = own.filter(kind="slot").join(of_units, on="unit_id", maintain_order="left")
     slots = slots.join(data.propensities, on="unit_id", maintain_order="left")
     organic = own.filter(kind="organic").join(of_units, on="unit_id", maintain_order="left")
@@ -43,7 +43,7 @@ def scores(data: EvaluationData, policy: str) -> tuple[dict[str, Floats], Codes]
     met = column["model_click_if_not"] + column["met"] / column["judged"]
     not_shown = column["not_shown"] / column["judged"]
     # What is expected of the rest cancels between policies; it takes variance from their values.
-    mean_organic, mean_rest = _rest(data)
+    mean_organic, mean_rest = _rest(data, slots["position"])
     all_of_it = column["all_slots"] + column["organic"]
     own_and_organic, total = (
         doubly_robust(reward, column["model_click"] + mean, column["shown_click"] + mean)
@@ -88,11 +88,16 @@ def logging_scores(data: EvaluationData, beside: str) -> dict[str, Floats]:
     return {name: found[name].to_numpy() for name in found.columns}
 
 
-def _rest(data: EvaluationData) -> tuple[float, float]:
-    """On the training days, mean clicks a slot on what its request met beside the slate, and on all but the slot."""
+def _rest(data: EvaluationData, position: pl.Series) -> tuple[Floats, Floats]:
+    """Mean clicks beside each slot in its position on the training days: organic ones, and all but its own."""
     train = data.units.filter(~pl.col("day").is_in(list(data.unseen_days)))
     click, organic = pl.col("click").cast(pl.Float64), pl.col("recommended") == 0
     slots = train.with_columns(
         organic=click.filter(organic).sum().over("request_id"), rest=click.sum().over("request_id") - click
     ).filter(~organic)
-    return tuple(float(slots[name].to_numpy().mean()) for name in ("organic", "rest"))  # type: ignore[return-value]
+    means = {
+        place: rows.select(pl.col("organic", "rest").mean()).row(0) for (place,), rows in slots.group_by("position")
+    }
+    of_slots = [means[place] for place in position.to_list()]
+    of_organic, of_rest = np.array(of_slots, dtype=np.float64).T
+    return of_organic, of_rest

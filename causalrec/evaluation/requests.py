@@ -51,8 +51,8 @@ def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame
         whole_slate=pl.col("whole_slate").fill_null(alone),
         not_shown_known=pl.col("not_shown_known").fill_null(True),
     )
-    rest = _mean_rest(units, data)
-    return slots.with_columns(column for metric in COUNTED for column in _of_metric(metric, data, rest))
+    slots = _with_mean_rest(slots, units, data)
+    return slots.with_columns(column for metric in COUNTED for column in _of_metric(metric, data))
 
 
 def _outcomes(units: pl.DataFrame) -> pl.DataFrame:
@@ -113,20 +113,35 @@ def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _mean_rest(units: pl.DataFrame, data: EvaluationData) -> dict[str, float]:
-    """Per metric, on the training days, the mean organic outcome of a request, and that of all but the slot's own."""
+def _with_mean_rest(slots: pl.DataFrame, units: pl.DataFrame, data: EvaluationData) -> pl.DataFrame:
+    """With the mean organic outcome of a request on the training days, and that of all but the slot's own, by metric.
+
+    Of slots in the same position; of all positions where none was there in training. Any number that is the same
+    whatever is shown leaves a value as it is; this one takes what can be expected out of its variance.
+    """
     train = units.filter(~pl.col("day").is_in(list(data.unseen_days)))
-    requests, slots = _outcomes(train), train.filter(pl.col("recommended") == 1)
-    with_sums = slots.join(requests, on="request_id", how="inner")
-    means: dict[str, float] = {}
+    requests, recommended = _outcomes(train), train.filter(pl.col("recommended") == 1)
+    with_sums = recommended.join(requests, on="request_id", how="inner")
+    means = []
     for metric in COUNTED:
-        rest = pl.col(f"{metric}_of_slots") + pl.col(f"{metric}_of_organic") - pl.col(f"{metric}_reward")
-        organic, request = with_sums.select(pl.col(f"{metric}_of_organic").mean(), rest.mean().alias("rest")).row(0)
-        means |= {f"{metric}_organic": organic or 0.0, f"{metric}_request": request or 0.0}
-    return means
+        organic = pl.col(f"{metric}_of_organic")
+        means += [
+            organic.mean().alias(f"{metric}_mean_organic"),
+            (pl.col(f"{metric}_of_slots") + organic - pl.col(f"{metric}_reward"))
+            .mean()
+            .alias(f"{metric}_mean_request"),
+        ]
+    overall = with_sums.select(means).row(0, named=True)
+    by_position = with_sums.group_by("position").agg(means)
+    slots = slots.join(by_position, on="position", how="left", nulls_equal=True, maintain_order="left")
+    # Without training days there is no expectation, and nothing is taken out.
+    return slots.with_columns(
+        pl.col(name).cast(pl.Float64).fill_null(pl.lit(mean, pl.Float64)).fill_null(0.0)
+        for name, mean in overall.items()
+    )
 
 
-def _of_metric(metric: str, data: EvaluationData, mean_rest: dict[str, float]) -> list[pl.Expr]:
+def _of_metric(metric: str, data: EvaluationData) -> list[pl.Expr]:
     own, organic = pl.col(f"{metric}_reward"), pl.col(f"{metric}_of_organic")
     unseen = pl.col("day").is_in(list(data.unseen_days))
     # A slot without organic rows beside it has none: what its sums are of is known, and 0.
@@ -141,8 +156,8 @@ def _of_metric(metric: str, data: EvaluationData, mean_rest: dict[str, float]) -
         outcomes, money = pl.col(f"{who}_rest_click"), pl.col(f"{who}_rest_revenue")
         linear = outcomes + pl.lit(data.money, pl.Float64) * money
         rest = {"satisfaction": outcomes, "revenue": money, OBJECTIVE: linear}[metric]
-        expected[who] = pl.when(unseen).then(rest.fill_null(mean_rest[f"{metric}_request"])).otherwise(zero)
-    organic_rest = pl.when(unseen).then(pl.lit(mean_rest[f"{metric}_organic"])).otherwise(zero)
+        expected[who] = pl.when(unseen).then(rest.fill_null(pl.col(f"{metric}_mean_request"))).otherwise(zero)
+    organic_rest = pl.when(unseen).then(f"{metric}_mean_organic").otherwise(zero)
     return [
         *sums,
         (own + organic).alias(f"{metric}_own_and_organic"),

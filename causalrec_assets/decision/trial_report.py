@@ -14,6 +14,8 @@ from causalrec.evaluation.trials.look import decide_look
 from causalrec.evaluation.trials.trial import Look
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.notes import PolicyNotes
+from causalrec.settings.file import read_setting
+from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import parse_source
 from causalrec.settings.objective import Objective
 from causalrec.settings.release import ReleaseRule
@@ -23,6 +25,7 @@ from causalrec_assets.common.ui import picture, table
 from causalrec_assets.decision.trial_days import TrialDay, trial_day
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs, Table
+from causalrec_assets.lake.windows import learning_window
 from resources.lake import Lake
 
 
@@ -85,12 +88,16 @@ def _values(inputs: Inputs, found: TrialDay, number: int, targets: Table, rule: 
     published = set(inputs.store.days("units"))
     days = [day for day in trial.days_of(number) if day in published]
     source = parse_source(inputs.setting("sources.yaml"))
-    window, notes = inputs.window("units", days), targets.notes_as(PolicyNotes)
+    # What is expected of the rest of a request is counted before the enrolment, as how often items are met.
+    settings = parse_learning(read_setting(inputs.home, "learning.yaml"), read_setting(inputs.home, "sources.yaml"))
+    before = [day for day in learning_window(trial.opened, settings, published).days if day in published]
+    window, notes = inputs.window("units", [*before, *days]), targets.notes_as(PolicyNotes)
     objective, of_units, units = Objective.parse(notes.objective), window.notes_as(UnitsNotes), window.frame
+    judged = units.filter(pl.col("day").is_in(days))
     data = EvaluationData(
         units,
-        targets.frame.filter(pl.col("unit_id").is_in(units["unit_id"].implode())),
-        logged_propensities(units),
+        targets.frame.filter(pl.col("unit_id").is_in(judged["unit_id"].implode())),
+        logged_propensities(judged),
         objective.satisfying,
         objective.margin,
         of_units.cluster,

@@ -96,6 +96,8 @@ def test_a_trial_from_its_enrolment_to_its_end(enrolled):
     report = table(home, "trial_report", newest)
     assert report["trial"].unique().to_list() == [bundle_hash(challenger)]
     assert report.select(pl.col("first_day").min(), pl.col("last_day").max()).row(0) == (look.first_day, look.last_day)
+    # What is expected of the rest of a request is counted on the days before the enrolment.
+    assert f"table:units:{FIRST}" in store.pointer("trial_report", newest).inputs
     judged = table(home, "trial_policy", newest).filter(kind="slot")
     assert set(judged["policy"]) == {"challenger"}
     assert kinds(home)[:3] == ["opened", "look", "closed"]

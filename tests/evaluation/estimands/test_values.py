@@ -111,6 +111,20 @@ def test_total_and_own_and_organic_by_hand():
     assert row(frame, "total", "snips")["estimate"] == pytest.approx(5 / 3.5)
 
 
+def test_what_is_expected_of_the_rest_is_its_mean_before_in_the_same_position():
+    # Beside the first slot 1 and 2 outcomes were seen before (slot 2, an organic row), beside the second 0 and 2.
+    before = [("t0", 0, 0.5, 0.5, 0.4, 0.5, 0.2), ("t0", 1, 0.5, 0.5, 0.4, 0.5, 0.2)]
+    before += [("t1", 1, 0.5, 0.5, 0.4, 0.5, 0.2), ("t1", 1, 0.5, 0.5, 0.4, 0.5, 0.2)]
+    units, targets = world([*SLOTS, *before], [*ORGANIC, ("t1", 1, 1.0, 0.1, 0.9, 0.1)])
+    trained = pl.col("request_id").str.starts_with("t")
+    units = units.with_columns(day=pl.when(trained).then(pl.lit(date(2026, 3, 2))).otherwise("day"))
+    targets = targets.filter(~trained)
+    found = row(values(units, targets), "total")
+    rest = np.array([(1 + 2) / 2, (0 + 2) / 2, (1 + 2) / 2])
+    weight, q, shown, reward = np.array([1, 0.5, 2]), np.array([0.4, 0.4, 0.3]), np.array([0.5, 0.5, 0.2]), [2, 2, 1]
+    assert found["estimate"] == pytest.approx((q + rest + weight * (reward - shown - rest)).mean())
+
+
 def test_a_request_with_several_outcomes_is_judged():
     many = [(request, 1, *rest) for request, _, *rest in SLOTS]
     assert row(values(*world(many, ORGANIC)), "total")["status"] == "answered"
