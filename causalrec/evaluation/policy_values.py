@@ -30,6 +30,7 @@ from causalrec.evaluation.rounds import (
 from causalrec.evaluation.trust.difference import DifferenceDiagnostics, calibrated, carries_a_decision
 from causalrec.evaluation.trust.weight_diagnostics import check_rounds
 from causalrec.evaluation.values.against import anyway_told, value_less_anyway, value_of_base, value_of_logging
+from causalrec.evaluation.values.promise import promises
 from causalrec.evaluation.values.question import PolicyQuestion, Row
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import is_held_out
@@ -112,8 +113,10 @@ def report(data: EvaluationData, rule: ReleaseRule) -> pl.DataFrame:
             against = same_rounds(own, champion) if policy == CHALLENGER and champion.height else None
             for estimand in ESTIMANDS.values():
                 for metric in metrics_of(data, estimand):
-                    if own[f"{metric}_reward"].null_count() < own.height:
-                        question = PolicyQuestion(segment, str(policy), metric, own, against, estimand)
+                    question = PolicyQuestion(segment, str(policy), metric, own, against, estimand)
+                    if metric == OBJECTIVE and data.promised:
+                        rows.extend(promises(question, data.unseen_days, data.cluster, [LOGGED_MEAN]))
+                    elif own[f"{metric}_reward"].null_count() < own.height:
                         rows.extend(_rows(question, held_out_logs, data, rule))
     return pl.DataFrame(rows, schema=SCHEMA)
 
@@ -121,7 +124,8 @@ def report(data: EvaluationData, rule: ReleaseRule) -> pl.DataFrame:
 def metrics_of(data: EvaluationData, estimand: Estimand) -> list[str]:
     """Satisfaction and revenue; and the objective itself under the estimand that its form maximises."""
     objective = data.objective
-    if objective is None or not objective.weight:
+    # Without a weight of money the objective is what satisfies, told already; but log P is no outcome.
+    if objective is None or not (objective.weight or objective.maximises == DO):
         return [*METRICS]
     return [*METRICS, OBJECTIVE] if estimand.name == ESTIMAND_OF[objective.maximises] else [*METRICS]
 
@@ -172,11 +176,6 @@ def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, Polic
     """Whether the logs can tell the estimand, and the question on the rounds that can."""
     estimand, metric = question.estimand, question.metric
     answer = estimand.available(data.logs)
-    if answer.answered and metric == OBJECTIVE and data.objective is not None and data.objective.maximises == DO:
-        answer = not_available(
-            "the objective is E[log P + lambda R], and log P is no outcome: only the model can promise it; "
-            "satisfaction and revenue are judged by themselves"
-        )
     if answer.answered and estimand.behind(metric):
         # Of other days it is not known what policies would have done with what was met.
         question = question.where(pl.col("day").is_in(list(data.unseen_days)))

@@ -13,7 +13,7 @@ from causalrec.estimators.policy_value import Rounds
 from causalrec.evaluation.estimands.protocol import Columns, Logs
 from causalrec.logs.clusters import cluster_codes
 from causalrec.logs.units.held_out import without_held_out
-from causalrec.settings.objective import Objective
+from causalrec.settings.objective import DO, Objective
 
 METRICS = ("satisfaction", "revenue")
 OBJECTIVE = "objective"
@@ -65,6 +65,11 @@ class EvaluationData:
         satisfaction, revenue = (pl.col(f"{who}_{quantity}{ending}") for quantity in (self.satisfying, "revenue"))
         linear = satisfaction + pl.lit(self.money, pl.Float64) * revenue
         return {"satisfaction": satisfaction, "revenue": revenue, OBJECTIVE: linear}[metric]
+
+    @property
+    def promised(self) -> bool:
+        """Whether the objective is no outcome, so that only a model can promise it."""
+        return self.objective is not None and self.objective.maximises == DO
 
     @property
     def money(self) -> float | None:

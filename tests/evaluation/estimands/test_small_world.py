@@ -127,6 +127,36 @@ def test_the_form_that_is_maximised_is_judged_itself(data):
     assert of["objective"] == pytest.approx(of["satisfaction"] + 0.5 * of["revenue"])
 
 
+class TestPromise:
+    """Of form `do` the objective is no outcome: the model promises it, and nobody judges it."""
+
+    FORM = Objective.parse({"satisfying": "click", "form": "do"})
+
+    @pytest.fixture(scope="class")
+    def objectives(self, data):
+        return report(replace(data, objective=self.FORM), RULE).filter(metric="objective")
+
+    def test_the_model_alone_has_a_value_and_a_difference_from_the_champions(self, data, objectives):
+        of = dict(data.targets.filter(kind="slot").group_by("policy").agg(pl.col("model_objective").mean()).iter_rows())
+        for policy in ("challenger", "champion"):
+            assert row(objectives, "raw", "dm", policy, "objective")["estimate"] == pytest.approx(of[policy])
+        found = row(objectives, "raw", "dm", metric="objective")
+        assert found["difference"] == pytest.approx(of["challenger"] - of["champion"])
+        assert found["decision_status"] == "not_available" and "decides nothing" in found["decision_reason"]
+
+    def test_the_others_say_why_they_have_none(self, objectives):
+        others = objectives.filter(pl.col("estimator") != "dm")
+        assert objectives["estimand"].unique().to_list() == ["raw"] and others.height == 2 * 4
+        assert others["status"].unique().to_list() == ["not_available"] and others["estimate"].null_count() == 8
+        assert all("no outcome" in reason for reason in others["reason"])
+
+    def test_without_a_model_nothing_is_promised(self, data):
+        bare = replace(
+            data, objective=self.FORM, targets=data.targets.with_columns(model_objective=pl.lit(None, float))
+        )
+        assert row(report(bare, RULE), "raw", "dm", metric="objective")["status"] == "not_available"
+
+
 @pytest.mark.parametrize("estimand", TOLD)
 def test_against_the_logging_policy_a_difference_is_that_from_its_own_value(data, judged, estimand):
     alone = report(replace(data, targets=data.targets.filter(policy="challenger")), RULE)
