@@ -251,7 +251,7 @@ def _estimator_row(
     diagnostics = DifferenceDiagnostics.of(rounds, base_rounds)
     carries = carries_a_decision(diagnostics, len(rounds.reward), rule)
     if carries.answered:
-        carries = calibrated(question.rounds, data.cluster)
+        carries = calibrated(question.rounds, question.champion, data.cluster)
     return (
         row
         | {

@@ -309,6 +309,13 @@ class TestEnoughOutcomes:
     def test_rounds_that_all_satisfy_do_not_tell_how_many_more_would_do(self):
         assert "more rounds" not in self.checked(np.ones(500)).reason
 
+    def test_of_counts_both_sides_of_their_mean_are_counted(self):
+        # Every request has an outcome or more: none is without, and that is no lack.
+        assert self.checked(1 + np.arange(1_000) % 3).answered
+        few = np.where(np.arange(1_000) < 40, 5.0, 2.0)
+        assert "40 effective rounds with more outcomes than the mean" in self.checked(few).reason
+        assert "40 effective rounds with fewer outcomes" in self.checked(7 - few).reason
+
     def test_of_money_only_what_brought_some_counts_by_its_size(self):
         assert self.checked(np.full(500, 3.0), "revenue").answered
         whale = np.where(np.arange(500) == 0, 1e6, 1.0)

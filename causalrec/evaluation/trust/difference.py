@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_identifiable
 from causalrec.arrays import Codes, Floats
-from causalrec.estimators.intervals import TooFewClusters, clustered_mean
+from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean
 from causalrec.estimators.pareto import pareto_k
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import effective_sample_size
@@ -79,32 +80,66 @@ def carries_a_decision(found: DifferenceDiagnostics, rounds: int, rule: ReleaseR
     return ANSWERED
 
 
-def calibrated(slots: pl.DataFrame, cluster: str) -> Answer:
-    """Whether the logged action propensities are those with which items were chosen, as far as it can be seen.
+def calibrated(slots: pl.DataFrame, champion: pl.DataFrame | None, cluster: str) -> Answer:
+    """Whether the logged action propensities are those with which items were chosen, as far as a decision uses them.
 
-    The mean of 1 / (candidates x action propensity), the weight of choosing at random, is 1 if they are, and if every
-    candidate can be shown; over all slots, and over those of each position.
+    The mean weight of each policy that is judged is 1 if they are and cover it, over all slots and over those of each
+    position. The mean of 1 / (candidates x action propensity), the weight of choosing at random, is 1 if every
+    candidate can be shown too, and less if some never are: that keeps nobody from judging policies that do not show
+    these, and is said. Above 1 it has no such excuse.
 
     Args:
-        slots: Judged slots of one policy.
+        slots: Judged slots of the policy, with `weight`.
+        champion: The same slots of what it is held against; None: the logging policy.
+
+    Returns:
+        Answered, with what is not covered, if anything; or why the propensities are not trusted.
     """
-    known = slots.filter(pl.col("candidates") > 0)
-    if known.is_empty():
-        return ANSWERED
-    known = known.with_columns(uniform=1.0 / (pl.col("candidates") * pl.col("action_propensity")))
-    groups = {"": known}
-    if known["position"].null_count() == 0:
-        groups |= {f" in position {place}": rows for (place,), rows in known.group_by("position", maintain_order=True)}
-    for where, rows in groups.items():
-        try:
-            mean = clustered_mean(rows["uniform"].to_numpy(), cluster_codes(rows, cluster))
-        except TooFewClusters:
-            continue
-        off = abs(mean.value - 1.0)
-        if off > UNCALIBRATED and off > ERRORS * mean.std_error:
+    policies = {"this policy": slots} | ({} if champion is None else {"the champion": champion})
+    for who, frame in policies.items():
+        for where, mean in _means(frame, pl.col("weight"), cluster):
+            if _off(mean) > 0:
+                return not_identifiable(
+                    f"the logged action propensities do not carry {who}{where}: its mean weight is {mean.value:.2f} "
+                    f"(standard error {mean.std_error:.2f}), and 1 if they are those with which items were chosen and "
+                    "all that it shows can be shown; log the real ones, or let the logging policy explore more"
+                )
+    known, uncovered = slots.filter(pl.col("candidates") > 0), []
+    for where, mean in _means(known, 1.0 / (pl.col("candidates") * pl.col("action_propensity")), cluster):
+        if _off(mean) > 0 and mean.value > 1:
             return not_identifiable(
                 f"the logged action propensities are not those with which items were chosen{where}: the mean weight of "
-                f"choosing at random is {mean.value:.2f} (standard error {mean.std_error:.2f}); it is 1 if they are "
-                "and every candidate can be shown; log the real ones, or correct the candidates (policy.yaml: match)"
+                f"choosing at random is {mean.value:.2f} (standard error {mean.std_error:.2f}), and at most 1 if they "
+                "are; log the real ones, or correct the candidates (policy.yaml: match)"
             )
+        if _off(mean) > 0:
+            uncovered.append(f"{1 - mean.value:.0%}{where}")
+    if uncovered:
+        # Of all slots, if it is so of all.
+        return Answer(
+            ANSWERED.status,
+            f"of choosing at random, {uncovered[0]} is of candidates that the logging policy hardly ever shows; the "
+            "policies that are judged show little of them",
+        )
     return ANSWERED
+
+
+def _means(slots: pl.DataFrame, weight: pl.Expr, cluster: str) -> Iterator[tuple[str, Estimate]]:
+    """The mean weight of all slots, then of those in each position, where there are clusters enough."""
+    if slots.is_empty():
+        return
+    slots = slots.with_columns(weight.alias("of_policy"))
+    groups = {"": slots}
+    if slots["position"].null_count() == 0:
+        groups |= {f" in position {place}": rows for (place,), rows in slots.group_by("position", maintain_order=True)}
+    for where, rows in groups.items():
+        try:
+            yield where, clustered_mean(rows["of_policy"].to_numpy(), cluster_codes(rows, cluster))
+        except TooFewClusters:
+            continue
+
+
+def _off(mean: Estimate) -> float:
+    """By how much a mean weight is off 1; 0 where that may be chance, or is little."""
+    off = abs(mean.value - 1.0)
+    return off if off > UNCALIBRATED and off > ERRORS * mean.std_error else 0.0

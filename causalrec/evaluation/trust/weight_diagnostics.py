@@ -45,17 +45,28 @@ def check_weights(weights: WeightSummary, rule: ReleaseRule) -> Answer:
 
 
 def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
-    """Whether each outcome is frequent enough, after weighting, for an interval to cover what it says.
+    """Whether outcomes are frequent enough, after weighting, for an interval to cover what it says.
 
-    Of 0/1 outcomes both count: where nearly every round satisfies, the few that do not carry all that is not known.
+    Of 0/1 outcomes both count: where nearly every round satisfies, the few that do not carry all that is not known. Of
+    counts, such as those of a whole request, both sides of their mean do, each round by how far it is from it: for
+    0/1 outcomes that is the same.
     """
+    zeros_and_ones = np.isin(rounds.reward, (0.0, 1.0)).all()
     kinds = {"that brought money": rounds.reward}
-    if metric == "satisfaction":
-        kinds = {"satisfied": rounds.reward, "unsatisfied": (rounds.reward == 0).astype(np.float64)}
+    if metric == "satisfaction" and zeros_and_ones:
+        kinds = {"satisfied": rounds.reward, "unsatisfied": 1.0 - rounds.reward}
+    elif metric == "satisfaction":
+        from_mean = rounds.reward - np.average(rounds.reward, weights=rounds.weight)
+        kinds = {
+            "with more outcomes than the mean": np.maximum(from_mean, 0.0),
+            "with fewer outcomes than the mean": np.maximum(-from_mean, 0.0),
+        }
+    elif metric != "revenue":
+        kinds = {"with some of the objective": np.abs(rounds.reward)}
     for kind, happened in kinds.items():
         effective = effective_sample_size(rounds.weight * happened)
         if effective < rule.min_effective_outcomes:
-            rounds_of = f"{kind} rounds" if metric == "satisfaction" else f"rounds {kind}"
+            rounds_of = f"rounds {kind}" if " " in kind else f"{kind} rounds"
             more = (
                 math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / effective - 1), 6))
                 if effective
