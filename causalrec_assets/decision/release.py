@@ -111,6 +111,9 @@ def release(context: dg.AssetExecutionContext, config: Person, lake: Lake, track
         else:
             today = _today(inputs, bundle, tables, rule, before)
             said, decided = decide_by_trial(today, is_newest, before, trials, log)
+            if bundle is None and said == "wait":
+                # Why there is none, where the report says so.
+                said = verdict.verdict
     except (ChampionConflict, TrialConflict) as error:
         raise InputError(str(error)) from error
     window = inputs.learning

@@ -77,7 +77,7 @@ def cancelled(context: dg.RunStatusSensorContext, tracking: Tracking) -> None:
     asset_key=dg.AssetKey("release"),
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells when the newest day's challenger was not released, and why.",
+    description="Tells when a trial has ended without a release, or a challenger cannot be judged, and why.",
 )
 def blocked_releases(
     context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry, alerts: Alerts
@@ -89,12 +89,15 @@ def blocked_releases(
 
 
 def alert_of_release(event: dg.EventLogEntry) -> Alert | None:
-    """What to tell of a materialised `release`: nothing, unless the newest day's challenger was kept back."""
+    """What to tell of a materialised `release`: nothing, unless the newest day's challenger was kept back.
+
+    A trial that goes on, or begins, keeps nothing back.
+    """
     made = event.asset_materialization
     if made is None:
         return None
     values = {name: value.value for name, value in made.metadata.items()}
-    if not values["newest_day"] or values["decision"] != "kept":
+    if not values["newest_day"] or values["decision"] != "kept" or values["verdict"] == "wait":
         return None
     return blocked_release_alert(
         str(made.partition), str(values["verdict"]), str(values["reason"]), str(values["serves"]), event.run_id or None

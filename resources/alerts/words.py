@@ -60,8 +60,8 @@ def blocked_release_alert(partition: str, verdict: str, reason: str, champion: s
         f"No release on {partition}: {verdict_words}",
         f"The challenger of {partition} is not released ({verdict_words}). {reason}\n"
         f"Blocked: nothing but this release. Still served: {served}.",
-        f"Nothing is broken. Read the evaluation report of {partition}. If the evidence is too thin, wait for more "
-        "days (or widen the window in learning.yaml); if the challenger is worse, the champion rightly stays.",
+        f"Nothing is broken. Read the evaluation report of {partition}. If the evidence is too thin, it says how many "
+        "more rounds would do, or what to log; if the challenger is not better, the champion rightly stays.",
         "release",
         partition,
         run_id,

@@ -81,12 +81,21 @@ def release_event(instance, **metadata):
     return instance.get_latest_materialization_event(dg.AssetKey("release"))
 
 
-@pytest.mark.parametrize(("decision", "newest"), [("kept", True), ("released", True), ("kept", False)])
-def test_only_the_newest_days_blocked_release_is_told(instance, decision, newest):
+@pytest.mark.parametrize(
+    ("verdict", "decision", "newest"),
+    [
+        ("not_better", "kept", True),
+        ("better", "released", True),
+        ("not_better", "kept", False),
+        # A trial that goes on keeps nothing back.
+        ("wait", "kept", True),
+    ],
+)
+def test_only_the_newest_days_blocked_release_is_told(instance, verdict, decision, newest):
     reason, serves = "It loses 5 % of revenue.", "release 3, of 2026-03-01"
-    about = {"decision": decision, "newest_day": newest, "verdict": "not_better", "reason": reason, "serves": serves}
+    about = {"decision": decision, "newest_day": newest, "verdict": verdict, "reason": reason, "serves": serves}
     alert = alert_of_release(release_event(instance, **about))
-    if (decision, newest) == ("kept", True):
+    if (verdict, decision, newest) == ("not_better", "kept", True):
         assert reason in alert.happened
         assert serves in alert.happened
     else:
