@@ -271,6 +271,7 @@ from pathlib import Path
 from causalrec.home import Home
 from resources.tracking.mlflow import import_mlflow
 from resources.tracking.resource import Attempt, Tracking
+from resources.tracking.tracker import Result
 
 root, day, start = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), float(sys.argv[3])
 import_mlflow()
