@@ -60,6 +60,7 @@ OF_PATHS = {
     "notebook/test_docs": "train",
     "notebook/test_effects": "train",
     "operate": "dagster",
+    "policy/test_retrieval": "train",
     "resources": "dagster",
     "running/test_workers": "dagster",
     "settings/test_messages": "dagster",
