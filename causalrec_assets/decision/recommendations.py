@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import dagster as dg
+import polars as pl
 
 from causalrec.answers import not_available
 from causalrec.logs.units.covariates import as_of, context_columns
@@ -17,7 +18,7 @@ from causalrec_assets.common.partitions import due_every_day, learning_window_ma
 from causalrec_assets.common.reads import covariate_settings
 from causalrec_assets.common.ui import table
 from causalrec_assets.gate.draft import Draft
-from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.releases import DrawnBy, ReleaseLog
 from causalrec_assets.serving.recommend import RecommendationsNotes, latest_contexts, recommend, slate_sizes
 from resources.lake import Lake
 
@@ -65,13 +66,14 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
         columns,
         seed,
     )
+    policy = str(DrawnBy(champion.entry, inputs.day))
     sizes = slate_sizes(whom, catalogue, bundle.config)
     short = int(((sizes > 0) & (sizes < bundle.config.slate_size)).sum())
     unseen = users.frame.join(whom, on="user_id", how="anti").height if users.answer.answered else 0
     examples = frame.head(8).select("item_id", "rank", "action_propensity", "reason")
     return Draft(
         inputs,
-        frame,
+        frame.with_columns(pl.lit(policy).alias("policy")),
         notes=RecommendationsNotes(champion.bundle_hash, champion.entry, int((sizes == 0).sum()), short),
         params={"per_context": frame.height == sizes.sum()},
         metadata={
@@ -80,6 +82,7 @@ def recommendations(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
             "contexts_with_fewer_candidates_than_a_slate": short,
             "users_without_a_context": unseen,
             "champion": champion.bundle_hash[:12],
+            "log_as_policy": policy,
             "examples": table(examples),
             "most_recommended": table(frame["item_id"].value_counts(sort=True).head(10)),
         },

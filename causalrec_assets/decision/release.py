@@ -22,7 +22,7 @@ from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs, Table
-from causalrec_assets.lake.releases import Champion, ChampionConflict, ReleaseLog
+from causalrec_assets.lake.releases import Champion, ChampionConflict, DrawnBy, ReleaseLog
 from causalrec_assets.lake.trials import TrialConflict, TrialLog
 from causalrec_assets.serving.release import (
     Decided,
@@ -221,7 +221,9 @@ def _rolled_back(
 
 
 def _served_by(champion: Champion | None) -> str:
-    return f"release {champion.entry}, of {champion.partition}" if champion else "the logging policy"
+    if champion is None:
+        return "the logging policy"
+    return f"release {champion.entry}, of {champion.partition}; its slates are logged as {DrawnBy(champion.entry)}"
 
 
 def _values(judged: pl.DataFrame) -> dict[str, float]:

@@ -21,8 +21,38 @@ FOLDER = "release_log"
 ENTRY = re.compile(rf"{FOLDER}/(\d+)\.json")
 
 
+DRAWN_BY = re.compile(r"release-([1-9]\d*)(?:@(\d{4}-\d\d-\d\d))?")
+
+
 class ChampionConflict(RuntimeError):
     """The champion has moved since this partition looked; the move was not made."""
+
+
+@dataclass(frozen=True)
+class DrawnBy:
+    """Which release drew a slate, by the name that logs of it carry in the column `policy`.
+
+    Attributes:
+        entry: Of the release log.
+        table: The day of the table `recommendations` that the slate stands in, as `release-3@2026-03-14`; None: it was
+            drawn when it was asked for, as `release-3`.
+    """
+
+    entry: int
+    table: date | None = None
+
+    def __str__(self) -> str:
+        return f"release-{self.entry}" + (f"@{self.table}" if self.table else "")
+
+    @classmethod
+    def of(cls, policy: str) -> DrawnBy | None:
+        """What a name in logs says; None: it is none of ours."""
+        if not (match := DRAWN_BY.fullmatch(policy)):
+            return None
+        try:
+            return cls(int(match[1]), date.fromisoformat(match[2]) if match[2] else None)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from causalrec_assets.lake.releases import Champion
+from causalrec_assets.lake.releases import Champion, DrawnBy
 
 MODEL = "causalrec"
 BUNDLE = "bundle"
@@ -56,4 +56,6 @@ def mirror_champion(client: Any, champion: Champion | None) -> dict[str, str]:
         )
         return {"champion_alias": words}
     client.set_registered_model_alias(MODEL, "champion", version)
+    # What logs of its slates carry in the column `policy`.
+    client.set_model_version_tag(MODEL, version, "log_as_policy", str(DrawnBy(champion.entry)))
     return {"champion_alias": f"version {version}, of {champion.partition}"}

@@ -39,6 +39,7 @@ def test_recommendations_carry_propensity_potential_outcomes_and_reason(built):
     assert frame["action_propensity"].is_between(0, 1).all()
     assert frame.select("click_if_recommended", "click_if_not", "reason").null_count().sum_horizontal().item() == 0
     assert frame.group_by("user_id").len()["len"].unique().to_list() == [5]
+    assert frame["policy"].unique().to_list() == [f"release-1@{LAST}"]
 
 
 def test_deleting_the_truth_changes_no_byte(own_home):

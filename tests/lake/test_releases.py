@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from causalrec_assets.lake.releases import ChampionConflict, ReleaseLog
+from causalrec_assets.lake.releases import ChampionConflict, DrawnBy, ReleaseLog
 
 D1, D2, D3 = date(2026, 3, 14), date(2026, 3, 15), date(2026, 3, 16)
 
@@ -43,3 +43,13 @@ def test_the_same_bundle_again_adds_no_entry(log):
     log.move(D1, {"b": 1}, None)
     log.move(D1, {"b": 1}, None)
     assert len(log.moves()) == 1
+
+
+@pytest.mark.parametrize("drawn", [DrawnBy(3), DrawnBy(12, D1)])
+def test_the_name_that_logs_carry_says_which_release_drew(drawn):
+    assert DrawnBy.of(str(drawn)) == drawn
+
+
+@pytest.mark.parametrize("policy", ["shop-v1", "release-0", "release-3@", "release-3@2026-02-30", "my release-3", ""])
+def test_another_policys_name_is_no_release(policy):
+    assert DrawnBy.of(policy) is None

@@ -100,6 +100,7 @@ def test_the_aliases_follow_the_release_log(store):
     # The run that moved the champion died before it set the alias: the next one sets it right.
     Tracking().mirror(store.home, training(D2), champion(D2, 2), LOG)
     assert aliases(store) == {"challenger": str(D2), "champion": str(D2)}
+    assert store.client.get_model_version_by_alias(MODEL, "champion").tags["log_as_policy"] == "release-2"
 
 
 def test_the_same_bundle_again_is_the_same_version(store):
