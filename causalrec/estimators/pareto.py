@@ -38,9 +38,8 @@ def pareto_k(weights: Floats) -> float:
     tail = int(np.ceil(min(0.2 * n, 3 * np.sqrt(n))))
     if tail < FEWEST_OF_TAIL or n <= tail:
         return -np.inf
-    ordered = np.sort(weights)
-    threshold = ordered[-tail - 1]
-    over = ordered[-tail:] - threshold
+    ordered = np.sort(np.partition(weights, n - tail - 1)[-tail - 1 :])
+    over = ordered[1:] - ordered[0]
     if over[-1] <= 1e-12 * max(ordered[-1], 1e-300):
         return -np.inf
     over = over[over > 0]
