@@ -11,6 +11,7 @@ import importlib
 TABLES = {
     "histories": "false releases and what is found, in 90-day histories of daily cell counts",
     "coverage": "when a difference is answered: coverage, and the tails beyond the looks' bounds",
+    "whole": "the same of rows of users, through the whole off-policy report",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""
