@@ -32,6 +32,18 @@ class LeftOutOfSlate:
     shown: Mask
     here: Floats
 
+    def least(self, row: Ints, rows: int) -> Floats:
+        """The least probability of each row's pairs, (rows,); NaN where one of them is not known.
+
+        Args:
+            row: (pairs,) which row each is of.
+        """
+        known = np.isfinite(self.probability)
+        least = np.full(rows, np.inf)
+        np.minimum.at(least, row[known], self.probability[known])
+        least[row[~known]] = np.nan
+        return least
+
 
 @dataclass(frozen=True)
 class OrganicRows:

@@ -126,7 +126,8 @@ def _organic_columns(organic: OrganicRows) -> _Columns:
     if organic.met is not None:
         columns["met_weight"][:] = 0.0
     if organic.out is not None:
-        columns["not_shown_weight"][:], columns["not_shown_least"][:] = 0.0, np.inf
+        columns["not_shown_weight"][:] = 0.0
+        columns["not_shown_least"][:] = organic.out.least(organic.row, len(organic.item))
         columns["logging_not_shown_weight"][:] = 0.0
         if organic.met is not None:
             columns["logging_met_weight"][:] = 0.0
@@ -213,7 +214,6 @@ def _fill_organic(own: _Columns, organic: OrganicRows, slots: Slots, part: Score
     if organic.out is not None:
         out, counts = organic.out.probability[pairs], (would > 0) & ~organic.out.shown[pairs]
         np.add.at(own["not_shown_weight"], of, np.divide(would, out, out=np.zeros(len(would)), where=counts))
-        np.minimum.at(own["not_shown_least"], of, out)
         of_logging = organic.out.here[pairs]
         logged = np.divide(of_logging, out, out=np.zeros(len(out)), where=~organic.out.shown[pairs])
         np.add.at(own["logging_not_shown_weight"], of, logged)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from causalrec.arrays import Floats
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
-from causalrec.policy.organic.rows import organic_rows
+from causalrec.policy.organic.rows import LeftOutOfSlate, organic_rows
 from causalrec.policy.policies.judged import ORGANIC, evaluate_slots
 from causalrec.policy.slots import judged_slots
 from causalrec.settings.objective import Objective
@@ -128,6 +128,14 @@ def test_an_item_that_the_slate_shows_below_has_no_weight_there() -> None:
     assert SLATES[0] == (0, 1) and weights == [0.0]
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_the_least_of_a_row_is_unknown_where_one_of_its_probabilities_is_and_of_that_row_alone() -> None:
+    out = LeftOutOfSlate(np.array([0.5, np.nan, 0.3, 0.9]), np.zeros(4, dtype=bool), np.zeros(4))
+    least = out.least(np.array([0, 0, 1, 1]), 2)
+    assert np.isnan(least[0]) and least[1] == 0.3
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("lost", ["a slot below", "a slot's propensity", "the item's own"])
 def test_what_is_not_wholly_logged_has_no_weight(lost: str) -> None:
     units = logs(np.array([0.4, 0.3, 0.2, 0.1]))
