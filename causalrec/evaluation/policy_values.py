@@ -228,7 +228,7 @@ def _estimator_row(
     champion = question.champion
     base_rounds = None if champion is None else rounds_for_estimators(champion, metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
-    answer = check_rounds(rounds, base_rounds, metric, rule, estimator.needs_model)
+    answer = check_rounds(rounds, base_rounds, metric, rule, estimator.needs_model, question.pace)
     # Rare outcomes: with few of them behind a value, its interval is too short, however many rounds there
     # are.
     outcomes: Row = {"effective_outcomes": effective_sample_size(rounds.weight * rounds.reward)}
@@ -249,7 +249,7 @@ def _estimator_row(
     except TooFewClusters as error:
         return question.row(name, insufficient_evidence(f"{error} ({data.cluster}); log more days"), weights)
     diagnostics = DifferenceDiagnostics.of(rounds, base_rounds)
-    carries = carries_a_decision(diagnostics, len(rounds.reward), rule)
+    carries = carries_a_decision(diagnostics, len(rounds.reward), rule, question.pace)
     if carries.answered:
         carries = calibrated(question.rounds, question.champion, data.cluster)
     return (

@@ -9,6 +9,7 @@ from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_avail
 from causalrec.arrays import Codes, Floats
 from causalrec.estimators.policy_value import Rounds
 from causalrec.evaluation.estimands.protocol import LOGGING, POLICY, Columns, Logs, Whose
+from causalrec.evaluation.trust.needed import more_rounds, pace_of, rounds_for_share_of
 
 FEWEST = 100
 """Effective organic rows, weighed as the policy's slots are: fewer do not stand for them."""
@@ -63,17 +64,22 @@ class GivenMet:
         of_slots = slots.select(pl.col(f"{whose}met_sum", f"{whose}met_squares") / pl.col("judged_slots")).sum()
         total, squares = of_slots.row(0)
         if not squares:
-            return insufficient_evidence("nothing that this policy shows was met organically on the judged days")
+            return insufficient_evidence(
+                "nothing that this policy shows was met organically on the judged days; how many rounds it would take "
+                "cannot be said: judge on more days, or a policy that shows what people meet"
+            )
         effective = total**2 / squares
         if effective < FEWEST:
+            more = rounds_for_share_of(slots.height, effective, FEWEST)
             return insufficient_evidence(
                 f"the organic rows are worth {effective:,.0f} of what this policy shows (at least {FEWEST} are asked): "
-                "people hardly ever meet what it shows"
+                f"people hardly ever meet what it shows; judge on {more_rounds(more, pace_of(slots))}"
             )
         if (met := total / slots.height) < LEAST_MET:
             return not_identifiable(
                 f"of what this policy shows, {1 - met:.0%} is not met organically (at most {1 - LEAST_MET:.0%} is "
-                "accepted), and what happens to it without a recommendation rests on a model alone"
+                "accepted), and what happens to it without a recommendation rests on a model alone; more rounds like "
+                "these would not change that, a policy that shows what people meet would"
             )
         return ANSWERED
 

@@ -5,7 +5,6 @@ Every line is said, also where there is no number for it: then it says why, and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +35,6 @@ NEXT, FAR, SURE, A_WEEK, ANYWAY, ADDS, MONEY_RISK, TRUST = (
 RATE = "satisfaction"
 ADDED_UP = "if what single slots gain adds up"
 """Each value is of one slot changed."""
-MISSING = re.compile(r"about (?P<rounds>[\d,]+) more (judged )?rounds( like these)?")
-"""How the rules of trust and of revenue say what is missing."""
 GIVEN = {
     "given_met": "If people met the same items without a recommendation",
     "given_not_shown": "If the items were not in the slate, found otherwise or not",
@@ -161,7 +158,7 @@ def _trust(row: Mapping[str, Any] | None, judged: Judged) -> Line:
     """What a decision rests on; what it lacks, in rounds and weeks."""
     look = judged.look
     if look is not None and not look.trusted:
-        return Line(TRUST, _with_weeks(look.reason, look, row), Status.INSUFFICIENT_EVIDENCE.value)
+        return Line(TRUST, look.reason, Status.INSUFFICIENT_EVIDENCE.value)
     if judged.trial is not None and judged.verdict.look is None:
         if look is None or look.decided is None:
             return Line(TRUST, "No look was made yet.", Status.INSUFFICIENT_EVIDENCE.value)
@@ -177,20 +174,6 @@ def _trust(row: Mapping[str, Any] | None, judged: Judged) -> Line:
     return Line(TRUST, f"The evidence can be trusted: {', '.join(parts)}.")
 
 
-def _with_weeks(words: str, look: Look, row: Mapping[str, Any] | None) -> str:
-    """A number of rounds that is missing, once more in weeks like those of the look."""
-    rounds = look.decided.rounds if look.decided is not None else row["rounds"] if row is not None else 0
-    if not rounds:
-        return words
-    a_week = 7 * rounds / ((look.last_day - look.first_day).days + 1)
-
-    def weeks(found: re.Match[str]) -> str:
-        more = float(found["rounds"].replace(",", "")) / a_week
-        return f"{found[0]} ({'less than a week' if more < 1 else f'about {count(more)} weeks'} like these)"
-
-    return MISSING.sub(weeks, words)
-
-
 def _money_risk(judged: Judged) -> Line:
     asked = {
         "no_sign_of_harm": "Asked: no sign that it falls.",
@@ -199,7 +182,7 @@ def _money_risk(judged: Judged) -> Line:
     if judged.look is not None:
         said = next((each for each in judged.look.conditions if each.name == "revenue"), None)
         if said is not None:
-            return Line(MONEY_RISK, _with_weeks(said.words, judged.look, None))
+            return Line(MONEY_RISK, said.words)
     if judged.no_revenue:
         return _said(MONEY_RISK, not_available(judged.no_revenue))
     if judged.look is not None and judged.look.trusted:

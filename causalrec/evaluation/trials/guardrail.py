@@ -10,11 +10,13 @@ from causalrec.answers import Status
 from causalrec.estimators.sequential.after import as_student
 from causalrec.evaluation.trials.evidence import Difference, Evidence
 from causalrec.evaluation.trials.trial import Condition
-from causalrec.evaluation.trust.needed import rounds_for_width
+from causalrec.evaluation.trust.needed import in_weeks, rounds_a_week, rounds_for_width
 from causalrec.settings.release import ReleaseRule
 
 
-def ask_of_revenue(evidence: Evidence, bound: float, rule: ReleaseRule) -> tuple[Condition, ...]:
+def ask_of_revenue(
+    evidence: Evidence, bound: float, rule: ReleaseRule, days: int | None = None
+) -> tuple[Condition, ...]:
     """The guardrail's condition; none where there is no revenue at all.
 
     - `no_sign_of_harm`: value + b se >= 0, a fall is not shown at the look's level.
@@ -22,6 +24,7 @@ def ask_of_revenue(evidence: Evidence, bound: float, rule: ReleaseRule) -> tuple
 
     Args:
         bound: b, of the look.
+        days: How many it takes, to say in weeks what is missing; None: nobody knows.
     """
     if evidence.revenue_trusted.status is Status.NOT_AVAILABLE:
         return ()
@@ -31,23 +34,28 @@ def ask_of_revenue(evidence: Evidence, bound: float, rule: ReleaseRule) -> tuple
     revenue = evidence.revenue
     reach = as_student(bound, revenue.degrees) * revenue.std_error
     margin = rule.revenue_margin * abs(revenue.base)
+    pace = rounds_a_week(revenue.rounds, days) if days else None
     # Rounding is no sign of harm.
     slack = 1e-12 * abs(revenue.base)
     if rule.revenue == "no_sign_of_harm":
         met = revenue.value + reach >= -slack
         said = "is not shown to fall" if met else "is shown to fall"
         asked = f"Asked of revenue: no sign of harm. It {said}: {_interval(revenue, reach)}."
-        return (Condition("revenue", met, f"{asked} {stricter(revenue, reach, margin, rule)}"),)
+        return (Condition("revenue", met, f"{asked} {stricter(revenue, reach, margin, rule, pace)}"),)
     met = revenue.value - reach >= -margin - slack
     asked = f"Asked of revenue: a loss of more than {rule.revenue_margin:.0%} ({margin:.4f}) is ruled out."
     if met:
         return (Condition("revenue", True, f"{asked} It is: {_interval(revenue, reach)}."),)
-    words = f"{asked} It is not: {_interval(revenue, reach)}. {stricter(revenue, reach, margin, rule)}"
+    words = f"{asked} It is not: {_interval(revenue, reach)}. {stricter(revenue, reach, margin, rule, pace)}"
     return (Condition("revenue", False, words),)
 
 
-def stricter(revenue: Difference, reach: float, margin: float, rule: ReleaseRule) -> str:
-    """How many rounds it would take to rule a loss beyond the margin out, if the difference stays what it is."""
+def stricter(revenue: Difference, reach: float, margin: float, rule: ReleaseRule, pace: float | None = None) -> str:
+    """How many rounds it would take to rule a loss beyond the margin out, if the difference stays what it is.
+
+    Args:
+        pace: Rounds a week; None: nobody knows.
+    """
     loss = f"a loss of more than {rule.revenue_margin:.0%}"
     room = revenue.value + margin
     if room <= 0:
@@ -55,7 +63,8 @@ def stricter(revenue: Difference, reach: float, margin: float, rule: ReleaseRule
     if reach <= room:
         return f"{loss.capitalize()} is ruled out, too."
     more = rounds_for_width(revenue.rounds, reach, room)
-    return f"To rule out {loss} would take about {more:,} more judged rounds, if the difference stays what it is."
+    rounds = f"about {more:,} more judged rounds{in_weeks(more, pace)}"
+    return f"To rule out {loss} would take {rounds}, if the difference stays what it is."
 
 
 def _interval(revenue: Difference, reach: float) -> str:

@@ -70,7 +70,7 @@ def decide_look(
             decided.value >= least,
             f"The estimated gain is {_share(decided)} of what slots bring now; at least {rule.min_gain:.1%} is asked.",
         ),
-        *ask_of_revenue(evidence, bound, rule),
+        *ask_of_revenue(evidence, bound, rule, (days[-1] - days[0]).days + 1),
     )
     decision = _decision(conditions, number, last, decided, least, rule)
     unbiased = median_unbiased(information, limits, z) if decision.ends else None

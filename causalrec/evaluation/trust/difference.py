@@ -14,7 +14,7 @@ from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_m
 from causalrec.estimators.pareto import pareto_k
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import effective_sample_size
-from causalrec.evaluation.trust.needed import rounds_for_share_of
+from causalrec.evaluation.trust.needed import more_rounds, rounds_for_share_of
 from causalrec.logs.clusters import cluster_codes
 from causalrec.settings.release import ReleaseRule
 
@@ -56,13 +56,19 @@ def _sizes(clusters: Codes) -> Floats:
     return sizes.astype(np.float64)
 
 
-def carries_a_decision(found: DifferenceDiagnostics, rounds: int, rule: ReleaseRule) -> Answer:
-    """Whether the error of a look is what it says; if not, how many more rounds it would take."""
+def carries_a_decision(
+    found: DifferenceDiagnostics, rounds: int, rule: ReleaseRule, pace: float | None = None
+) -> Answer:
+    """Whether the error of a look is what it says; if not, how many more rounds it would take, or what to change.
+
+    Args:
+        pace: Rounds a week; None: nobody knows.
+    """
     if found.outcomes < rule.min_difference_outcomes:
-        settled = ""
+        settled = "; so far none does: judge on more days, or let the two policies differ more"
         if found.outcomes:
             more = rounds_for_share_of(rounds, found.outcomes, rule.min_difference_outcomes)
-            settled = f"; about {more:,} more rounds like these would do"
+            settled = f"; {more_rounds(more, pace)} would do"
         return insufficient_evidence(
             f"{found.outcomes:,.0f} effective outcomes tell the two policies apart (at least "
             f"{rule.min_difference_outcomes:,.0f} are needed, release.yaml: min_difference_outcomes){settled}"
@@ -70,12 +76,16 @@ def carries_a_decision(found: DifferenceDiagnostics, rounds: int, rule: ReleaseR
     if found.effective_clusters < rule.min_clusters:
         return insufficient_evidence(
             f"{found.effective_clusters:,.0f} effective clusters of {found.clusters:,} (at least "
-            f"{rule.min_clusters:,.0f} are needed, release.yaml: min_clusters): with so few an error is too short"
+            f"{rule.min_clusters:,.0f} are needed, release.yaml: min_clusters): with so few an error is too short. "
+            "More rounds of the same ones would not help: it takes days that bring others, or a cluster of which there "
+            "are more (sources.yaml: cluster)"
         )
     if found.pareto_k > rule.max_pareto_k:
         return insufficient_evidence(
             f"the tail of the weights is too heavy (Pareto k {found.pareto_k:.2f}, at most {rule.max_pareto_k:g} is "
-            "trusted, release.yaml: max_pareto_k): a few rounds carry the difference; explore more"
+            "trusted, release.yaml: max_pareto_k): a few rounds carry the difference, and more "
+            "rounds like these would not change that; let the logging policy explore more, or judge a policy that "
+            "differs less from it"
         )
     return ANSWERED
 

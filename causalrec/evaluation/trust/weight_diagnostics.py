@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,14 +9,23 @@ import numpy as np
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_available, not_identifiable
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import WeightSummary, effective_sample_size, summarise_weights
-from causalrec.evaluation.trust.needed import mean_weight_answer, rounds_for_effective, rounds_for_share
+from causalrec.evaluation.trust.needed import (
+    mean_weight_answer,
+    more_rounds,
+    rounds_for_effective,
+    rounds_for_share,
+    rounds_for_share_of,
+)
 from causalrec.settings.release import OUTCOMES, ReleaseRule
 
 
-def check_weights(weights: WeightSummary, rule: ReleaseRule) -> Answer:
+def check_weights(weights: WeightSummary, rule: ReleaseRule, pace: float | None = None) -> Answer:
     """Whether a set of importance weights carries an estimate.
 
     No number of rounds helps where the logging policy never shows what the policy would: `not_identifiable`.
+
+    Args:
+        pace: Rounds a week; None: nobody knows.
     """
     if weights.effective_rows == 0:
         return not_identifiable(
@@ -29,14 +37,14 @@ def check_weights(weights: WeightSummary, rule: ReleaseRule) -> Answer:
         return insufficient_evidence(
             f"{count:,} effective round{'' if count == 1 else 's'} of {weights.rows:,} (at least "
             f"{rule.min_effective_rounds:,.0f} are needed): the logging policy hardly ever showed what this "
-            f"policy would show; let it explore more, or judge on about {more:,} more rounds like these"
+            f"policy would show; let it explore more, or judge on {more_rounds(more, pace)}"
         )
     if abs(weights.mean - 1) > rule.max_mean_weight_gap:
-        return mean_weight_answer(weights, rule.max_mean_weight_gap)
+        return mean_weight_answer(weights, rule.max_mean_weight_gap, pace)
     if weights.largest_share > rule.max_weight_share:
         or_more = ""
         if rule.max_weight_share > 0:
-            or_more = f", or judge on about {rounds_for_share(weights, rule.max_weight_share):,} more rounds like these"
+            or_more = f", or judge on {more_rounds(rounds_for_share(weights, rule.max_weight_share), pace)}"
         return insufficient_evidence(
             f"one round carries {weights.largest_share:.0%} of all weight (at most "
             f"{rule.max_weight_share:.0%} is trusted); let the logging policy explore more{or_more}"
@@ -44,12 +52,15 @@ def check_weights(weights: WeightSummary, rule: ReleaseRule) -> Answer:
     return ANSWERED
 
 
-def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
+def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule, pace: float | None = None) -> Answer:
     """Whether outcomes are frequent enough, after weighting, for an interval to cover what it says.
 
     Of 0/1 outcomes both count: where nearly every round satisfies, the few that do not carry all that is not known. Of
     counts, such as those of a whole request, both sides of their mean do, each round by how far it is from it: for
     0/1 outcomes that is the same.
+
+    Args:
+        pace: Rounds a week; None: nobody knows.
     """
     zeros_and_ones = np.isin(rounds.reward, (0.0, 1.0)).all()
     kinds = {"that brought money": rounds.reward}
@@ -67,12 +78,10 @@ def check_outcomes(rounds: Rounds, metric: str, rule: ReleaseRule) -> Answer:
         effective = effective_sample_size(rounds.weight * happened)
         if effective < rule.min_effective_outcomes:
             rounds_of = f"rounds {kind}" if " " in kind else f"{kind} rounds"
-            more = (
-                math.ceil(round(len(rounds.reward) * (rule.min_effective_outcomes / effective - 1), 6))
-                if effective
-                else None
-            )
-            settled = f"; judge on about {more:,} more rounds like these" if more else ""
+            settled = "; none was logged, so how many rounds it would take cannot be said: judge on more days"
+            if effective:
+                more = rounds_for_share_of(len(rounds.reward), effective, rule.min_effective_outcomes)
+                settled = f"; judge on {more_rounds(more, pace)}"
             return insufficient_evidence(
                 f"{effective:,.0f} effective {rounds_of} of {len(rounds.reward):,} (at least "
                 f"{rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}): with so few an interval is "
@@ -93,15 +102,25 @@ def check_model(rounds: Rounds, metric: str) -> Answer:
     return not_available("there is no outcome model for these rounds; only weighting can tell their value")
 
 
-def check_rounds(rounds: Rounds, champion: Rounds | None, metric: str, rule: ReleaseRule, needs_model: bool) -> Answer:
+def check_rounds(
+    rounds: Rounds,
+    champion: Rounds | None,
+    metric: str,
+    rule: ReleaseRule,
+    needs_model: bool,
+    pace: float | None = None,
+) -> Answer:
     """The first thing that keeps an estimate from being made, of the policy or of the champion that it is held against.
 
     Weights first, then the model where one is needed, then how many outcomes there are.
+
+    Args:
+        pace: How many such rounds a week the logs bring, to say in weeks what is missing; None: nobody knows.
     """
-    checks: list[Callable[[Rounds], Answer]] = [lambda each: check_weights(summarise_weights(each.weight), rule)]
+    checks: list[Callable[[Rounds], Answer]] = [lambda each: check_weights(summarise_weights(each.weight), rule, pace)]
     if needs_model:
         checks.append(lambda each: check_model(each, metric))
-    checks.append(lambda each: check_outcomes(each, metric, rule))
+    checks.append(lambda each: check_outcomes(each, metric, rule, pace))
     for check in checks:
         for who, each in (("", rounds), ("of the champion: ", champion)):
             if each is not None and not (answer := check(each)).answered:

@@ -10,7 +10,7 @@ from causalrec.estimators.intervals import Estimate, clustered_ratio, contrast
 from causalrec.estimators.policy_value import PolicyValueEstimator, Rounds, logged_mean
 from causalrec.estimators.weights import effective_sample_size
 from causalrec.evaluation.estimands.protocol import LOGGING, POLICY, Whose
-from causalrec.evaluation.trust.needed import rounds_for_share_of
+from causalrec.evaluation.trust.needed import more_rounds, pace_of, rounds_for_share_of
 from causalrec.evaluation.values.question import PolicyQuestion
 from causalrec.settings.release import OUTCOMES, ReleaseRule
 
@@ -133,10 +133,10 @@ def _told(
     effective = effective_sample_size(by_request.to_numpy())
     if effective >= rule.min_effective_outcomes:
         return ANSWERED
-    settled = ""
+    settled = "; how many rounds it would take cannot be said: judge on more days"
     if effective:
         more = rounds_for_share_of(slots.height, effective, rule.min_effective_outcomes)
-        settled = f"; judge on about {more:,} more rounds like these"
+        settled = f"; judge on {more_rounds(more, pace_of(slots))}"
     return insufficient_evidence(
         f"{effective:,.0f} effective organic outcomes stand behind what would have happened anyway (at "
         f"least {rule.min_effective_outcomes:,.0f} are needed, release.yaml: {OUTCOMES}){settled}"

@@ -10,6 +10,7 @@ import polars as pl
 from causalrec.answers import Answer
 from causalrec.estimators.weights import WeightSummary
 from causalrec.evaluation.estimands import Columns, Estimand
+from causalrec.evaluation.trust.needed import pace_of
 from causalrec.policy.policies import CHAMPION
 
 LOGGING_POLICY = "logging policy"
@@ -37,6 +38,11 @@ class PolicyQuestion:
     @property
     def columns(self) -> Columns:
         return self.estimand.reads(self.metric)
+
+    @property
+    def pace(self) -> float | None:
+        """How many such rounds a week the logs bring."""
+        return pace_of(self.rounds)
 
     def where(self, keep: pl.Expr) -> PolicyQuestion:
         """The same question on some rounds only, which are the same for both policies."""
