@@ -19,7 +19,7 @@ from causalrec.evaluation.rounds import EvaluationData
 from causalrec.evaluation.values.question import LOGGING_POLICY
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
-from causalrec.policy.organic.rates import MetCounts
+from causalrec.policy.organic.rates import MetCounts, MetRates
 from causalrec.policy.organic.rows import organic_rows, slot_numbers
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.policy.policies import CHALLENGER, CHAMPION
@@ -27,6 +27,7 @@ from causalrec.policy.policies.judged import evaluate_slots
 from causalrec.policy.slots import judged_slots
 from causalrec.settings.objective import Objective
 from causalrec.simulator.landing import items_frame
+from causalrec.simulator.traffic.displacement import expected_clicks
 from causalrec.simulator.traffic.named_values import GIVEN_MET, NAMES, RAW, values_of_policies
 from causalrec.simulator.traffic.slates import Slates
 from causalrec.simulator.traffic.traffic import add_day, draw_day
@@ -62,10 +63,12 @@ class Judgement:
 
     Attributes:
         truth: By policy and name.
+        must_be: By policy, the bias that given met must have with the fitted model and the counted rates of being met.
     """
 
     data: EvaluationData
     truth: dict[str, dict[str, float]]
+    must_be: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -118,15 +121,16 @@ def two_policies(temperature: float = TEMPERATURE) -> Policies:
     return OfModel(CHALLENGER, False, temperature), OfModel(CHAMPION, True, temperature)
 
 
-def judgement(config: WorldConfig, seed: int = 0, temperature: float = TEMPERATURE) -> Judgement:
+def judgement(config: WorldConfig, seed: int = 0, temperature: float = TEMPERATURE, measured: bool = True) -> Judgement:
     """One world, judged.
 
     Args:
         seed: Of the draws of the truth.
+        measured: Whether users' past click rates are logged. If not, nobody who reads the logs knows of them.
     """
     policies = two_policies(temperature)
     world = World(config)
-    days = _logged_days(world)
+    days = _logged_days(world, measured)
     train, judged = days[WARM : WARM + TRAIN], days[WARM + TRAIN :]
     rows = [_rows(world, day) for day in train]
     model = Logistic.fit(np.concatenate([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
@@ -149,16 +153,20 @@ def judgement(config: WorldConfig, seed: int = 0, temperature: float = TEMPERATU
     parts = [_truth(world, day, (model, policies), seed + number) for number, day in enumerate(judged)]
     names = (*(policy.name for policy in policies), LOGGING_POLICY)
     truth = {who: {n: float(np.mean([part[who][n] for part in parts])) for n in NAMES} for who in names}
-    return Judgement(data, truth)
+    rates = met.rates(catalogue)
+    off = [_must_be(world, day, (model, policies), rates) for day in judged]
+    return Judgement(data, truth, {who: float(np.mean([part[who] for part in off])) for who in names})
 
 
-def _logged_days(world: World) -> list[LoggedDay]:
+def _logged_days(world: World, measured: bool) -> list[LoggedDay]:
     past, days = Past(world), []
     for number in range(WARM + TRAIN + JUDGED):
         drawn = draw_day(world, past, number)
         slates = Slates.of(world, drawn, past) if number >= WARM + TRAIN else None
         units = _units(world, drawn)
-        days.append(LoggedDay(units, past.user_category_rate, past.item_rate, drawn.today.price, slates, drawn))
+        rate = past.user_category_rate
+        user_rate = rate if measured else np.full(rate.shape, world.config.prior_rate)
+        days.append(LoggedDay(units, user_rate, past.item_rate, drawn.today.price, slates, drawn))
         add_day(past, drawn)
     return days
 
@@ -271,6 +279,27 @@ def _truth(world: World, day: LoggedDay, of: tuple[Logistic, Policies], seed: in
         truth[policy] = {name: values.value(RAW) + of_some.value(name) - of_some.value(RAW) for name in NAMES}
         truth[policy] |= {name: values.value(name) for name in (RAW, GIVEN_MET)}
     return truth
+
+
+def _must_be(world: World, day: LoggedDay, of: tuple[Logistic, Policies], rates: MetRates) -> dict[str, float]:
+    """By policy, by how much given met is off on average over what people meet and do, on each tenth request.
+
+    What would happen anyway is off by sum_a pi(a | x) (P(a is met | x) / m(a) - 1) (E[Y | x, a, met] - q0(x, a)), for
+    rates m and a model q0 as they are: by nothing where either is right. The outcome's expectation is the world's own,
+    so all that makes people meet and click is in it, logged or not.
+    """
+    if day.slates is None:
+        raise ValueError("the day is not judged")
+    slates = day.slates.every(TRUTH_EVERY)
+    chance = slates.browsed_as_logged + slates.comes_for
+    np.put_along_axis(chance, slates.slate, 0.0, axis=1)
+    left = expected_clicks(slates.slate_click(slates.slate), world.config)[1]
+    _, model = _grid(world, day, of[0], slates.user, slates.hour, slates.mobile)
+    unexplained = slates.organic_click * left[:, None] - model
+    items = np.arange(world.config.items)
+    counted = np.stack([rates.below(items, np.full(len(items), slot + 1)) for slot in range(world.config.slate)])
+    surplus = (chance[:, None, :] / counted[None] - 1.0) * unexplained[:, None, :]
+    return {who: -float((p * surplus).sum(axis=2).mean()) for who, p in _probabilities(world, day, of, slates).items()}
 
 
 def _probabilities(world: World, day: LoggedDay, of: tuple[Logistic, Policies], slates: Slates) -> dict[str, Floats]:
