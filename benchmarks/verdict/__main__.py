@@ -12,6 +12,7 @@ TABLES = {
     "histories": "false releases and what is found, in 90-day histories of daily cell counts",
     "coverage": "when a difference is answered: coverage, and the tails beyond the looks' bounds",
     "whole": "the same of rows of users, through the whole off-policy report",
+    "refresh": "refreshes by the champion's own recipe: what they lose, and what they are good for",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""

@@ -44,9 +44,10 @@ class ReleaseRule(Settings):
             rule_out_loss (at that level a loss beyond `revenue_margin` is ruled out).
         revenue_margin: The share of the champion's revenue that may be lost.
         refresh: Whether the champion's own recipe, trained on newer days, may replace it without a trial.
-        refresh_margin: It must be shown that it loses less than this share of what the champion has.
-        refresh_share: Of histories of `per_days` days of a recipe whose newer bundles are worse by that margin, at most
-            this share may hold a refresh.
+        refresh_margin: It must be shown that it loses less than this share of what the champion has; what one refresh
+            leaves open of it is missing to the next, until a trial or a person chooses another champion.
+        refresh_share: Of histories of `per_days` days of a recipe whose newer bundles get worse, at most this share may
+            lose more than that margin, in one refresh or in several together.
         min_effective_rounds: With fewer, an off-policy value is `insufficient_evidence`.
         min_effective_outcomes: With fewer effective satisfied rounds, or unsatisfied ones, or rounds that brought
             money, an off-policy value is `insufficient_evidence`, however many rounds there are: its interval would be

@@ -1,7 +1,7 @@
 """The asset `release`: the decision between champion and challenger."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,8 @@ from causalrec.answers import InputError
 from causalrec.evaluation.deciding_rows import evidence_of, headline
 from causalrec.evaluation.notes import VerdictNotes
 from causalrec.evaluation.trials.notes import TrialNotes
-from causalrec.evaluation.trials.refresh import decide_refresh
+from causalrec.evaluation.trials.refresh import decide_refresh, spent_on
+from causalrec.evaluation.trials.trial import Refresh
 from causalrec.logs.landing.zone import LandingZone
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.policy.notes import PolicyNotes
@@ -37,7 +38,7 @@ from causalrec_assets.serving.release import (
 )
 from causalrec_assets.serving.released import POLICY_JSON, TABLES, bundle_hash, check_lineage, make_bundle, same_recipe
 from causalrec_assets.serving.trial_steps import Terms, Today
-from causalrec_assets.serving.trials import TrialsOfRun
+from causalrec_assets.serving.trials import TrialsOfRun, refreshes_of
 from resources.lake import Lake
 from resources.tracking.resource import Tracking, Training, held_out_metrics
 
@@ -109,7 +110,7 @@ def release(context: dg.AssetExecutionContext, config: Person, lake: Lake, track
             said = verdict.verdict
             decided = _looked_back(inputs.day, verdict, is_newest, bundle, before, log)
         else:
-            today = _today(inputs, bundle, tables, rule, before)
+            today = _today(inputs, bundle, tables, rule, before, refreshes_of(trials.entries))
             said, decided = decide_by_trial(today, is_newest, before, trials, log)
             if bundle is None and said == "wait":
                 # Why there is none, where the report says so.
@@ -176,8 +177,13 @@ def _today(
     tables: Mapping[str, Table],
     rule: ReleaseRule,
     before: Champion | None,
+    refreshes: Sequence[Refresh],
 ) -> Today:
-    """What the day brings to the trial, or to a refresh where today's bundle is of the champion's own recipe."""
+    """What the day brings to the trial, or to a refresh where today's bundle is of the champion's own recipe.
+
+    Args:
+        refreshes: All attempts so far.
+    """
     notes, judged = tables["trial_report"].notes_as(TrialNotes), tables["off_policy_report"]
     estimand = rule.deciding_estimand(parse_source(inputs.setting("sources.yaml")))
     error = rule.error_a_look(champion_logs=before is None)
@@ -187,7 +193,8 @@ def _today(
     if own and rule.refresh and days and judged.answer.answered:
         assert bundle is not None and before is not None
         evidence = evidence_of(judged.frame, estimand)
-        refresh = decide_refresh(bundle_hash(bundle), before.entry, days, evidence, rule)
+        spent = spent_on(refreshes, before.bundle_hash, rule)
+        refresh = decide_refresh(bundle_hash(bundle), before.entry, days, evidence, rule, spent)
     return Today(inputs.day, bundle, notes.looks, notes.entry, terms, refresh)
 
 

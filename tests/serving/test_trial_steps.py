@@ -6,16 +6,22 @@ from datetime import date, timedelta
 import pytest
 
 from causalrec.answers import InputError
+from causalrec.evaluation.trials.refresh import spent_on
 from causalrec.evaluation.trials.trial import Look, LookDecision, Refresh
+from causalrec.home import TEMPLATE
+from causalrec.settings.file import read_yaml
+from causalrec.settings.release import ReleaseRule
+from causalrec_assets.lake.notes import to_json
 from causalrec_assets.lake.releases import ChampionConflict, ReleaseLog
 from causalrec_assets.lake.store import Store
 from causalrec_assets.lake.trials import Kind, TrialConflict, TrialLog
 from causalrec_assets.serving.release import Outcome, decide_by_trial, override, roll_back
 from causalrec_assets.serving.released import bundle_hash
 from causalrec_assets.serving.trial_steps import Terms, Today
-from causalrec_assets.serving.trials import TrialsOfRun
+from causalrec_assets.serving.trials import TrialsOfRun, refreshes_of
 
 FIRST = date(2026, 3, 14)
+RULE = ReleaseRule.parse(read_yaml(TEMPLATE / "release.yaml"))
 TERMS = Terms("raw", 0.0039, 2, {"trial_weeks": 2})
 
 
@@ -266,6 +272,29 @@ def test_a_refresh_takes_the_champions_place_and_is_made_once(released):
         assert (verdict, decided.outcome, decided.entry) == ("better", Outcome.REFRESHED, 2)
     assert released.releases.current().bundle == bundle(14)
     assert released.kinds() == ["opened", "look", "closed", "refresh"]
+
+
+def test_what_a_refresh_has_spent_is_kept_until_something_else_serves(released):
+    def spent():
+        return spent_on(refreshes_of(released.trials.entries()), released.releases.current().bundle_hash, RULE)
+
+    assert spent() == 0.0
+    released.run(14, refresh=replace(attempt(8), spent=0.015))
+    assert spent() == 0.015
+    released.run(21, refresh=replace(attempt(15, done=False), champion=2, spent=0.03))
+    assert spent() == 0.015
+    overrule(released, 22, "release_today", made=bundle(22, "other"))
+    assert spent() == 0.0
+
+
+def test_a_refresh_of_a_version_that_kept_no_account_counts_as_the_whole_margin(released):
+    raw = to_json(attempt(8))
+    del raw["spent"]
+    released.trials.add(Kind.REFRESH, day(14), {"refresh": raw, "bundle": bundle(14)}, len(released.trials.entries()))
+    released.run(14)
+    assert released.releases.current().bundle == bundle(14)
+    found = refreshes_of(released.trials.entries())
+    assert spent_on(found, released.releases.current().bundle_hash, RULE) == RULE.refresh_margin
 
 
 def test_a_day_is_judged_for_a_refresh_once(released):

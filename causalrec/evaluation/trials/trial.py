@@ -149,6 +149,9 @@ class Refresh:
         first_day, last_day: The days that both were judged on.
         done: Whether it took the champion's place.
         reason: In words.
+        spent: The loss, as a share of what the champion of the last release brought, that is not ruled out of this
+            bundle: what this refresh and those before it may have lost together. None where it cannot be told, and in
+            what earlier versions wrote, which kept no account.
     """
 
     bundle: str
@@ -157,3 +160,4 @@ class Refresh:
     last_day: date
     done: bool
     reason: str
+    spent: float | None = None

@@ -1,5 +1,6 @@
 """A refresh replaces its champion where a loss beyond the margin is ruled out, once a week, within its own budget."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from causalrec.answers import ANSWERED, insufficient_evidence, not_available
 from causalrec.evaluation.trials.evidence import Difference, Evidence
-from causalrec.evaluation.trials.refresh import decide_refresh, may_refresh
+from causalrec.evaluation.trials.refresh import decide_refresh, may_refresh, spent_on
 from causalrec.settings.release import ReleaseRule
 
 DAYS = [date(2026, 3, 1) + timedelta(days=k) for k in range(7)]
@@ -23,9 +24,9 @@ RULE = ReleaseRule.parse(
 NO_REVENUE = not_available("none")
 
 
-def tried(value, std_error, trusted=ANSWERED, revenue=None, of_revenue=NO_REVENUE):
-    decided = Difference(value, std_error, 1e6, base=0.15, rounds=7000)
-    return decide_refresh("hash", 3, DAYS, Evidence(decided, trusted, revenue, of_revenue), RULE)
+def tried(value, std_error, trusted=ANSWERED, revenue=None, of_revenue=NO_REVENUE, base=0.15, spent=0.0):
+    decided = Difference(value, std_error, 1e6, base=base, rounds=7000)
+    return decide_refresh("hash", 3, DAYS, Evidence(decided, trusted, revenue, of_revenue), RULE, spent)
 
 
 def test_a_loss_beyond_the_margin_has_to_be_ruled_out():
@@ -45,6 +46,55 @@ def test_what_is_not_trusted_is_no_refresh_and_says_why():
 def test_revenue_is_asked_as_of_a_release():
     harmed = Difference(-0.1, 0.01, 1e6, base=0.5, rounds=7000)
     assert not tried(0.01, 0.001, revenue=harmed, of_revenue=ANSWERED).done
+
+
+def test_of_a_champion_that_brings_nothing_no_share_can_be_ruled_out():
+    found = tried(0.0, 0.001, base=0.0)
+    assert not found.done
+    assert "brings nothing" in found.reason
+
+
+def test_what_is_not_ruled_out_of_one_refresh_is_missing_to_the_next():
+    # One standard error is 0.2 % of what the champion brings, the bound 2.66 of them.
+    first = tried(0.0, 0.0003)
+    assert first.done
+    assert first.spent == pytest.approx(2.66 * 0.002, rel=1e-3)
+    second = tried(-0.0015, 0.0003, spent=first.spent)
+    assert not second.done
+    assert f"{first.spent:.1%} of the margin being spent" in second.reason
+    assert tried(-0.0015, 0.0003).done
+
+
+def test_a_shown_gain_pays_back_and_saves_nothing_up():
+    assert tried(0.003, 0.0003, spent=0.02).spent == pytest.approx(0.02 - 0.98 * (0.02 - 2.66 * 0.002), rel=1e-3)
+    assert tried(0.03, 0.0003, spent=0.02).spent == 0.0
+
+
+def test_the_account_is_of_the_refreshes_that_made_the_champion():
+    taken, refused = tried(0.0, 0.0003), tried(-0.01, 0.0003)
+    assert spent_on([taken, refused], "hash", RULE) == taken.spent
+    # A trial, or a person, has chosen another one: nothing is spent of it.
+    assert spent_on([taken], "another", RULE) == 0.0
+    assert spent_on([refused], "hash", RULE) == 0.0
+    # Earlier versions kept no account.
+    assert spent_on([replace(taken, spent=None)], "hash", RULE) == RULE.refresh_margin
+
+
+def test_many_small_losses_do_not_add_up_to_more_than_the_margin():
+    rng, histories, std_error = np.random.default_rng(1), 100, 0.0003
+    without = harmed = 0
+    for _ in range(histories):
+        for account in (False, True):
+            value, spent = 1.0, 0.0
+            for error in rng.normal(0.0, std_error, 12):
+                found = tried(-0.005 * 0.15 + error, std_error, spent=spent)
+                if found.done:
+                    value, spent = 0.995 * value, found.spent if account else 0.0
+            lost = value < 0.98
+            harmed, without = harmed + (account and lost), without + (not account and lost)
+    # Binomial at 5 %: more than 12 of 100 would happen by chance in 0.2 %.
+    assert harmed <= 12
+    assert without == histories
 
 
 def test_it_names_what_was_held_against_what_and_when():
