@@ -121,7 +121,7 @@ def _with_mean_rest(slots: pl.DataFrame, units: pl.DataFrame, data: EvaluationDa
     """
     train = units.filter(~pl.col("day").is_in(list(data.unseen_days)))
     requests, recommended = _outcomes(train), train.filter(pl.col("recommended") == 1)
-    with_sums = recommended.join(requests, on="request_id", how="inner")
+    with_sums = recommended.join(requests, on="request_id", how="inner", maintain_order="left")
     means = []
     for metric in COUNTED:
         organic = pl.col(f"{metric}_of_organic")
@@ -131,13 +131,18 @@ def _with_mean_rest(slots: pl.DataFrame, units: pl.DataFrame, data: EvaluationDa
             .mean()
             .alias(f"{metric}_mean_request"),
         ]
-    overall = with_sums.select(means).row(0, named=True)
-    by_position = with_sums.group_by("position").agg(means)
+    overall = with_sums.select(means)
+    # Each position by itself: means of groups are made by several threads, and differ with them in the last digits.
+    by_position = pl.DataFrame(
+        [(place, *of.select(means).row(0)) for (place,), of in with_sums.group_by("position", maintain_order=True)],
+        schema={"position": units.schema["position"]} | overall.schema,
+        orient="row",
+    )
     slots = slots.join(by_position, on="position", how="left", nulls_equal=True, maintain_order="left")
     # Without training days there is no expectation, and nothing is taken out.
     return slots.with_columns(
         pl.col(name).cast(pl.Float64).fill_null(pl.lit(mean, pl.Float64)).fill_null(0.0)
-        for name, mean in overall.items()
+        for name, mean in overall.row(0, named=True).items()
     )
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from causalrec.arrays import Codes, Floats
+from causalrec.engine.threads import one_thread
 from causalrec.model.crossfit import folds_by_cluster
 
 FEWEST_OUTCOMES = 100
@@ -81,6 +82,7 @@ class OwnOrganic:
     rows: int
     outcomes: int
 
+    @one_thread()
     def if_not_shown(self, features: Floats) -> Floats:
         """A, (rows,).
 
@@ -106,6 +108,7 @@ class OwnOrganic:
         return cls(**{name: tuples(value) for name, value in card.items()})
 
 
+@one_thread()
 def fit_own_organic(rows: OwnOrganicRows, odds: int, seed: int) -> dict[str, OwnOrganic]:
     """Fit each outcome of which enough is seen, and that the features tell in clusters that were left out.
 

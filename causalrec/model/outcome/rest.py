@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from causalrec.arrays import Codes, Floats, Ints, Singles
+from causalrec.engine.threads import one_thread
 from causalrec.estimators.weights import clip_level
 from causalrec.model.crossfit import folds_by_cluster
 from causalrec.model.outcome.own_organic import OwnOrganic
@@ -104,6 +105,7 @@ class RestModel:
     outcomes: Mapping[str, RestOutcome] = field(default_factory=dict)
     own: Mapping[str, OwnOrganic] = field(default_factory=dict)
 
+    @one_thread()
     def predict(self, features: Floats, price: Floats | None = None) -> dict[str, Floats]:
         """E[rest | show] by name, (rows,), at the mean over positions.
 
@@ -167,6 +169,7 @@ def taken_from_organic(
     return taken
 
 
+@one_thread()
 def fit_rest(
     rows: RestRows, folds: int, seed: int, weight_quantile: float, own: Mapping[str, OwnOrganic] | None = None
 ) -> RestModel:

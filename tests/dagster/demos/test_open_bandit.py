@@ -96,7 +96,9 @@ def test_the_outcome_model_has_the_click_head_of_the_shown_arm_only(store):
 @pytest.mark.parametrize(("section", "effective"), [("all", 340), ("men", 656)])
 def test_uniform_is_judged_from_the_thompson_logs_beside_its_answer_sheet(store, section, effective):
     rows = table(store, "off_policy_report").filter(
-        (pl.col("segment") == f"section={section}") & (pl.col("policy") == "uniform") & (pl.col("estimand") == "raw")
+        (pl.col("segment") == f"section={section}") & (pl.col("policy") == "uniform"),
+        estimand="raw",
+        metric="satisfaction",
     )
     by = {row["estimator"]: row for row in rows.iter_rows(named=True)}
     assert [name for name in ("ips", "snips", "dm", "dr") if by[name]["lower"] is None] == []
@@ -112,6 +114,7 @@ def test_section_women_is_insufficient_evidence_with_two_effective_rounds(store)
     rows = table(store, "off_policy_report").filter(
         (pl.col("segment") == "section=women") & (pl.col("policy") == "uniform") & (pl.col("estimator") == "ips"),
         estimand="raw",
+        metric="satisfaction",
     )
     row = rows.row(0, named=True)
     assert (row["status"], row["estimate"], int(row["effective_rounds"])) == ("insufficient_evidence", None, 2)
