@@ -49,12 +49,14 @@ class Ended:
         released: The day after the first enrolment on which a challenger was released; None: none was.
         unbiased: The gain that was stated then.
         looks, untrusted: How many were made, and forfeited.
+        trials: How many were opened.
     """
 
     released: int | None
     unbiased: float | None
     looks: int
     untrusted: int
+    trials: int
 
 
 def history(shop: Shop, days: int, gain: float, reads: Reads, rule: ReleaseRule, error: float, delay: int = 0) -> Ended:
@@ -79,14 +81,14 @@ def history(shop: Shop, days: int, gain: float, reads: Reads, rule: ReleaseRule,
             made = trial.looks[-1]
             looks, untrusted = looks + 1, untrusted + (not made.trusted)
             if made.decision is LookDecision.RELEASE:
-                return Ended(day, made.unbiased, looks, untrusted)
+                return Ended(day, made.unbiased, looks, untrusted, tried)
             if trial.closed is not None:
                 break
         if log.running() is None:
             challenger = shop.challenger(gain, day - opened_before)
             tried, opened_before = tried + 1, day
             log.open(Trial(today, f"{tried}", 1, "raw", error, rule.trial_weeks))
-    return Ended(None, None, looks, untrusted)
+    return Ended(None, None, looks, untrusted, tried)
 
 
 def run_history(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
 
 from causalrec.estimators.sequential.bounds import bounds, crossing_probabilities
 
@@ -12,6 +13,15 @@ def test_linear_spending_over_four_equal_weeks():
     # By 400,000 simulated Brownian motions (Lan and DeMets 1983), exact to 0.01.
     assert bounds([1, 2, 3, 4], [WEEK] * 4) == pytest.approx([2.663, 2.578, 2.504, 2.433], abs=0.012)
     assert bounds([1, 2, 3, 4], [0.8 * WEEK] * 4) == pytest.approx([2.728, 2.667, 2.590, 2.527], abs=0.012)
+
+
+def test_each_look_spends_its_error_by_the_multivariate_normal():
+    limits, k = bounds([1, 2, 3, 4], [WEEK] * 4), np.arange(1.0, 5.0)
+    assert limits == pytest.approx([2.6616, 2.5845, 2.5086, 2.4413], abs=1e-4)
+    correlation = np.sqrt(np.minimum.outer(k, k) / np.maximum.outer(k, k))
+    for looks in (2, 3, 4):
+        alive = multivariate_normal(cov=correlation[:looks, :looks], seed=0, abseps=1e-5, releps=0).cdf(limits[:looks])
+        assert 1 - alive == pytest.approx(looks * WEEK, abs=3e-5)
 
 
 @pytest.mark.parametrize(
