@@ -186,7 +186,8 @@ def _today(
     """
     notes, judged = tables["trial_report"].notes_as(TrialNotes), tables["off_policy_report"]
     estimand = rule.deciding_estimand(parse_source(inputs.setting("sources.yaml")))
-    error = rule.error_a_look(champion_logs=before is None)
+    # At most; which policy has made the logs of its days is known when a look is made.
+    error = rule.error_a_look(champion_logs=True)
     terms = Terms(estimand, error, rule.trial_weeks, rule.model_dump(mode="json"))
     refresh, days = None, inputs.learning.judge_days
     own = bundle is not None and before is not None and same_recipe(bundle, before.bundle)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+import polars as pl
 
 from causalrec.answers import Answer, not_available
 from causalrec.evaluation.trials.notes import TrialNotes
@@ -13,6 +16,7 @@ from causalrec.settings.logs.sources import Source
 from causalrec.settings.release import DAYS_A_LOOK, ReleaseRule
 from causalrec_assets.common.reads import tables_of
 from causalrec_assets.lake.inputs import Inputs
+from causalrec_assets.lake.releases import DrawnBy, ReleaseLog
 from causalrec_assets.serving.trials import Recorded, current_trial
 
 RETROSPECTIVE = (
@@ -95,3 +99,33 @@ def _far(trial: Trial, named: str, judged: tuple[date, ...], missing: date | Non
         return words
     when = f"of {following}" if not maturity else f"of {following + timedelta(days=maturity)} (outcomes mature by then)"
     return f"{words}; the next look is by the run {when} or the first after it"
+
+
+def error_of_look(inputs: Inputs, trial: Trial, rule: ReleaseRule, units: pl.DataFrame) -> float:
+    """The one-sided error of a look: less where another policy than the champion may have drawn what is judged.
+
+    Before a first release the champion is the logging policy itself. Later the release log says what is to serve, and
+    the logs alone what has served.
+
+    Args:
+        rule: That of the trial.
+        units: Of the days of the look, without those of held-out policies.
+    """
+    champion = inputs.champion()
+    if champion is None:
+        return trial.error
+    moves = [move for move in ReleaseLog(inputs.store).moves() if move.partition < inputs.day]
+    serves = {one.entry for one in moves if one.champion and one.champion.bundle_hash == champion.bundle_hash}
+    return trial.error if drawn_by(units, serves) else min(trial.error, rule.error_a_look(champion_logs=False))
+
+
+def drawn_by(units: pl.DataFrame, entries: Collection[int]) -> bool:
+    """Whether each slot that can be judged says, in the column `policy`, that one of these releases has drawn it.
+
+    Args:
+        units: With `policy`; a slot that names none may be anybody's.
+        entries: Of the release log.
+    """
+    slots = units.filter(pl.col("recommended") == 1, pl.col("action_propensity").is_not_null())
+    by = [None if name is None else DrawnBy.of(name) for name in slots["policy"].unique().to_list()]
+    return bool(by) and all(one is not None and one.entry in entries for one in by)

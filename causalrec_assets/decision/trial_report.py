@@ -12,6 +12,7 @@ from causalrec.evaluation.policy_values import SCHEMA, bounded_row_names, report
 from causalrec.evaluation.rounds import EvaluationData, logged_propensities
 from causalrec.evaluation.trials.look import decide_look
 from causalrec.evaluation.trials.trial import Look
+from causalrec.logs.units.held_out import without_held_out
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.notes import PolicyNotes
 from causalrec.settings.file import read_setting
@@ -22,7 +23,7 @@ from causalrec.settings.release import ReleaseRule
 from causalrec_assets.common.gated import gated_asset
 from causalrec_assets.common.partitions import learning_window_mapping
 from causalrec_assets.common.ui import picture, table
-from causalrec_assets.decision.trial_days import TrialDay, trial_day
+from causalrec_assets.decision.trial_days import TrialDay, error_of_look, trial_day
 from causalrec_assets.gate.draft import Draft
 from causalrec_assets.lake.inputs import Inputs, Table
 from causalrec_assets.lake.windows import learning_window
@@ -55,12 +56,12 @@ def trial_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     for number in found.due:
         if looks and looks[-1].decision.ends:
             break
-        frame = _values(inputs, found, number, targets, rule)
+        frame, error = _values(inputs, found, number, targets, rule)
         frames.append(frame)
         evidence = evidence_of(frame, trial.estimand)
         if not targets.answer.answered:
             evidence = replace(evidence, trusted=targets.answer)
-        look = decide_look(number, trial.days_of(number), evidence, [*trial.looks, *looks], trial.error, rule)
+        look = decide_look(number, trial.days_of(number), evidence, [*trial.looks, *looks], error, rule)
         looks.append(look)
     drawn = trial_plot([*trial.looks, *looks], trial.weeks)
     told = [f"look {look.number}: {look.decision.value}. {look.reason}" for look in looks]
@@ -78,13 +79,15 @@ def trial_report(context: dg.AssetExecutionContext, lake: Lake) -> Draft:
     )
 
 
-def _values(inputs: Inputs, found: TrialDay, number: int, targets: Table, rule: ReleaseRule) -> pl.DataFrame:
-    """The rows of the off-policy report on exactly the days of one look."""
+def _values(
+    inputs: Inputs, found: TrialDay, number: int, targets: Table, rule: ReleaseRule
+) -> tuple[pl.DataFrame, float]:
+    """The rows of the off-policy report on exactly the days of one look, and the look's error."""
     assert found.recorded is not None
     trial = found.recorded.trial
     of_trial = [pl.lit(trial.challenger).alias("trial"), pl.lit(number, pl.Int64).alias("look")]
     if not targets.answer.answered:
-        return pl.DataFrame(schema=SCHEMA).select(*of_trial, pl.all())
+        return pl.DataFrame(schema=SCHEMA).select(*of_trial, pl.all()), trial.error
     published = set(inputs.store.days("units"))
     days = [day for day in trial.days_of(number) if day in published]
     source = parse_source(inputs.setting("sources.yaml"))
@@ -107,4 +110,5 @@ def _values(inputs: Inputs, found: TrialDay, number: int, targets: Table, rule: 
         Logs(source.organic_rows, source.has("request_id")),
         objective,
     )
-    return report(data, rule).select(*of_trial, pl.all())
+    error = error_of_look(inputs, trial, rule, without_held_out(judged, of_units.held_out_policies))
+    return report(data, rule).select(*of_trial, pl.all()), error

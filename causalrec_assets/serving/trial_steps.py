@@ -28,7 +28,7 @@ class Terms:
 
     Attributes:
         estimand: The value that decides.
-        error: The one-sided error of each look.
+        error: The one-sided error that each look may spend at most.
         weeks: How many looks there are at most.
         rule: `release.yaml`, as JSON.
     """

@@ -88,7 +88,8 @@ class Trial:
         challenger: The hash of its bundle.
         champion: The release log's entry that it is held against; None: the logging policy.
         estimand: The value that decides.
-        error: The one-sided error of each look.
+        error: The one-sided error of each look, at most: less is spent where another policy than the champion made the
+            logs of its days.
         weeks: How many looks there are at most.
         looks: Those that were made, in order.
         closed: Why it ended; None while it runs.
