@@ -25,6 +25,7 @@ OF_PATHS = {
     "benchmarks/test_unsteady": "train",
     "benchmarks/test_whole": "train",
     "commands/test_forget": "dagster",
+    "commands/test_plan": "train",
     "dagster": "dagster",
     "dagster/demos/test_open_bandit": "slow",
     "embeddings/test_encoder": "train",

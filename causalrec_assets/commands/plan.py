@@ -23,8 +23,9 @@ from causalrec.evaluation.rounds import METRICS, EvaluationData, logged_propensi
 from causalrec.evaluation.trials.exploration import LoggedRounds
 from causalrec.home import Home
 from causalrec.logs.units.notes import UnitsNotes
-from causalrec.policy.notes import PolicyNotes
+from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec.policy.policies import CHAMPION
+from causalrec.policy.policies.judged import OF_LOGGING, SCHEMA
 from causalrec.settings.file import read_setting
 from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import Source, parse_source
@@ -36,6 +37,7 @@ from causalrec_assets.lake.windows import learning_window
 
 TARGETS = {"trial_report": "trial_policy", "off_policy_report": "target_policy"}
 """A report that compares policies -> the table that its weights are of."""
+OF_ANOTHER_RELEASE = "another release of the code published it, without the error of a difference; materialise it again"
 
 
 @dataclass(frozen=True)
@@ -64,34 +66,53 @@ class Report:
 
 
 def newest_reports(store: Store, estimand: str) -> tuple[list[Report], str]:
-    """The newest comparison of each report that has one, and why the newest day has none."""
-    found, why = [], "no report has been published yet; materialise `off_policy_report`"
+    """The newest comparison of each report that has one; and why `off_policy_report` of the newest day is none."""
+    found, whys = list[Report](), list[str]()
     for name in TARGETS:
         for day in reversed(store.days(name)):
             pointer = store.pointer(name, day)
             if pointer is None:
                 continue
-            if not pointer.answer.answered:
-                why = pointer.answer.reason if name == "off_policy_report" else why
-                continue
-            frame = store.read_frame(pointer)
-            if "look" in frame.columns:
-                frame = frame.filter(pl.col("look") == pl.col("look").max())
-            decides = headline(frame, estimand).filter(metric=METRICS[0])
-            if decides.height and decides["difference_std_error"][0] is not None:
-                found.append(Report(Table(store, pointer), frame, decides.row(0, named=True)))
+            report = _comparison(Table(store, pointer), estimand)
+            if isinstance(report, Report):
+                found.append(report)
                 break
-            if name == "off_policy_report" and decides.height:
-                why = decides["reason"][0]
-    return found, why
+            if name == "off_policy_report":
+                whys.append(f"`{name}` of {day}: {report}")
+    return found, whys[0] if whys else "no report has been published yet; materialise `off_policy_report`"
+
+
+def _comparison(table: Table, estimand: str) -> Report | str:
+    """A published report as what is planned from, or why it is not."""
+    if not table.answer.answered:
+        return table.answer.reason
+    frame = table.frame
+    if "look" in frame.columns:
+        frame = frame.filter(pl.col("look") == pl.col("look").max())
+    decides = headline(frame, estimand).filter(metric=METRICS[0])
+    if "difference_std_error" not in frame.columns or (decides.is_empty() and "estimand" not in frame.columns):
+        return OF_ANOTHER_RELEASE
+    if decides.is_empty():
+        missing = table.notes_as(LeftOutNotes).no_challenger
+        return (
+            missing.reason
+            if missing
+            else f"it has no challenger that was judged by its {estimand.replace('_', ' ')} value"
+        )
+    row = decides.row(0, named=True)
+    if row["difference_std_error"] is None:
+        return str(row["reason"] or row["decision_reason"])
+    return Report(table, frame, row)
 
 
 def lines(home: Home) -> Iterator[str]:
     """The plan of a home.
 
     Raises:
-        InputError: Its settings cannot be read, or no two policies have been compared.
+        InputError: It is no home, its settings cannot be read, or no two policies have been compared.
     """
+    if not home.data.is_dir():
+        raise InputError(f"there is no home at {home.root}: make one with `make demo` or `make home DIR=path`")
     source, rule = (
         parse_source(read_setting(home, "sources.yaml")),
         ReleaseRule.parse(read_setting(home, "release.yaml")),
@@ -99,7 +120,7 @@ def lines(home: Home) -> Iterator[str]:
     store, estimand = open_store(home), rule.deciding_estimand(source)
     reports, why = newest_reports(store, estimand)
     if not reports:
-        raise InputError(f"There is nothing to plan from: {why}.")
+        raise InputError(f"There is nothing to plan from in {home.root}: {why}.")
     # The more rounds, the better the variance is known.
     report = max(reports, key=lambda each: each.rounds)
     yield f"Planned from `{report.table.name}` of {report.table.day}."
@@ -121,6 +142,11 @@ def evaluation_data(home: Home, store: Store, report: Report, source: Source) ->
     """
     day = report.table.day
     targets = _table(store, TARGETS[report.table.name], day)
+    if missing := [name for name in SCHEMA if name not in {*targets.frame.columns, *OF_LOGGING}]:
+        raise InputError(
+            f"`{targets.name}` of {day} has no column `{missing[0]}`: another release of the code published it; "
+            "materialise it again"
+        )
     first, last = report.judged
     published = set(store.days("units"))
     if report.table.name == "trial_report":

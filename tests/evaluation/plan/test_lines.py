@@ -35,7 +35,7 @@ def seen(report=None, **changes):
 
 
 def said(found, rule=RULE):
-    return "\n".join(plan_lines(found, rule))
+    return " ".join(plan_lines(found, rule))
 
 
 def test_a_plan_says_gains_losses_and_what_exploration_buys():
@@ -46,12 +46,40 @@ def test_a_plan_says_gains_losses_and_what_exploration_buys():
     assert "up to 4 weekly looks, each with a one-sided error of 0.39%" in words
     assert "To rule out a loss of more than 2% with 80% takes" in words
     assert all(f"{more} " in words for more in (" 2%", " 5%", " 10%", " 20%"))
-    assert "outcomes, " in words and "revenue" in words
+    assert all(head in words for head in ("standard  ", "outcomes  ", "  revenue"))
 
 
 def test_a_gain_below_what_a_release_asks_is_never_found():
     words = said(seen(), RULE.model_copy(update={"min_gain": 0.03}))
-    assert "less than 3.0% is asked" in words
+    assert "Never: a release asks for an estimate of at least 3.0%" in words
+    assert "Never" not in said(seen(), RULE.model_copy(update={"min_gain": 0.0}))
+
+
+@pytest.mark.parametrize("deviation", [0.002, 0.02, 2.0])
+def test_a_plan_fits_a_terminal_and_its_rounds_are_no_more_exact_than_they_are_known(deviation):
+    lines = list(plan_lines(seen(world((0.01, deviation), (0.05, 10 * deviation))), RULE))
+    assert max(map(len, lines)) <= 100
+    (ruled_out, _) = [line for line in lines if line.startswith("To rule out a loss")]
+    digits = ruled_out.partition(" takes ")[2].partition(" rounds")[0].replace(",", "")
+    assert int(digits) == float(f"{int(digits):.3g}")
+
+
+def test_exploration_that_makes_nothing_surer_is_said_to_buy_nothing():
+    # One of five at random is what the logs do already.
+    at_random = replace(logged(), propensity=np.full(1000, 0.2))
+    assert "It would make this comparison no surer" in said(seen(logged={"satisfaction": at_random}))
+    # Half of what a policy shows is hardly ever shown, and one such round weighs 25.
+    propensity = np.tile([0.9, 0.02], 500)
+    told = logged()
+    rare = replace(told, propensity=propensity, rounds=replace(told.rounds, weight=0.5 / propensity))
+    error = (np.var(rare.rounds.weight * (told.rounds.reward - 0.1) - told.rounds.reward) / 1000) ** 0.5
+    assert "no surer" not in said(seen(world((0.01, error)), logged={"satisfaction": rare}))
+
+
+def test_rounds_that_are_not_those_of_the_report_price_no_exploration():
+    far = replace(logged(), rounds=replace(logged().rounds, weight=np.tile([0.5, 40.0], 500)))
+    words = said(seen(world((0.01, 1e-5)), logged={"satisfaction": far}))
+    assert "What more exploration would buy is not told: the rounds in the lake are not those of this report" in words
 
 
 @pytest.mark.parametrize(
