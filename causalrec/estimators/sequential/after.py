@@ -21,7 +21,8 @@ def at_least_as_extreme(information: Sequence[float] | Floats, limits: Floats, z
 
     Args:
         information: I_1 ... I_K.
-        limits: The bounds of at least the looks before K; that of K is not read.
+        limits: The statistics from which each look before K would have ended the trial; infinite where none would.
+            That of K is not read.
         z: The statistic at look K.
         drift: The true gain.
 
@@ -57,14 +58,19 @@ def gain_at(information: Sequence[float], limits: Floats, z: float, probability:
     if not 0 < probability < 1:
         raise ValueError(f"a probability is in (0, 1), got {probability}")
     info = growing(information)
-    # Without the earlier looks the answer were this; with them it is less, by no more than the first look's reach.
+    # Without the earlier looks the answer were this; with them it is less. How much less has no bound: a sample that
+    # jumped in its last days, after looks that stayed below their bounds, is likely only under a much smaller gain.
     naive = (z + float(ndtri(probability))) / np.sqrt(info[-1])
     step = 1.0 / np.sqrt(info[0])
 
     def excess(gain: float) -> float:
         return at_least_as_extreme(info, limits, z, gain) - probability
 
-    return float(brentq(excess, naive - 6 * step, naive + 6 * step, xtol=1e-7 * step))
+    low, high, reach = naive - 6 * step, naive + 6 * step, 6 * step
+    while excess(low) >= 0:
+        reach *= 2
+        low, high = low - reach, low
+    return float(brentq(excess, low, high, xtol=1e-7 * step))
 
 
 def median_unbiased(information: Sequence[float], limits: Floats, z: float) -> float:
@@ -91,4 +97,4 @@ def as_student(z: float, degrees: float) -> float:
 
     if not np.isfinite(z):
         return z
-    return float(np.sign(z)) * -float(stdtrit(degrees, float(ndtr(-abs(z)))))
+    return float(np.sign(z)) * -float(stdtrit(degrees, max(float(ndtr(-abs(z))), 1e-300)))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
+
 from causalrec.estimators.sequential.after import as_normal, as_student, median_unbiased
 from causalrec.estimators.sequential.bounds import bounds
 from causalrec.evaluation.trials.evidence import Difference, Evidence
@@ -73,7 +75,12 @@ def decide_look(
         *ask_of_revenue(evidence, bound, rule, (days[-1] - days[0]).days + 1),
     )
     decision = _decision(conditions, number, last, decided, least, rule)
-    unbiased = median_unbiased(information, limits, z) if decision.ends else None
+    passes = np.array([*(_passes_from(look, rule) for look in told), bound])
+    unbiased = None
+    if decision.ends:
+        # Back from the normal scale: of one look alone the gain is the estimate itself, however few the clusters.
+        normal = median_unbiased(information, passes, z) / decided.std_error
+        unbiased = as_student(normal, decided.degrees) * decided.std_error
     return Look(
         number,
         days[0],
@@ -90,6 +97,19 @@ def decide_look(
         unbiased=unbiased,
         conditions=conditions,
     )
+
+
+def _passes_from(look: Look, rule: ReleaseRule) -> float:
+    """The statistic from which a look would have released; infinite where revenue kept any release back.
+
+    The gain that is stated later asks what would have ended the trial earlier, which is more than the bound. Revenue is
+    taken as it was: whether it passes is no matter of the gain.
+    """
+    decided, bound = look.decided, look.bound
+    if decided is None or bound is None or not all(each.met for each in look.conditions if each.name == "revenue"):
+        return math.inf
+    least = rule.min_gain * abs(decided.base) / decided.std_error
+    return max(bound, as_normal(least, decided.degrees))
 
 
 def _decision(

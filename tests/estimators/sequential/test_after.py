@@ -44,6 +44,19 @@ def test_the_median_of_the_estimates_is_the_gain(gain):
         assert np.mean(naive) > gain + 0.1
 
 
+@pytest.mark.parametrize("z", [-30.0, 6.0, 20.0, 40.0])
+def test_a_last_week_unlike_those_before_it_has_an_estimate_too(z):
+    """Which is no more than that of its last look alone, and no less than what could have crossed nothing before."""
+    found = median_unbiased(INFORMATION, LIMITS, z)
+    assert at_least_as_extreme(INFORMATION, LIMITS, z, found) == pytest.approx(0.5, abs=1e-4)
+    assert found <= z / 2 + 1e-6
+
+
+def test_looks_that_could_not_end_the_trial_are_as_if_they_had_not_been():
+    blocked = np.array([np.inf, np.inf, np.inf, LIMITS[3]])
+    assert median_unbiased(INFORMATION, blocked, 7.0) == pytest.approx(3.5, abs=1e-5)
+
+
 @given(st.floats(-6, 6), st.floats(3, 500))
 def test_a_statistic_keeps_its_tail(t, degrees):
     z = as_normal(t, degrees)

@@ -70,6 +70,9 @@ def test_an_untrusted_look_forfeits_its_error():
 def test_few_clusters_ask_for_more():
     assert made(1, evidence(0.0056, degrees=2000.0)).decision is LookDecision.RELEASE
     assert made(1, evidence(0.0056, degrees=12.0)).decision is LookDecision.GO_ON
+    # And what is stated of the first look is what was seen, since no stop came before it.
+    few = made(1, evidence(0.0096, degrees=12.0))
+    assert few.decision is LookDecision.RELEASE and few.unbiased == pytest.approx(0.0096, rel=1e-4)
 
 
 def money(value, std_error):
@@ -107,6 +110,24 @@ def test_how_many_rounds_the_stricter_guardrail_would_take():
 def test_revenue_that_cannot_be_told_keeps_a_release_back():
     look = made(1, evidence(0.008, revenue_trusted=insufficient_evidence("4 effective purchases")))
     assert look.decision is LookDecision.GO_ON and "4 effective purchases" in look.reason
+
+
+def test_what_revenue_kept_back_does_not_shrink_the_gain_that_is_stated():
+    """A gain far beyond its bounds, kept back for weeks: no earlier look could have released it, whatever it was."""
+    looks = []
+    for k in range(1, 5):
+        fallen = money(-0.15 if k < 4 else 0.0, 0.05 / np.sqrt(k))
+        looks.append(made(k, evidence(0.03, 0.002 / np.sqrt(k), **fallen), looks))
+    assert [look.decision for look in looks] == [*[LookDecision.GO_ON] * 3, LookDecision.RELEASE]
+    assert looks[0].z > 10 and looks[-1].unbiased == pytest.approx(0.03, rel=1e-4)
+
+
+def test_a_least_gain_that_kept_a_look_back_counts_as_its_bound():
+    earlier = made(1, evidence(0.0014, 0.0001))
+    assert earlier.z > earlier.bound and earlier.decision is LookDecision.GO_ON
+    look = made(2, evidence(0.00155, 0.0001 / np.sqrt(2)), [earlier])
+    # Held against the least gain of 0.0015 and not against a bound of 0.00027, which it would long have crossed.
+    assert look.decision is LookDecision.RELEASE and 0.0014 < look.unbiased < 0.00155
 
 
 def test_policies_that_never_differ_are_not_judged():
