@@ -132,7 +132,12 @@ def _items_above(frame: pl.DataFrame, loads: pl.DataFrame) -> Above:
         slots.drop_nulls(["position", "first"])
         .sort("position")
         .join_asof(
-            last.sort("position"), on="position", by="request_id", strategy="backward", allow_exact_matches=False
+            last.sort("position"),
+            on="position",
+            by="request_id",
+            strategy="backward",
+            allow_exact_matches=False,
+            check_sortedness=False,  # both are, as of the lines above
         )
     )
     counts = below.select("at", (pl.col("last") - pl.col("first") + 1).fill_null(0).alias("count"))

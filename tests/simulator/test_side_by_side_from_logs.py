@@ -37,7 +37,6 @@ def gaps(**dials):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Sortedness of columns")
 @pytest.mark.parametrize(
     ("dials", "better"),
     [
@@ -58,7 +57,6 @@ def test_logs_tell_which_policy_is_better_under_each_name(dials, better):
             assert (value.mean() > 2 * together) if better[name] else (value.mean() < -2 * together), name
 
 
-@pytest.mark.filterwarnings("ignore:Sortedness of columns")
 def test_the_report_says_what_the_formulas_say():
     judged = judgement(SMALL, 0, TEMPERATURE)
     told = report(judged.data, RULE).filter(segment=EVERYONE, metric="satisfaction", estimator=deciding().name)
@@ -79,7 +77,6 @@ def small(monkeypatch):
     monkeypatch.setattr("benchmarks.verdict.estimands.SHOP", replace(SMALL, lift_by_history=0.1))
 
 
-@pytest.mark.filterwarnings("ignore:Sortedness of columns")
 def test_the_table_of_worlds_says_bias_and_coverage(small):
     cells = run_worlds(2)
     assert [(cell.name, cell.of) for cell in cells[:3]] == [("raw", o) for o in (CHALLENGER, CHAMPION, "difference")]
@@ -97,7 +94,6 @@ def test_coverage_holds_unless_too_little_of_it_is_shown():
     assert [replace(cells[0], bias=bias).unbiased for bias in (-0.001, 0.0019, 0.0021)] == [True, True, False]
 
 
-@pytest.mark.filterwarnings("ignore:Sortedness of columns")
 def test_given_met_is_biased_by_what_it_must_be_where_a_common_cause_is_not_logged(small):
     cells = {(cell.estimator, cell.name, cell.of): cell for cell in run_worlds(1, "unmeasured", first_seed=3)}
     cell = cells[deciding().name, "given_met", CHALLENGER]
