@@ -88,19 +88,29 @@ def test_raw_by_hand():
 
 def test_given_met_by_hand(met):
     frame = values(*world(SLOTS, ORGANIC))
-    # Weighing alone: 3 of request A and 2 of B. Doubly robust: 3 (1 - 0.4) + 1 (0 - 0.2) and 2 (1 - 0.1).
-    anyway = {"ips": 5 / 3, "dm": 0.4 / 3, "dr": (0.4 + 1.6 + 1.8) / 3}
+    # Weighing alone: 3 of request A and 2 of B, of a weight of 4 and 2. Doubly robust: 3 (1 - 0.4) + 1 (0 - 0.2) and
+    # 2 (1 - 0.1).
+    anyway = {"ips": 5 / 3, "snips": 5 / 6, "dm": 0.4 / 3, "dr": (0.4 + 1.6 + 1.8) / 3}
     for estimator, expected in anyway.items():
         found, raw = row(frame, "given_met", estimator), row(frame, "raw", estimator)
         assert found["anyway"] == pytest.approx(expected)
         assert found["estimate"] == pytest.approx(raw["estimate"] - expected)
 
 
-def test_given_not_shown_by_hand():
+def test_a_common_factor_of_how_often_items_are_met_changes_nothing_where_the_weights_are_normalised(met):
+    twice = [(request, click, 2 * weight, *rest) for request, click, weight, *rest in ORGANIC]
+    own, doubled = (values(*world(SLOTS, rows)) for rows in (ORGANIC, twice))
+    snips, ips = ([row(frame, "given_met", name)["anyway"] for frame in (own, doubled)] for name in ("snips", "ips"))
+    assert snips[1] == pytest.approx(snips[0]) and ips[1] == pytest.approx(2 * ips[0])
+
+
+@pytest.mark.parametrize("estimator", ["ips", "snips", "dm", "dr"])
+def test_given_not_shown_by_hand(estimator):
     frame = values(*world(SLOTS, ORGANIC))
-    found = row(frame, "given_not_shown")
+    found = row(frame, "given_not_shown", estimator)
+    # By design, whatever the estimator: its weights need not add up to anything, for most items are not met.
     assert found["anyway"] == pytest.approx((0.2 + 0.3) / 3)
-    assert found["estimate"] == pytest.approx(row(frame, "raw")["estimate"] - 0.5 / 3)
+    assert found["estimate"] == pytest.approx(row(frame, "raw", estimator)["estimate"] - 0.5 / 3)
 
 
 def test_total_and_own_and_organic_by_hand():
