@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from causalrec.estimators.policy_value.rounds import Rounds
     from causalrec.notebook.effects import AIPW, SNIPS, FrontDoor, InstrumentalVariable, NaiveDifference
     from causalrec.notebook.graph import causal_graph, identify
+    from causalrec.notebook.named_values import named_values
     from causalrec.notebook.policy_values import policy_value
     from causalrec.notebook.slates import PlackettLuce
 
@@ -31,6 +32,7 @@ __all__ = [
     "Status",
     "causal_graph",
     "identify",
+    "named_values",
     "policy_value",
 ]
 
@@ -39,6 +41,7 @@ _MODULES = {
     "causalrec.estimators.policy_value.rounds": ("Rounds",),
     "causalrec.notebook.effects": ("AIPW", "FrontDoor", "InstrumentalVariable", "NaiveDifference", "SNIPS"),
     "causalrec.notebook.graph": ("causal_graph", "identify"),
+    "causalrec.notebook.named_values": ("named_values",),
     "causalrec.notebook.policy_values": ("policy_value",),
     "causalrec.notebook.slates": ("PlackettLuce",),
 }

@@ -21,6 +21,7 @@ NAMES = [
     "Status",
     "causal_graph",
     "identify",
+    "named_values",
     "policy_value",
 ]
 HEAVY = (
