@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_avail
 from causalrec.arrays import Codes, Floats
 from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean, contrast
 from causalrec.estimators.policy_value import POLICY_VALUE_ESTIMATORS, PolicyValueEstimator, Rounds, deciding
+from causalrec.estimators.policy_value.protocol import Days
 from causalrec.estimators.weights import effective_sample_size, summarise_weights
 from causalrec.evaluation.estimands import ESTIMANDS, Estimand
 from causalrec.evaluation.estimands.bounds import bounds
@@ -144,10 +146,17 @@ def _rows(
             row = question.row(name, answer, None)
             yield row | _bounds(question, POLICY_VALUE_ESTIMATORS.get(name), answer, data)
         return
+    on_days: dict[Days, PolicyQuestion] = {
+        "all": question,
+        "unseen": question.where(pl.col("day").is_in(list(data.unseen_days))),
+    }
+    # Asked once, whichever estimators reach it: of the weights it takes longer than a value.
+    calibration = {
+        days: cache(partial(calibrated, own.rounds, own.champion, data.cluster)) for days, own in on_days.items()
+    }
     for estimator in POLICY_VALUE_ESTIMATORS.values():
-        unseen = pl.col("day").is_in(list(data.unseen_days))
-        own_days = question.where(unseen) if estimator.on == "unseen" else question
-        yield _estimator_row(estimator, own_days, data, rule)
+        days = estimator.on
+        yield _estimator_row(estimator, on_days[days], data, rule, calibration[days])
     rounds = rounds_for_estimators(question.rounds, question.metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
     yield question.row(LOGGED_MEAN, ANSWERED, weights) | _logged(question, rounds, rule)
@@ -217,9 +226,17 @@ def _on_policy_value(question: PolicyQuestion, own_logs: pl.DataFrame, data: Eva
 
 
 def _estimator_row(
-    estimator: PolicyValueEstimator, question: PolicyQuestion, data: EvaluationData, rule: ReleaseRule
+    estimator: PolicyValueEstimator,
+    question: PolicyQuestion,
+    data: EvaluationData,
+    rule: ReleaseRule,
+    calibration: Callable[[], Answer],
 ) -> Row:
-    """One estimator's row: its value, and the difference from the baseline on the same rounds."""
+    """One estimator's row: its value, and the difference from the baseline on the same rounds.
+
+    Args:
+        calibration: What `calibrated` says of the question's rounds.
+    """
     name, metric = estimator.name, question.metric
     reads_unseen = estimator.needs_model or estimator.on == "unseen"
     if reads_unseen and not question.rounds["day"].is_in(list(data.unseen_days)).any():
@@ -251,7 +268,7 @@ def _estimator_row(
     diagnostics = DifferenceDiagnostics.of(rounds, base_rounds)
     carries = carries_a_decision(diagnostics, len(rounds.reward), rule, question.pace)
     if carries.answered:
-        carries = calibrated(question.rounds, question.champion, data.cluster)
+        carries = calibration()
     return (
         row
         | {
