@@ -2,7 +2,7 @@
 
 python -m benchmarks.verdict histories --histories 1000
 
-Daily cell counts go into the real decision at a look and a trial log in memory. CPU budget at full size: 6 minutes.
+Daily cell counts go into the real decision at a look and a trial log in memory. CPU budget at full size: 10 minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from causalrec.arrays import Floats
 from causalrec.evaluation.trials.evidence import Evidence
 from causalrec.evaluation.trials.log import TrialsInMemory
 from causalrec.evaluation.trials.look import decide_look
-from causalrec.evaluation.trials.planning import Asked, rounds_needed
+from causalrec.evaluation.trials.planning import Asked, rounds_needed, rounds_to_rule_out
 from causalrec.evaluation.trials.trial import LookDecision, Trial
 from causalrec.home import TEMPLATE
 from causalrec.settings.file import read_yaml
@@ -32,6 +33,7 @@ from causalrec.settings.release import ReleaseRule
 FIRST = date(2026, 1, 5)
 DAYS = 90
 BETTER = 0.05
+PARTS = ("false", "power")
 Reads = Callable[[Floats, slice], Evidence]
 
 
@@ -120,92 +122,116 @@ def false_releases(histories: int, names: Sequence[str], rule: ReleaseRule, mone
     return found
 
 
-def power(histories: int, name: str, rule: ReleaseRule, total: bool, money: bool) -> tuple[int, float, float]:
-    """How often a gain of 5 % is found within 28 days; the median of its stated gain over the true one."""
-    ends = [run_history(name, seed, BETTER, rule, days=28, total=total, money=money) for seed in range(histories)]
+@dataclass(frozen=True)
+class Case:
+    """Where a gain of 5 % is to be found.
+
+    Attributes:
+        total: Whether the request's clicks decide; else the recommendation's own.
+        revenue: What is asked of it; None: nothing, the guardrail is off.
+        claimed: The share of histories that find it, where one is.
+    """
+
+    world: str
+    total: bool = False
+    revenue: Literal["no_sign_of_harm", "rule_out_loss"] | None = None
+    claimed: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.world} {'total' if self.total else 'raw'} {self.revenue or 'off'}"
+
+
+CASES = (
+    *(Case(world, claimed=claimed) for world, claimed in (("A", 0.95), ("B", 0.8), ("C", None), ("F", 0.8))),
+    *(Case(world, total=True) for world in "ABCF"),
+    *(Case(world, revenue="no_sign_of_harm") for world in "ABCF"),
+    *(Case(world, revenue="rule_out_loss") for world in "ABCF"),
+)
+
+
+def power(histories: int, case: Case, rule: ReleaseRule) -> Share:
+    """How often a gain of 5 % is found within 28 days."""
+    rule = rule.model_copy(update={"revenue": case.revenue or rule.revenue})
+    asks = case.revenue is not None
+    ends = [
+        run_history(case.world, seed, BETTER, rule, days=28, total=case.total, money=asks) for seed in range(histories)
+    ]
     stated = [end.unbiased for end in ends if end.unbiased is not None]
-    median_day = float(np.median([end.released or 999 for end in ends]))
-    return len(stated), float(np.median(stated)) / (BETTER * WORLDS[name].base) if stated else float("nan"), median_day
+    ratio = float(np.median(stated)) / (BETTER * WORLDS[case.world].base) if stated else float("nan")
+    share = Share(case.name, len(stated), histories, case.claimed or 0.0, "at least")
+    day = float(np.median([end.released or 999 for end in ends]))
+    untrusted = sum(end.untrusted for end in ends) / max(sum(end.looks for end in ends), 1)
+    rounds, of_revenue = rounds_for(case, rule)
+    print(
+        f"| {case.world} | {'own and organic' if case.total else 'raw'} | {case.revenue or 'not asked'} | "
+        f"{share.share:.1%} | {'none' if day > 900 else f'{day:.0f}'} | {ratio:.2f} | {untrusted:.0%} | "
+        f"{rounds:,.0f} | {'' if of_revenue is None else f'{of_revenue:,.0f}'} |",
+        flush=True,
+    )
+    return share
 
 
-def rounds_for(name: str, rule: ReleaseRule, total: bool) -> float:
-    """Rounds in which a gain of 5 % is found with a chance of 80 %."""
-    shop = Shop(WORLDS[name], 0)
-    logged = draw_days(shop, 28, organic=total)
-    seen = evidence(shop, shop.challenger(BETTER), shop.champion, logged, slice(0, 28), rule, total=total).satisfaction
-    assert seen is not None
-    deviation = seen.std_error * np.sqrt(seen.rounds)
-    gain = BETTER * shop.world.base
-    return rounds_needed(gain, deviation, rule.trial_weeks, Asked.of(rule, seen.base, not shop.world.third))
+def rounds_for(case: Case, rule: ReleaseRule) -> tuple[float, float | None]:
+    """Rounds that find a gain of 5 % with a chance of 80 %; and, where it is asked, those in which a loss of revenue is
+    ruled out if there is none. Medians of 20 shops.
+    """
+    found, of_revenue = [], []
+    for seed in range(20):
+        shop = Shop(WORLDS[case.world], seed)
+        logged = draw_days(shop, 28, organic=case.total)
+        better = shop.challenger(BETTER)
+        seen = evidence(shop, better, shop.champion, logged, slice(0, 28), rule, total=case.total, money=True)
+        gains, money = seen.satisfaction, seen.revenue
+        if gains is None or money is None:
+            raise ValueError(f"28 days of world {case.world} have no estimate")
+        asked, weeks = Asked.of(rule, gains.base, not shop.world.third), rule.trial_weeks
+        deviation = gains.std_error * np.sqrt(gains.rounds)
+        found.append(rounds_needed(BETTER * shop.world.base, deviation, weeks, asked))
+        loss, deviation = rule.revenue_margin * money.base, money.std_error * np.sqrt(money.rounds)
+        of_revenue.append(rounds_to_rule_out(loss, deviation, weeks, asked.error))
+    return float(np.median(found)), float(np.median(of_revenue)) if case.revenue == "rule_out_loss" else None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdict histories", description=__doc__)
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--worlds", default="ABCDEF")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     given = parser.parse_args(arguments)
-    started, out = time.process_time(), {}
+    started = time.process_time()
+    out: dict[str, dict[str, object]] = {}
     rule, alone = rules()
     for label, each, money in (("its test alone", alone, False), ("the whole rule, with revenue", rule, True)):
+        if "false" not in given.parts:
+            continue
         print(f"\n## A false release in {DAYS} days of equal policies; {label}; {given.histories} histories")
         print("| world | histories with one | trust |\n|---|---|---|")
         found = false_releases(given.histories, given.worlds, each, money)
         held = hold(found)
-        print(
-            "at most 5 % holds: "
-            + ", ".join(f"{s.name} {'yes' if h else 'NO'}" for s, h in zip(found, held, strict=True))
-        )
+        print(f"at most 5 % holds: {_words(found, held)}", flush=True)
         out[label] = {s.name: {"share": s.share, "holds": h} for s, h in zip(found, held, strict=True)}
-    print(f"\n## A gain of 5 %, found within 28 days; {given.histories} histories")
-    print("| world | decides | revenue | found | median day | stated / true gain | claimed | holds | rounds for 80 % |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    claimed = {"A": 0.95, "B": 0.8, "F": 0.8}
-    off = [name for name in given.worlds if name in claimed]
-    cases = [(name, False, False, rule) for name in off]
-    cases += [
-        (name, total, money, rule.model_copy(update={"revenue": asked}))
-        for name in ("A", "B", "C", "F")
-        if name in given.worlds
-        for total, money, asked in (
-            (True, False, rule.revenue),
-            (False, True, "no_sign_of_harm"),
-            (False, True, "rule_out_loss"),
-        )
-    ]
-    cases += [("C", False, False, rule)] if "C" in given.worlds else []
-    rows = []
-    for name, total, money, each in cases:
-        count, ratio, median = power(given.histories, name, each, total, money)
-        claim = claimed.get(name) if not total and not money else None
-        rows.append(
-            (
-                name,
-                total,
-                money,
-                each,
-                Share(name, count, given.histories, claim or 0.0, "at least"),
-                ratio,
-                median,
-                claim,
-            )
-        )
-    judged = [row[4] for row in rows if row[7]]
-    verdicts = dict(zip([share.name for share in judged], hold(judged), strict=True))
-    for name, total, money, each, share, ratio, median, claim in rows:
-        says = "" if not claim else "yes" if verdicts[name] else "NO"
+    if "power" in given.parts:
+        print(f"\n## A gain of 5 %, found within 28 days; {given.histories} histories")
         print(
-            f"| {name} | {'own and organic' if total else 'raw'} | {each.revenue if money else 'not asked'} | "
-            f"{share.share:.1%} | {'none' if median > 900 else int(median)} | {ratio:.2f} | "
-            f"{f'at least {claim:.0%}' if claim else ''} | {says} | "
-            f"{rounds_for(name, each, total):,.0f} |"
+            "| world | decides | revenue | found | median day | stated / true gain | forfeited | rounds for 80 % | ",
+            end="",
         )
-        out[f"{name} {'total' if total else 'raw'} {each.revenue if money else 'off'}"] = {
-            "found": share.share,
-            "holds": says,
-        }
+        print("for revenue |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+        found = [power(given.histories, case, rule) for case in CASES if case.world in given.worlds]
+        judged = [share for share in found if share.claimed]
+        held = hold(judged)
+        claims = ", ".join(f"{share.name[0]} {share.claimed:.0%}" for share in judged)
+        print(f"at least ({claims}) holds: {_words(judged, held)}")
+        says = dict(zip([share.name for share in judged], held, strict=True))
+        out["found"] = {share.name: {"share": share.share, "holds": says.get(share.name)} for share in found}
     seconds = time.process_time() - started
     print(f"CPU {seconds:.0f} s")
     print(json.dumps({"table": "histories", "histories": given.histories, "cpu_seconds": seconds, "rows": out}))
+
+
+def _words(cells: Sequence[Share], held: Sequence[bool]) -> str:
+    return ", ".join(f"{cell.name} {'yes' if each else 'NO'}" for cell, each in zip(cells, held, strict=True))
 
 
 if __name__ == "__main__":
