@@ -17,11 +17,12 @@ import polars as pl
 from causalrec.answers import Answer, InputError, not_available
 from causalrec.evaluation.deciding_rows import evidence_of, headline
 from causalrec.evaluation.estimands import Logs
-from causalrec.evaluation.plan.lines import Seen, plan_lines
+from causalrec.evaluation.plan.lines import Seen, plan_lines, wrapped
 from causalrec.evaluation.plan.logged import logged_rounds
 from causalrec.evaluation.rounds import METRICS, EvaluationData, logged_propensities
 from causalrec.evaluation.trials.exploration import LoggedRounds
 from causalrec.home import Home
+from causalrec.logs.units.held_out import without_held_out
 from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.notes import LeftOutNotes, PolicyNotes
 from causalrec.policy.policies import CHAMPION
@@ -31,7 +32,9 @@ from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import Source, parse_source
 from causalrec.settings.objective import Objective
 from causalrec.settings.release import ReleaseRule
+from causalrec_assets.decision.trial_days import drawn_by, entries_of
 from causalrec_assets.lake.inputs import Table, WindowTable
+from causalrec_assets.lake.releases import Champion, ReleaseLog
 from causalrec_assets.lake.store import Store, open_store
 from causalrec_assets.lake.windows import learning_window
 
@@ -125,13 +128,27 @@ def lines(home: Home) -> Iterator[str]:
     report = max(reports, key=lambda each: each.rounds)
     yield f"Planned from `{report.table.name}` of {report.table.day}."
     first, last = report.judged
+    baseline, releases = str(report.row["baseline"]), ReleaseLog(store)
+    champion_logs = baseline != CHAMPION
+    if baseline != CHAMPION and releases.current() is not None:
+        yield from wrapped(
+            "Since then a release serves, and trials to come are held against that; plan again once a report compares "
+            "with it."
+        )
     try:
         data = evaluation_data(home, store, report, source)
         logged = {metric: logged_rounds(data, estimand, metric) for metric in METRICS}
+        champion_logs = champion_logs or _drawn_by(releases.champion_before(report.table.day), releases, data)
     except InputError as error:
         logged = dict[str, LoggedRounds | Answer]({metric: not_available(str(error)) for metric in METRICS})
-    champion_logs = report.row["baseline"] != CHAMPION
-    yield from plan_lines(Seen(evidence_of(report.frame, estimand), estimand, first, last, champion_logs, logged), rule)
+    evidence = evidence_of(report.frame, estimand)
+    yield from plan_lines(Seen(evidence, estimand, first, last, baseline, champion_logs, logged), rule)
+
+
+def _drawn_by(champion: Champion | None, releases: ReleaseLog, data: EvaluationData) -> bool:
+    """Whether the logs say that the champion has drawn all that was judged."""
+    judged = without_held_out(data.units.filter(pl.col("day").is_in(list(data.unseen_days))), data.held_out)
+    return champion is not None and drawn_by(judged, entries_of(champion, releases.moves()))
 
 
 def evaluation_data(home: Home, store: Store, report: Report, source: Source) -> EvaluationData:

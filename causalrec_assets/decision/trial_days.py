@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,7 +16,7 @@ from causalrec.settings.logs.sources import Source
 from causalrec.settings.release import DAYS_A_LOOK, ReleaseRule
 from causalrec_assets.common.reads import tables_of
 from causalrec_assets.lake.inputs import Inputs
-from causalrec_assets.lake.releases import DrawnBy, ReleaseLog
+from causalrec_assets.lake.releases import Champion, DrawnBy, Move, ReleaseLog
 from causalrec_assets.serving.trials import Recorded, current_trial
 
 RETROSPECTIVE = (
@@ -115,8 +115,13 @@ def error_of_look(inputs: Inputs, trial: Trial, rule: ReleaseRule, units: pl.Dat
     if champion is None:
         return trial.error
     moves = [move for move in ReleaseLog(inputs.store).moves() if move.partition < inputs.day]
-    serves = {one.entry for one in moves if one.champion and one.champion.bundle_hash == champion.bundle_hash}
-    return trial.error if drawn_by(units, serves) else min(trial.error, rule.error_a_look(champion_logs=False))
+    by_champion = drawn_by(units, entries_of(champion, moves))
+    return trial.error if by_champion else min(trial.error, rule.error_a_look(champion_logs=False))
+
+
+def entries_of(champion: Champion, moves: Iterable[Move]) -> set[int]:
+    """The entries of the release log under which a champion serves."""
+    return {one.entry for one in moves if one.champion and one.champion.bundle_hash == champion.bundle_hash}
 
 
 def drawn_by(units: pl.DataFrame, entries: Collection[int]) -> bool:

@@ -21,6 +21,7 @@ from causalrec.settings.release import ReleaseRule
 from causalrec_assets.commands import plan
 from causalrec_assets.commands.home import create_home
 from causalrec_assets.lake.notes import to_json
+from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.storage.pointer import Version
 from causalrec_assets.lake.store import open_store
 
@@ -137,6 +138,21 @@ def test_the_last_look_at_a_trial_is_planned_from_where_it_has_as_many_rounds(ho
     said = planned(home)
     assert said[0] == f"Planned from `trial_report` of {LAST}." and said[1].startswith("3,500 judged rounds on")
     assert any("More exploration: " in line for line in said)
+
+
+def test_what_is_held_against_a_champion_spends_its_error_where_the_logs_name_it(home):
+    store, releases = open_store(home), ReleaseLog(open_store(home))
+    report = store.read_frame(store.pointer("off_policy_report", LAST))
+    assert not any("Since then a release serves" in line for line in planned(home))
+    releases.move(DAYS[0], {"partition": str(DAYS[0])}, None)
+    assert any("Since then a release serves" in line for line in planned(home))
+    publish(home, "off_policy_report", report.with_columns(baseline=pl.lit("champion")))
+    assert "champion; up to 4 weekly looks, each with a one-sided error of 0.31%" in " ".join(planned(home))
+    for day in DAYS:
+        units = store.read_frame(store.pointer("units", day))
+        publish(home, "units", units.with_columns(policy=pl.lit("release-1")), day, UNITS_NOTES)
+    said = " ".join(planned(home))
+    assert "champion; up to 4 weekly looks, each with a one-sided error of 0.39%" in said and "Since" not in said
 
 
 def test_logs_without_propensities_say_what_to_log(home):

@@ -21,6 +21,7 @@ from causalrec.evaluation.trials.planning import (
     sizes,
     weeks_needed,
 )
+from causalrec.evaluation.values.question import LOGGING_POLICY
 from causalrec.settings.release import DAYS_A_LOOK, ReleaseRule
 
 POWERS = (POWER, 0.95)
@@ -43,7 +44,8 @@ class Seen:
         evidence: The differences of a report.
         estimand: Which value decides.
         first_day, last_day: The days that were judged.
-        champion_logs: Whether the policy that the challenger is held against made the logs.
+        baseline: What the challenger is held against.
+        champion_logs: Whether that made the logs.
         logged: Per metric the rounds themselves, or why they cannot be told.
     """
 
@@ -51,6 +53,7 @@ class Seen:
     estimand: str
     first_day: date
     last_day: date
+    baseline: str
     champion_logs: bool
     logged: Mapping[str, LoggedRounds | Answer]
 
@@ -66,7 +69,12 @@ def plan_lines(seen: Seen, rule: ReleaseRule) -> Iterator[str]:
     """
     for line in _plan(seen, rule):
         # The lines of tables are indented.
-        yield from [line] if line.startswith(" ") or not line else textwrap.wrap(line, WIDTH, break_on_hyphens=False)
+        yield from [line] if line.startswith(" ") or not line else wrapped(line)
+
+
+def wrapped(sentences: str) -> list[str]:
+    """Lines of at most `WIDTH` columns."""
+    return textwrap.wrap(sentences, WIDTH, break_on_hyphens=False)
 
 
 def _plan(seen: Seen, rule: ReleaseRule) -> Iterator[str]:
@@ -84,11 +92,11 @@ def _plan(seen: Seen, rule: ReleaseRule) -> Iterator[str]:
         yield f"Take it as a rough guide, for a decision could not be read from these days: {evidence.trusted.reason}."
     satisfaction, weekly = evidence.satisfaction, seen.rounds_a_week(evidence.satisfaction.rounds)
     asked = Asked.of(rule, satisfaction.base, seen.champion_logs)
-    against = "the logging policy" if seen.champion_logs else "the champion"
     yield (
         f"{satisfaction.rounds:,} judged rounds on {seen.first_day} to {seen.last_day}, {weekly:,.0f} a week. "
-        f"{seen.estimand.replace('_', ' ').capitalize()} decides, held against {against}; up to {rule.trial_weeks} "
-        f"weekly looks, each with a one-sided error of {asked.error:.2%}; at least {rule.min_gain:.1%} more is asked."
+        f"{seen.estimand.replace('_', ' ').capitalize()} decides, held against the {seen.baseline}; up to "
+        f"{rule.trial_weeks} weekly looks, each with a one-sided error of {asked.error:.2%}; at least "
+        f"{rule.min_gain:.1%} more is asked."
     )
     yield ""
     yield from _satisfaction(satisfaction, weekly, asked, rule)
@@ -228,7 +236,7 @@ def _exploration(seen: Seen, found: Difference, weekly: float, asked: Asked, rul
         "anew, and the others as they were logged."
     )
     if min(errors.values()) >= LESS:
-        of_logs = "it is with logs that would themselves explore more, and " if seen.champion_logs else ""
+        of_logs = "it is with logs that would themselves explore more, and " if seen.baseline == LOGGING_POLICY else ""
         yield (
             f"It would make this comparison no surer: {of_logs}the policies that are judged show little that the logs "
             "rarely show."

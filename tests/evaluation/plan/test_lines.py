@@ -31,7 +31,7 @@ def logged():
 def seen(report=None, **changes):
     evidence = evidence_of(world() if report is None else report, "raw")
     known = {"satisfaction": logged(), "revenue": logged()}
-    return replace(Seen(evidence, "raw", date(2026, 3, 2), date(2026, 3, 5), True, known), **changes)
+    return replace(Seen(evidence, "raw", date(2026, 3, 2), date(2026, 3, 5), "logging policy", True, known), **changes)
 
 
 def said(found, rule=RULE):
