@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 TIERS = ("pure", "gate", "train", "dagster", "slow")
 OF_PATHS = {
     "benchmarks/test_histories": "train",
+    "benchmarks/test_instead": "train",
     "benchmarks/test_unsteady": "train",
     "benchmarks/test_whole": "train",
     "commands/test_forget": "dagster",

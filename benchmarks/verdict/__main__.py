@@ -14,6 +14,7 @@ TABLES = {
     "whole": "the same of rows of users, through the whole off-policy report",
     "refresh": "refreshes by the champion's own recipe: what they lose, and what they are good for",
     "unsteady": "the same where gains go by the weekday, tastes drift, outcomes are late, a challenger decays",
+    "instead": "what other rules would do on the same days as the trials",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""
