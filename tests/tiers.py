@@ -25,6 +25,7 @@ OF_PATHS = {
     "benchmarks/test_histories": "train",
     "benchmarks/test_instead": "train",
     "benchmarks/test_unsteady": "train",
+    "benchmarks/test_forms": "train",
     "benchmarks/test_whole": "train",
     "commands/test_forget": "dagster",
     "commands/test_plan": "train",

@@ -15,6 +15,7 @@ TABLES = {
     "refresh": "refreshes by the champion's own recipe: what they lose, and what they are good for",
     "unsteady": "the same where gains go by the weekday, tastes drift, outcomes are late, a challenger decays",
     "instead": "what other rules would do on the same days as the trials",
+    "forms": "each form of the objective: its policy's true values under every name",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""
