@@ -16,6 +16,7 @@ TABLES = {
     "unsteady": "the same where gains go by the weekday, tastes drift, outcomes are late, a challenger decays",
     "instead": "what other rules would do on the same days as the trials",
     "forms": "each form of the objective: its policy's true values under every name",
+    "stale": "how far a champion falls behind under drift, without refreshes and with them",
     "estimands": "each named value from the simulator's logs against its truth",
 }
 """Name -> what it says; the module of that name has `main(arguments)`."""
