@@ -156,7 +156,9 @@ def _rows(
     }
     for estimator in POLICY_VALUE_ESTIMATORS.values():
         days = estimator.on
-        yield _estimator_row(estimator, on_days[days], data, rule, calibration[days])
+        row = _estimator_row(estimator, on_days[days], data, rule, calibration[days])
+        # What it rests on is said of a value that there is.
+        yield row if row["reason"] else row | {"reason": answer.reason}
     rounds = rounds_for_estimators(question.rounds, question.metric, data, question.columns)
     weights = summarise_weights(rounds.weight)
     yield question.row(LOGGED_MEAN, ANSWERED, weights) | _logged(question, rounds, rule)
@@ -211,7 +213,7 @@ def _told(question: PolicyQuestion, data: EvaluationData) -> tuple[Answer, Polic
             return not_available(
                 "the slots of a request are of several segments, and what people met beside them is of none"
             ), question
-    return ANSWERED, question
+    return answer, question
 
 
 def _on_policy_value(question: PolicyQuestion, own_logs: pl.DataFrame, data: EvaluationData) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from causalrec.evaluation.rounds import METRICS, OBJECTIVE, EvaluationData
 from causalrec.policy.policies.judged import OF_LOGGING
 
 ORGANIC = "organic"
+SAID = ("not_shown_from", "not_shown_unknown")
 COUNTED = (*METRICS, OBJECTIVE)
 
 
@@ -33,10 +34,10 @@ def with_requests(slots: pl.DataFrame, data: EvaluationData, units: pl.DataFrame
 
         and of the request: `judged_slots` of the same policy, `organic_rows`, `whole_slate`, `met_known`, `met_sum`
         and `met_squares` of `met_weight`, and those three of `logging_met_weight`; `not_shown_known`,
-        `not_shown_least`.
+        `not_shown_least`, and where they are from, `not_shown_from`, or why nobody knows them, `not_shown_unknown`.
     """
     # Null of slots: what is known of it is of the organic rows of their requests.
-    slots = slots.drop("not_shown_least", strict=False)
+    slots = slots.drop("not_shown_least", *SAID, strict=False)
     slots = slots.join(_outcomes(units), on="request_id", how="left", maintain_order="left")
     slots = slots.join(_organic(data, units), on=["request_id", "policy"], how="left", maintain_order="left")
     counts = slots.group_by("request_id", "policy").agg(judged_slots=pl.len())
@@ -81,7 +82,8 @@ def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
     known = units.select("unit_id", "day", *(f"{metric}_reward" for metric in COUNTED))
     rows = data.targets.filter(pl.col("kind") == ORGANIC).join(known, on="unit_id", how="left", maintain_order="left")
     unknown = (pl.lit(None, pl.Float64).alias(name) for name in OF_LOGGING if name not in rows.columns)
-    rows = rows.with_columns(*unknown)
+    unsaid = (pl.lit(None, pl.String).alias(name) for name in SAID if name not in rows.columns)
+    rows = rows.with_columns(*unknown, *unsaid)
     unseen = pl.col("day").is_in(list(data.unseen_days))
 
     def weighed(weight: str, value: pl.Expr) -> pl.Expr:
@@ -110,6 +112,8 @@ def _organic(data: EvaluationData, units: pl.DataFrame) -> pl.DataFrame:
         organic_rows=pl.len(),
         not_shown_known=pl.col("not_shown_weight").is_not_null().all(),
         not_shown_least=pl.col("not_shown_least").min(),
+        not_shown_from=pl.col("not_shown_from").drop_nulls().unique().sort().str.join(" and "),
+        not_shown_unknown=pl.col("not_shown_unknown").drop_nulls().first(),
     )
 
 

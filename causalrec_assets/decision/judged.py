@@ -13,9 +13,10 @@ from causalrec.logs.units.notes import UnitsNotes
 from causalrec.policy.bundle import Bundled
 from causalrec.policy.grid import Scored
 from causalrec.policy.left_out import LeftOut
-from causalrec.policy.organic.left_out import FIRST_SLOT, logged_in_slots, whole_slates, with_left_out
+from causalrec.policy.organic.left_out import whole_slates, with_left_out
 from causalrec.policy.organic.rates import MetCounts
 from causalrec.policy.organic.rows import OrganicRows, organic_rows, slot_numbers
+from causalrec.policy.organic.scored_again import InSlots, with_origins
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, Policy
 from causalrec.policy.policies.judged import SCHEMA, asked_of, evaluate_slots
 from causalrec.policy.retrieval import Asked, score, unscored
@@ -25,6 +26,7 @@ from causalrec.settings.objective import Objective, with_form
 from causalrec.settings.policy import PolicyConfig
 from causalrec_assets.common.bundles import attributes_read
 from causalrec_assets.common.reads import covariate_settings, history_before
+from causalrec_assets.decision.logging_policy.in_slots import probabilities_in_slots
 from causalrec_assets.lake.inputs import Inputs
 
 
@@ -69,8 +71,9 @@ def judge_policies(
     parts, left_out = [pl.DataFrame(schema=SCHEMA)], LeftOut()
     for day in days:
         slots: Slots | None = None
+        weighed = None if before is None else OfOrganic(met, judging.in_slots(day))
         for bundle, policies in _by_bundle(bundles, named):
-            slots, frame = judging.day(day, bundle, policies, None if before is None else OfOrganic(met))
+            slots, frame = judging.day(day, bundle, policies, weighed)
             parts.append(frame)
         if slots is not None:
             left_out.add(day, slots)
@@ -90,23 +93,23 @@ def _by_bundle(
 
 @dataclass(frozen=True)
 class OfOrganic:
-    """What organic rows are weighed by.
+    """What the organic rows of a day are weighed by.
 
     Attributes:
         met: How often each item was met before; None where not every organic impression is logged.
+        in_slots: How likely the logging policy would have shown each row's item.
     """
 
     met: MetCounts | None
+    in_slots: InSlots
 
     def rows(self, units: pl.DataFrame, catalogue: pl.DataFrame, slots: Slots) -> OrganicRows:
-        """The organic rows of a day."""
+        """The organic rows."""
         organic = organic_rows(units, catalogue, slots)
         if self.met is not None:
             organic = organic.with_met(self.met.rates(catalogue), slot_numbers(slots))
-        if FIRST_SLOT in units.columns:
-            logged = logged_in_slots(units, slots, organic)
-            organic = with_left_out(organic, slots, logged, whole_slates(units, slots))
-        return organic
+        whole = whole_slates(units, slots)
+        return with_origins(with_left_out(organic, slots, self.in_slots.here, whole), self.in_slots, whole)
 
 
 @dataclass
@@ -144,6 +147,12 @@ class Judging:
             )
             for day in days
         )
+
+    def in_slots(self, day: date) -> InSlots:
+        """How likely the logging policy would have shown what the day's organic rows met; the same for all bundles."""
+        slots = self.slots(day, None)
+        units, catalogue = self.inputs.table("units", day).frame, self.inputs.table("items", day).frame
+        return probabilities_in_slots(self, day, slots, organic_rows(units, catalogue, slots))
 
     def day(
         self, day: date, bundle: Bundled | None, policies: Sequence[Policy], weighed: OfOrganic | None

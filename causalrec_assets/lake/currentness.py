@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from datetime import date
 
 from causalrec.home import Home
-from causalrec_assets.lake.inputs import champion_hash, setting_hash, setting_key_hash
+from causalrec_assets.lake.inputs import champion_hash, release_hash, setting_hash, setting_key_hash
 from causalrec_assets.lake.releases import ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.trials import TrialLog
@@ -45,6 +45,7 @@ def stale_because(
         "key": lambda rest, _: setting_key_hash(home, rest),
         "contract": lambda rest, _: setting_hash(home, f"contracts/{rest}.yaml"),
         "champion": lambda _, d: champion_hash(ReleaseLog(lake.store).champion_before(d)),
+        "release": lambda rest, _: release_hash(lake.store, int(rest)),
         "trials": lambda _, d: TrialLog(lake.store).hash_before(d),
         **others,
     }

@@ -257,6 +257,11 @@ class Inputs:
         self.note("champion", champion_hash(champion))
         return champion
 
+    def release(self, entry: int) -> Champion | None:
+        """What an entry of the release log lets serve; None: there is no such entry, or the logging policy does."""
+        self.note(f"release:{entry}", release_hash(self.store, entry))
+        return _released(self.store, entry)
+
     def trials(self) -> list[TrialEntry]:
         """The trial log as the runs of earlier partitions left it."""
         entries = TrialLog(self.store).before(self.day)
@@ -273,6 +278,15 @@ class Inputs:
 
 def champion_hash(champion: Champion | None) -> str:
     return f"{champion.entry}:{champion.bundle_hash}" if champion else "none"
+
+
+def _released(store: Store, entry: int) -> Champion | None:
+    return next((move.champion for move in ReleaseLog(store).moves() if move.entry == entry), None)
+
+
+def release_hash(store: Store, entry: int) -> str:
+    champion = _released(store, entry)
+    return champion.bundle_hash if champion else "none"
 
 
 def setting_hash(home: Home, file: str) -> str:

@@ -100,6 +100,9 @@ def test_what_would_have_happened_anyway_is_a_share_of_the_raw_rate():
         "(given met)."
     )
     assert "0.22 % (0.11 to 0.33) instead of 11.00 %: 2.0 % (1.0 % to 3.0 %) would happen anyway" in not_shown.words
+    assert not_shown.words.endswith("(given not shown).")
+    rests = {"anyway": 0.0022, "anyway_lower": 0.0011, "anyway_upper": 0.0033, "reason": "how likely: logged"}
+    assert anyway(estimand_rows(given_not_shown=rests))[2].words.endswith("(given not shown). How likely: logged.")
 
 
 def test_what_cannot_be_identified_has_bounds_and_says_what_it_would_take():

@@ -7,18 +7,29 @@ nobody.
 """
 
 import tarfile
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+import yaml
 
-from causalrec.home import Home
+from causalrec.home import CHECKOUT, Home
+from causalrec.policy.organic.rows import organic_rows
+from causalrec.policy.organic.scored_again import score_again
+from causalrec.policy.policies import CHAMPION, FittedPolicy
+from causalrec.policy.retrieval import Asked
+from causalrec.policy.slots import judged_slots
+from causalrec.settings.logs.sources import parse_source
 from causalrec_assets.common.bundles import load_champion
+from causalrec_assets.decision.logging_policy.tables import DrawnTables
 from causalrec_assets.gate.refused import OFFENDING
 from causalrec_assets.lake.currentness import stale_because
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.notes import from_json, to_json
-from causalrec_assets.lake.releases import ReleaseLog
+from causalrec_assets.lake.releases import DrawnBy, ReleaseLog
 from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import open_store
 from causalrec_assets.lake.trials import TrialLog
@@ -91,6 +102,34 @@ def test_the_champion_is_loaded_from_the_versions_that_the_release_log_names(hom
     bundle = load_champion(Inputs(home, store, "recommendations", "code", LAST, "run"), champion)
     assert bundle.config.slate_size == 5
     assert store.read_frame(store.pointer("recommendations", LAST)).height > 0
+
+
+def test_its_slates_are_scored_again_as_they_were_drawn(home, store):
+    """By today's code, from the versions that their table names: every slot has the propensity that was published."""
+    slates, items = (store.read_frame(store.pointer(name, LAST)) for name in ("recommendations", "items"))
+    shown = slates.select("user_id", "item_id", "action_propensity", position="rank")
+    users = shown.select("user_id").unique(maintain_order=True)
+    met = users.join(items.select("item_id"), how="cross")
+    units = pl.concat([shown.with_columns(recommended=1), met.with_columns(recommended=0)], how="diagonal")
+    units = units.with_row_index("unit_id").with_columns(
+        pl.col("unit_id").cast(pl.String), time=pl.lit(datetime(2026, 3, 8, 9, tzinfo=UTC)),
+        request_id="user_id", policy=pl.lit(str(DrawnBy(1, LAST))),
+    )  # fmt: skip
+    slots = judged_slots(units, items, [], [])
+    organic = organic_rows(units, items, slots)
+    inputs = Inputs(home, store, "target_policy", "code", LAST, "run")
+    bundle = load_champion(inputs, ReleaseLog(store).current())
+    source = parse_source(yaml.safe_load((CHECKOUT / "data/demos/simulated/sources.yaml").read_text()))
+    tables = DrawnTables(inputs, source, 1, LAST)
+    ((then, scored),) = tables.scorings(LAST, slots, bundle)
+    policy = FittedPolicy(CHAMPION, bundle.config, bundle.objective)
+    again = score_again(scored(Asked(*then.asked(slots, organic), [0])), policy, then, slots, organic)
+    assert slots.frame.height == slates.height > 50
+    assert again.shown.tolist() == pytest.approx(slots.frame["action_propensity"].to_list(), rel=1e-5)
+    # In every slot something is shown that does not stand above it.
+    assert np.bincount(organic.slot, weights=again.met) == pytest.approx(1.0)
+    # A slate that this release did not draw stands in no version of the table.
+    assert list(replace(tables, entry=2).scorings(LAST, slots, bundle)) == []
 
 
 @pytest.mark.parametrize(("table", "folder"), [("units", "logs"), ("effects", "model"), ("release", "serving")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from causalrec.answers import ANSWERED, Answer, not_available, not_identifiable
+from causalrec.answers import ANSWERED, Answer, Status, not_available, not_identifiable
 from causalrec.arrays import Codes
 from causalrec.estimators.policy_value import Rounds
 from causalrec.evaluation.estimands.protocol import POLICY, Columns, Logs, Whose
@@ -51,7 +51,8 @@ class GivenNotShown:
         if slots.height - int(slots["not_shown_known"].sum()) > MOST_LEFT_OUT * slots.height:
             return not_available(
                 "with which probability the logging policy would have shown the items that people met organically is "
-                "not known; log it on organic rows (sources.yaml: events.columns.first_slot_propensity)"
+                "not known; log it on organic rows (sources.yaml: events.columns.first_slot_propensity), or let a "
+                f"stored bundle draw the slates and log its name{_why(slots)}"
             )
         least = slots["not_shown_least"].min()
         if isinstance(least, float) and least < LEAST:
@@ -59,7 +60,7 @@ class GivenNotShown:
                 f"some item is offered with a probability of {1 - least:.1%} wherever it could be met, so what happens "
                 "without it is hardly ever seen; let the logging policy explore more"
             )
-        return ANSWERED
+        return Answer(Status.ANSWERED, _origins(slots))
 
     def reads(self, metric: str) -> Columns:
         """The slot's own outcome."""
@@ -74,3 +75,18 @@ class GivenNotShown:
         score = slots.select((pl.col(self.behind(metric, whose)) / pl.col("judged_slots")).cast(pl.Float64))
         values = score.to_series().fill_null(np.nan).to_numpy()
         return Rounds(values, np.ones(len(values)), values, values, clusters)
+
+
+def _why(slots: pl.DataFrame) -> str:
+    """Why the probabilities are not known: the commonest reason."""
+    unknown = slots.filter(~pl.col("not_shown_known"))["not_shown_unknown"].drop_nulls()
+    return f": {unknown.value_counts(sort=True).row(0)[0]}" if len(unknown) else ""
+
+
+def _origins(slots: pl.DataFrame) -> str:
+    """Where the probabilities are from, by how many of the requests."""
+    known = slots.filter((pl.col("organic_rows") > 0) & pl.col("not_shown_known")).unique("request_id")
+    # Tables of earlier releases do not say it.
+    counts = known["not_shown_from"].replace("", None).drop_nulls().value_counts(sort=True)
+    told = "; ".join(f"{words} ({count:,} requests)" for words, count in counts.iter_rows())
+    return f"with which probability the logging policy would have shown what people met: {told}" if told else ""

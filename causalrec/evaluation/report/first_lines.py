@@ -264,8 +264,14 @@ def _anyway_line(estimand: str, instead: str, row: Mapping[str, Any] | None, rat
     return Line(
         ANYWAY,
         f"{instead}, they would still bring {number(row['anyway'], RATE)} ({limits}) instead of {number(rate, RATE)}: "
-        f"{share(row['anyway'] / rate)} ({shares}) would happen anyway {named}.",
+        f"{share(row['anyway'] / rate)} ({shares}) would happen anyway {named}.{_rests_on(row)}",
     )
+
+
+def _rests_on(row: Mapping[str, Any]) -> str:
+    """What a value that is told rests on, as a sentence of its own."""
+    words = row["reason"] or ""
+    return f" {words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _short(row: Mapping[str, Any]) -> str:

@@ -54,6 +54,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "in_lump": pl.Boolean(),
     **{name: pl.Float64() for name in (*OF_ORGANIC, *VALUES)},
     "fitted": pl.Boolean(),
+    "not_shown_from": pl.String(),
+    "not_shown_unknown": pl.String(),
 }
 Values = Mapping[str, Floats | None]
 

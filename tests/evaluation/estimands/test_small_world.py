@@ -101,6 +101,24 @@ def test_unknown_probabilities_of_what_was_not_shown_are_said(data):
     unknown = replace(data, targets=data.targets.with_columns(not_shown_weight=pl.lit(None, pl.Float64)))
     told = row(report(unknown, RULE), "given_not_shown")
     assert told["status"] == "not_available" and "first_slot_propensity" in told["reason"]
+    why = unknown.targets.with_columns(not_shown_unknown=pl.lit("the slates were drawn by hand"))
+    assert (
+        row(report(replace(data, targets=why), RULE), "given_not_shown")["reason"]
+        .split(". ")[0]
+        .endswith("or let a stored bundle draw the slates and log its name: the slates were drawn by hand")
+    )
+
+
+def test_a_value_says_where_the_probabilities_of_what_was_not_shown_are_from(data, judged):
+    told = row(judged, "given_not_shown")
+    assert (told["status"], told["reason"]) == ("answered", "")
+    organic = pl.col("kind") == "organic"
+    first = data.targets.filter(organic)["request_id"].min()
+    words = pl.when(organic).then(pl.when(request_id=first).then(pl.lit("of a bundle")).otherwise(pl.lit("logged")))
+    again = row(report(replace(data, targets=data.targets.with_columns(not_shown_from=words)), RULE), "given_not_shown")
+    assert again["estimate"] == told["estimate"]
+    requests = data.targets.filter(organic, policy="challenger")["request_id"].n_unique()
+    assert again["reason"].endswith(f"what people met: logged ({requests - 1:,} requests); of a bundle (1 requests)")
 
 
 def test_an_item_that_is_always_offered_is_not_identifiable(data):
