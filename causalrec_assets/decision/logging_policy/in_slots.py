@@ -105,7 +105,7 @@ def probabilities_in_slots(judge: Judge, day: date, slots: Slots, organic: Organ
     logged = logged_in_slots(units, slots, organic) if FIRST_SLOT in units.columns else np.full(pairs, np.nan)
     above = stands_above(slots, organic)
     logged = np.where(above, 0.0, logged)
-    found = InSlots(logged, pl.Series(np.where(above, None, LOGGED).tolist(), dtype=pl.String))
+    found = InSlots(logged, pl.select(pl.when(~pl.Series(above, dtype=pl.Boolean)).then(pl.lit(LOGGED))).to_series())
     missing = np.zeros(len(slots.row), dtype=bool)
     missing[organic.slot[np.isnan(logged)]] = True
     met, said = np.full(pairs, np.nan), np.full(pairs, NO_POLICY, dtype=object)
