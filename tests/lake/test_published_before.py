@@ -123,7 +123,7 @@ def test_its_slates_are_scored_again_as_they_were_drawn(home, store):
     tables = DrawnTables(inputs, source, 1, LAST)
     ((then, scored),) = tables.scorings(LAST, slots, bundle)
     policy = FittedPolicy(CHAMPION, bundle.config, bundle.objective)
-    again = score_again(scored(Asked(*then.asked(slots, organic), [0])), policy, then, slots, organic)
+    again = score_again(scored(Asked(*then.asked(slots, organic), [0])), policy.probabilities, then, slots, organic)
     assert slots.frame.height == slates.height > 50
     assert again.shown.tolist() == pytest.approx(slots.frame["action_propensity"].to_list(), rel=1e-5)
     # In every slot something is shown that does not stand above it.

@@ -8,7 +8,7 @@ were drawn from this distribution, up to rounding. Others are not known, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,6 @@ from causalrec.policy.above import Above
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.rows import OrganicRows
 from causalrec.policy.plackett_luce import given_above, in_slot
-from causalrec.policy.policies.protocol import Policy
 from causalrec.policy.slots import Slots
 
 ROUNDING = 1e-3
@@ -74,11 +73,14 @@ class ScoredAgain:
     met: Floats
 
 
-def score_again(parts: Iterable[Scored], policy: Policy, then: Then, slots: Slots, organic: OrganicRows) -> ScoredAgain:
+def score_again(
+    parts: Iterable[Scored], probabilities: Callable[[Scored], Floats], then: Then, slots: Slots, organic: OrganicRows
+) -> ScoredAgain:
     """The probabilities of the items shown and met.
 
     Args:
         parts: The contexts of then against the catalogue of then, in order, with the columns of `Then.asked`.
+        probabilities: The policy's distribution of the first slot, (contexts, items) of a part.
 
     Returns:
         Of an item that the catalogue of then did not list, 0: it could not be shown.
@@ -88,7 +90,7 @@ def score_again(parts: Iterable[Scored], policy: Policy, then: Then, slots: Slot
     item = then.item[organic.item[organic.row]]
     met[known[organic.slot] & (item < 0)] = 0.0
     for part in parts:
-        p = policy.probabilities(part)
+        p = probabilities(part)
         inside = known & (then.row >= part.contexts.start) & (then.row < part.contexts.stop)
         here = np.flatnonzero(inside)
         row, above = then.row[here] - part.contexts.start, _above(part, then, slots, here)

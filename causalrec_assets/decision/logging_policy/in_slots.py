@@ -136,7 +136,7 @@ def _of_name(
         policy = FittedPolicy(CHAMPION, bundle.config, bundle.objective)
         for then, scored in _scorings(judge, day, slots, drawn, bundle):
             asked = Asked(*then.asked(slots, organic), judge.seed(day))
-            again = score_again(scored(asked), policy, then, slots, organic)
+            again = score_again(scored(asked), policy.probabilities, then, slots, organic)
             found.take(again.shown, again.met, slots, organic)
             if not found.left.any():
                 break

@@ -38,7 +38,7 @@ def again(p: Floats, then: Then, slots: Slots, organic: OrganicRows) -> ScoredAg
     contexts = int(then.row.max()) + 1
     unknown = np.full((contexts, len(p)), 0.5)
     part = Scored(slice(0, contexts), np.ones_like(unknown, dtype=bool), unknown, None, None, None)
-    return score_again([part], Fixed(p), then, slots, organic)
+    return score_again([part], Fixed(p).probabilities, then, slots, organic)
 
 
 def agree(p: Floats, units: pl.DataFrame) -> pl.Series:
