@@ -58,6 +58,16 @@ def evidence_of(report: pl.DataFrame, estimand: str) -> Evidence:
     )
 
 
+def never_told(report: pl.DataFrame, estimand: str) -> Answer | None:
+    """Why no look at logs like these can ever tell the value that decides; None where one may.
+
+    Args:
+        report: The table `off_policy_report` of a challenger's own judgement days.
+    """
+    trusted = evidence_of(report, estimand).trusted
+    return trusted if trusted.status is Status.NOT_AVAILABLE else None
+
+
 def _difference(row: Mapping[str, Any] | None, raw: Mapping[str, Any] | None) -> Difference | None:
     """The decided difference; shares are of what the baseline brings in its own slots, whatever decides."""
     if row is None or row["difference"] is None or row.get("difference_std_error") is None:

@@ -122,9 +122,7 @@ def between_looks(trial: Trial | None, why: str, unanswered: Answer | None = Non
             f"Nothing changes. The next look comes once the outcomes of {coming} are in.",
         )
     if unanswered is not None:
-        return Verdict(
-            Decision(unanswered.status.value), f"There is no challenger to enrol in a trial: {unanswered.reason}."
-        )
+        return Verdict(Decision(unanswered.status.value), f"No trial can be opened: {unanswered.reason}.")
     return Verdict(
         Decision.WAIT,
         f"{why.removesuffix('.')}.",

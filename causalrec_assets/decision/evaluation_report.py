@@ -8,7 +8,7 @@ import dagster as dg
 
 from causalrec.answers import Answer, not_available
 from causalrec.evaluation.attributes import attribute_uses
-from causalrec.evaluation.deciding_rows import RAW
+from causalrec.evaluation.deciding_rows import RAW, never_told
 from causalrec.evaluation.estimands import ESTIMANDS
 from causalrec.evaluation.findings import Diagnostic, Gap, diagnostics, find_gaps
 from causalrec.evaluation.notes import EffectReportNotes, OffPolicyNotes, VerdictNotes
@@ -99,7 +99,7 @@ def _story(inputs: Inputs) -> Story:
     )
     # A report that was made before values had names is of raw ones.
     estimand = rule.deciding_estimand(source) if "estimand" in judged.frame.columns else RAW
-    told = _told(inputs, judged, rule, estimand, _unanswered(judged, models))
+    told = _told(inputs, judged, rule, estimand, _unanswered(judged, models, estimand))
     return Story(
         source=source.name,
         about=source.about,
@@ -168,10 +168,10 @@ def _recommended(notes: LeftOutNotes) -> int | None:
     return None if notes.judged_slots is None else notes.judged_slots + sum((notes.not_judged or {}).values())
 
 
-def _unanswered(judged: Table, models: Table) -> Answer | None:
+def _unanswered(judged: Table, models: Table, estimand: str) -> Answer | None:
     """Why there is nothing to give a verdict of; None where there is."""
     missing = next((table.answer for table in (judged, models) if not table.answer.answered), None)
-    return missing or judged.notes_as(LeftOutNotes).no_challenger
+    return missing or judged.notes_as(LeftOutNotes).no_challenger or never_told(judged.frame, estimand)
 
 
 def _gaps(judged: Table, effects: Table, read: Mapping[str, Table]) -> list[Gap]:

@@ -9,8 +9,8 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from causalrec.answers import InputError
-from causalrec.evaluation.deciding_rows import evidence_of, headline
+from causalrec.answers import InputError, Status
+from causalrec.evaluation.deciding_rows import evidence_of, headline, never_told
 from causalrec.evaluation.notes import VerdictNotes
 from causalrec.evaluation.trials.notes import TrialNotes
 from causalrec.evaluation.trials.refresh import decide_refresh, spent_on
@@ -112,8 +112,8 @@ def release(context: dg.AssetExecutionContext, config: Person, lake: Lake, track
         else:
             today = _today(inputs, bundle, tables, rule, before, refreshes_of(trials.entries))
             said, decided = decide_by_trial(today, is_newest, before, trials, log)
-            if bundle is None and said == "wait":
-                # Why there is none, where the report says so.
+            if trials.current is None and said == "wait":
+                # Why none runs, where the report says so.
                 said = verdict.verdict
     except (ChampionConflict, TrialConflict) as error:
         raise InputError(str(error)) from error
@@ -196,7 +196,10 @@ def _today(
         evidence = evidence_of(judged.frame, estimand)
         spent = spent_on(refreshes, before.bundle_hash, rule)
         refresh = decide_refresh(bundle_hash(bundle), before.entry, days, evidence, rule, spent)
-    return Today(inputs.day, bundle, notes.looks, notes.entry, terms, refresh)
+    never = never_told(judged.frame, estimand) if judged.answer.answered else judged.answer
+    if never is not None and never.status is Status.INSUFFICIENT_EVIDENCE:
+        never = None
+    return Today(inputs.day, bundle, notes.looks, notes.entry, terms, refresh, never)
 
 
 def _rolled_back(

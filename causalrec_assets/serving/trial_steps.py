@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from causalrec.answers import Answer
 from causalrec.evaluation.trials.refresh import may_refresh
 from causalrec.evaluation.trials.trial import Look, LookDecision, Refresh, Trial
 from causalrec_assets.lake.notes import from_json
@@ -48,6 +49,7 @@ class Today:
         looks: What `trial_report` of the day says of the looks that are due.
         of_trial: The entry of the trial that they are of.
         refresh: What the rule of refreshes says of today's bundle on its judgement days; None: it is not asked.
+        never: Why no look at logs like today's could tell which policy is better; None: one may.
     """
 
     partition: date
@@ -56,6 +58,7 @@ class Today:
     of_trial: int | None
     terms: Terms
     refresh: Refresh | None = None
+    never: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,10 @@ def carry_on(today: Today, trials: TrialsOfRun, releases: ReleaseLog) -> Happene
     if trials.current is None and held is None and not person:
         champion = releases.current()
         if today.bundle is not None and not same_recipe(today.bundle, champion.bundle if champion else None):
-            _open(today, trials, champion, said)
+            if today.never is None:
+                _open(today, trials, champion, said)
+            else:
+                said.append(f"No trial is opened, for no look could decide it: {today.never.reason}.")
         elif today.bundle is not None and champion is not None:
             entry = _refresh(today, trials, releases, champion, said) or entry
         else:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from causalrec.answers import Status, insufficient_evidence, not_available, not_identifiable
-from causalrec.evaluation.deciding_rows import evidence_of
+from causalrec.evaluation.deciding_rows import evidence_of, never_told
 from causalrec.evaluation.verdict import Decision, Verdict, at_look, between_looks, look_back
 from tests.evaluation.looks import BACK, RULE, look, trial, world
 
@@ -79,6 +79,15 @@ def test_without_a_challenger_the_verdict_is_the_answer_that_there_is_none(answe
     assert back(world().clear(), unanswered=answer).decision.value == answer.status.value
     assert back(world().clear()).decision.value == Status.NOT_AVAILABLE.value
     assert between_looks(None, "no look is due", answer).decision.value == answer.status.value
+
+
+@pytest.mark.parametrize(
+    ("status", "never"), [("not_available", True), ("not_identifiable", False), ("answered", False)]
+)
+def test_only_what_is_not_logged_can_never_be_told(status, never):
+    told = never_told(world().with_columns(status=pl.lit(status), reason=pl.lit("nobody logs it")), "raw")
+    assert (told is not None) == never
+    assert never_told(world(), "total") is not None
 
 
 def test_without_a_challenger_the_reason_is_the_models():

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from causalrec.answers import InputError
+from causalrec.answers import InputError, not_available
 from causalrec.evaluation.trials.refresh import spent_on
 from causalrec.evaluation.trials.trial import Look, LookDecision, Refresh
 from causalrec.home import TEMPLATE
@@ -44,7 +44,7 @@ class Shop:
         store = Store(root)
         self.releases, self.trials = ReleaseLog(store), TrialLog(store)
 
-    def run(self, k, looks=(), made=None, newest=True, refresh=None):
+    def run(self, k, looks=(), made=None, newest=True, refresh=None, never=None):
         """A run of day k.
 
         Args:
@@ -54,7 +54,7 @@ class Shop:
         found = TrialsOfRun(self.trials, day(k))
         before = self.trials.before(day(k))
         opened = [one.entry for one in before if one.kind is Kind.OPENED]
-        today = Today(day(k), made or bundle(k), looks, opened[-1] if opened else None, TERMS, refresh)
+        today = Today(day(k), made or bundle(k), looks, opened[-1] if opened else None, TERMS, refresh, never)
         return decide_by_trial(today, newest, self.releases.champion_before(day(k)), found, self.releases)
 
     def kinds(self):
@@ -237,6 +237,12 @@ def test_a_person_releases_todays_or_keeps_what_serves(running):
 def test_a_person_is_told_what_cannot_be_done(shop, wanted, because, words):
     with pytest.raises(InputError, match=words):
         overrule(shop, 3, wanted, because)
+
+
+def test_no_trial_is_opened_that_no_look_could_decide(shop):
+    _, decided = shop.run(0, never=not_available("no action propensities are logged"))
+    assert shop.kinds() == []
+    assert "No trial is opened, for no look could decide it: no action propensities are logged." in decided.reason
 
 
 def test_of_two_runs_that_make_the_same_look_one_wins_and_the_other_says_so(running):

@@ -94,7 +94,7 @@ def test_no_arm_click_or_propensity_was_made_up_and_days_are_in_a_row(demo):
 def test_nothing_is_released_and_the_report_says_what_the_days_are(demo):
     store, said = demo
     release = table(store, "release").row(0, named=True)
-    assert (release["verdict"], release["decision"]) == ("wait", "kept")
+    assert (release["verdict"], release["decision"]) == ("not_available", "kept")
     html = store.file_path(store.pointer("evaluation_report", DAY), "report.html").read_text()
     for words in ("last_60_with_data_as_consecutive", "are not real", "what was shown and not rated is not known"):
         assert words in " ".join(html.split()), words
