@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,16 +101,22 @@ class Cell:
 
 
 def run(
-    worlds: int = WORLDS, dials: str = "plain", first_seed: int = 0, so_far: int = 0, processes: int = 1
+    worlds: int = WORLDS,
+    dials: str = "plain",
+    first_seed: int = 0,
+    so_far: int = 0,
+    processes: int = 1,
+    keep: Path | None = None,
 ) -> list[Cell]:
     """Every cell of every estimator, seeds `first_seed` to `first_seed + worlds - 1`.
 
     Args:
         so_far: Print a table each so many worlds; 0: never.
         processes: Worlds at a time.
+        keep: A folder in which the numbers of each world are kept, and taken from if they are there already.
     """
     rows: list[list[Numbers]] = []
-    seeds, world = range(first_seed, first_seed + worlds), partial(_world, dials=dials)
+    seeds, world = range(first_seed, first_seed + worlds), partial(_kept, dials=dials, keep=keep)
     with ExitStack() as stack:
         drawn: Iterator[list[Numbers]] = map(world, seeds)
         if processes > 1:
@@ -143,6 +150,17 @@ def _keys() -> list[tuple[str, str, str]]:
 
 Numbers = tuple[float, float, float, float, float]
 """An estimate, its standard error, the truth, whether the interval holds it, and the bias that it must have."""
+
+
+def _kept(seed: int, dials: str, keep: Path | None) -> list[Numbers]:
+    path = keep / f"{dials}-{seed}.json" if keep is not None else None
+    if path is not None and path.exists():
+        return [(*each,) for each in json.loads(path.read_text())]
+    numbers = _world(seed, dials)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(numbers))
+    return numbers
 
 
 def _world(seed: int, dials: str) -> list[Numbers]:
@@ -260,8 +278,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dials", choices=DIALS, default="plain")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="where the numbers of each world are kept, so as to go on later")
     given = parser.parse_args(arguments)
-    cells = run(given.worlds, given.dials, given.first_seed, SO_FAR, given.processes)
+    cells = run(given.worlds, given.dials, given.first_seed, SO_FAR, given.processes, given.keep)
     print(table(cells))
     print(f"{given.worlds} worlds ({given.dials}), {_cpu_seconds():.0f} CPU seconds")
     print(f"Too little coverage of a cell would be found: {power(given.worlds, len(NAMES) * len(OF))}.")
