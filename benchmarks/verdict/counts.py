@@ -42,19 +42,20 @@ def cells(table: Floats) -> Floats:
     return np.repeat(table, SIZE, axis=1).ravel()
 
 
-def draw_days(shop: Shop, days: int, rates: Floats | None = None, organic: bool = False) -> Days:
+def draw_days(shop: Shop, days: int, rates: Floats | None = None, organic: bool = False, money: bool = True) -> Days:
     """Draw days of the logging policy's rounds.
 
     Args:
         rates: (days, types, groups) click rates, where they are not the shop's on every day.
         organic: Whether requests have organic clicks beside the recommendation; else the total is the click.
+        money: Whether anything is bought.
     """
     draw, world = shop.draw, shop.world
     chance = np.repeat(shop.types, GROUPS * SIZE) * shop.logging
     rounds = draw.multinomial(world.rounds, chance / chance.sum(), size=days)
     by_day = cells(shop.rates) if rates is None else np.stack([cells(each) for each in rates])
     clicks = draw.binomial(rounds, by_day)
-    bought = draw.binomial(clicks, BUYS).astype(float)
+    bought = draw.binomial(clicks, BUYS).astype(float) if money else np.zeros(clicks.shape)
     earned = MARGIN * np.tile(np.repeat(shop.price, SIZE), TYPES)
     total = (clicks.astype(float), clicks.astype(float))
     if organic:

@@ -42,7 +42,7 @@ def test_the_table_at_its_smallest(capsys):
     main(["--histories", "2", "--worlds", "A"])
     printed = capsys.readouterr().out
     rows = json.loads(printed.splitlines()[-1])["rows"]
-    assert "released no more often than an equal one holds: A 3% yes, A 6% yes" in printed
+    assert "released no more often than an equal one holds: A 6% yes" in printed
     assert set(rows) == {"weekdays", "equals", "finds"}
     # 20,000 rounds a day find 5 % at the first look; where outcomes take a week, a week later.
     found = rows["finds"]
