@@ -16,9 +16,12 @@ from causalrec.settings.logs.sources import parse_source
 from causalrec.simulator.landing import simulate
 from causalrec_assets.common.bundles import load_champion
 from causalrec_assets.decision.judged import Judging
+from causalrec_assets.lake.currentness import stale_because
 from causalrec_assets.lake.inputs import Inputs
 from causalrec_assets.lake.releases import DrawnBy, ReleaseLog
+from causalrec_assets.lake.snapshot import Snapshot
 from causalrec_assets.lake.store import Store
+from causalrec_assets.operate.assets import CODE_VERSIONS
 from causalrec_assets.serving.recommend import latest_contexts
 from tests.worlds import FIRST, LEARNING, LOGS, materialise, table, tiny, words
 
@@ -122,6 +125,10 @@ def test_scored_again_is_what_the_logged_probabilities_give(own):
     for number in ("estimate", "lower", "upper", "difference", "anyway"):
         assert by_bundle[number] == pytest.approx(by_logs[number], rel=1e-6)
     assert f"{name}, scored again (" in by_bundle["reason"] and "logged (" in by_bundle["reason"]
+    # What was read of the past is looked up again, and nothing of it has changed.
+    lake, others = Snapshot(Store(own.lake)), {"code": lambda asset, _: CODE_VERSIONS[asset]}
+    assert "release:2" in lake.pointer("target_policy", NEXT).inputs
+    assert stale_because(own, lake, "target_policy", NEXT, others) is None
 
 
 def in_slots(home):
@@ -174,6 +181,23 @@ def test_a_table_that_was_replaced_is_read_as_it_was_and_one_that_is_gone_is_sai
     here, (said,), _ = in_slots(own)
     assert np.isnan(here[here != 0]).all()
     assert f"the version of `items` of {LAST}" in said and "not in the lake any more" in said
+
+
+def test_a_bundle_that_is_gone_or_reads_what_is_logged_no_more_is_said(own):
+    show(own, str(DrawnBy(2, LAST)))
+    in_slots(own)
+    file = own.data / "sources.yaml"
+    sources = yaml.safe_load(file.read_text())
+    del sources["items"]["columns"]["price"]
+    file.write_text(yaml.safe_dump(sources))
+    inputs = Inputs(own, Store(own.lake), "target_policy", "code", NEXT, "run")
+    assert "price" in Store(own.lake).pointer("outcome_model", LAST).notes["columns"]
+    judging = Judging(inputs, parse_source(inputs.setting("sources.yaml")), {})
+    (said,) = judging.in_slots(NEXT).said.drop_nulls().unique()
+    assert "its bundle reads ['price']" in said
+    (own.lake / "outcome_model" / f"day={LAST}" / "pointers" / "000001.json").unlink()
+    (said,) = Judging(inputs, judging.source, {}).in_slots(NEXT).said.drop_nulls().unique()
+    assert f"version 1 of `outcome_model` of {LAST} is not in the lake" in said
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import polars as pl
 
 from causalrec.answers import InputError
 from causalrec.arrays import Floats, Mask
+from causalrec.logs.units.covariates import context_columns, covariate_names
 from causalrec.policy.bundle import Bundled
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.left_out import FIRST_SLOT, logged_in_slots, stands_above
@@ -133,6 +134,7 @@ def _of_name(
     found = _Name(of_name, unknown, of_name.copy())
     try:
         bundle = load_bundle(judge.inputs, champion.bundle)
+        _require_columns(bundle, judge.source)
         policy = FittedPolicy(CHAMPION, bundle.config, bundle.objective)
         for then, scored in _scorings(judge, day, slots, drawn, bundle):
             asked = Asked(*then.asked(slots, organic), judge.seed(day))
@@ -147,6 +149,22 @@ def _of_name(
         return unknown, "", f"the lake has no version of `recommendations` of {drawn.table} that `{name}` has drawn"
     when = f"the tables that `recommendations` of {drawn.table} has read" if drawn.table else "the day's own tables"
     return found.met, f"{name}, scored again", found.words(name, when) if found.left.any() else ""
+
+
+def _require_columns(bundle: Bundled, source: Source) -> None:
+    """Refuse a bundle that reads what the source had when it was released, and has no more.
+
+    Raises:
+        InputError: It does.
+    """
+    made = {*covariate_names(source), *source.user_attributes, "month", "holiday", "position"}
+    if "price" not in source.item_columns:
+        # The price of an event is no candidate's.
+        made -= {"price", "item_price_change"}
+    lacking = {*bundle.model.design.names} - made
+    lacking |= {*bundle.config.match} - {*context_columns(source)}
+    if lacking:
+        raise InputError(f"its bundle reads {sorted(lacking)}, which sources.yaml does not name any more")
 
 
 def _scorings(judge: Judge, day: date, slots: Slots, drawn: DrawnBy, bundle: Bundled) -> Iterator[Scoring]:
