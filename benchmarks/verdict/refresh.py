@@ -10,6 +10,7 @@ minutes.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from benchmarks.verdict.worlds import WORLDS, Shop
 from causalrec.arrays import Floats
 from causalrec.evaluation.trials.log import TrialsInMemory
 from causalrec.evaluation.trials.look import decide_look
-from causalrec.evaluation.trials.refresh import decide_refresh, may_refresh, spent_on
+from causalrec.evaluation.trials.refresh import Spent, decide_refresh, may_refresh, spent_on
 from causalrec.evaluation.trials.trial import LookDecision, Trial
 from causalrec.settings.release import DAYS_A_LOOK, ReleaseRule
 
@@ -68,6 +69,17 @@ class Ended:
         return self.lowest <= -margin + 1e-9
 
 
+class Once(Shop):
+    """A world that tilts its masses once for each gain: its rates stay what they are."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._tilted = functools.cache(super().better)
+
+    def better(self, gain: float) -> Floats:
+        return self._tilted(gain)
+
+
 @dataclass(frozen=True)
 class Case:
     """What histories are drawn of.
@@ -89,7 +101,7 @@ class Case:
     def shop(self, seed: int) -> tuple[Shop, Callable[[float], Floats]]:
         """A world whose days are weeks, since all that is decided reads whole weeks; and what makes fresh bundles."""
         world = WORLDS[self.world]
-        shop = Shop(replace(world, rounds=DAYS_A_LOOK * world.rounds), seed)
+        shop = Once(replace(world, rounds=DAYS_A_LOOK * world.rounds), seed)
         if self.alike is None:
             return shop, lambda gain: shop.challenger(gain, DAYS_A_LOOK)
         alike, noise = self.alike, shop.noise()
@@ -125,7 +137,7 @@ def history(case: Case, seed: int, rule: ReleaseRule) -> Ended:
         seen = evidence(shop, fresh, shop.champion, logged, slice(0, 1), rule)
         days = [first + timedelta(days=k) for k in range(DAYS_A_LOOK)]
         assert may_refresh(log.refreshes, days)
-        spent = spent_on(log.refreshes, serves, rule) if case.account else 0.0
+        spent = spent_on(log.refreshes, serves, rule) if case.account else Spent()
         log.refresh(decide_refresh(f"{week}", len(refreshed), days, seen, rule, spent))
         if log.refreshes[-1].done:
             shop.champion, serving, serves = fresh, gain, f"{week}"

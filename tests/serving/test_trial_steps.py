@@ -282,7 +282,9 @@ def test_a_refresh_takes_the_champions_place_and_is_made_once(released):
 
 def test_what_a_refresh_has_spent_is_kept_until_something_else_serves(released):
     def spent():
-        return spent_on(refreshes_of(released.trials.entries()), released.releases.current().bundle_hash, RULE)
+        return spent_on(
+            refreshes_of(released.trials.entries()), released.releases.current().bundle_hash, RULE
+        ).satisfaction
 
     assert spent() == 0.0
     released.run(14, refresh=replace(attempt(8), spent=0.015))
@@ -300,7 +302,8 @@ def test_a_refresh_of_a_version_that_kept_no_account_counts_as_the_whole_margin(
     released.run(14)
     assert released.releases.current().bundle == bundle(14)
     found = refreshes_of(released.trials.entries())
-    assert spent_on(found, released.releases.current().bundle_hash, RULE) == RULE.refresh_margin
+    spent = spent_on(found, released.releases.current().bundle_hash, RULE)
+    assert spent.satisfaction == RULE.refresh_margin
 
 
 def test_a_day_is_judged_for_a_refresh_once(released):

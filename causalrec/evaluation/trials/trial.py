@@ -153,6 +153,7 @@ class Refresh:
         spent: The loss, as a share of what the champion of the last release brought, that is not ruled out of this
             bundle: what this refresh and those before it may have lost together. None where it cannot be told, and in
             what earlier versions wrote, which kept no account.
+        revenue_spent: The same of revenue, where the rule asks for a loss of it to be ruled out.
     """
 
     bundle: str
@@ -162,3 +163,4 @@ class Refresh:
     done: bool
     reason: str
     spent: float | None = None
+    revenue_spent: float | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from causalrec.answers import ANSWERED, insufficient_evidence, not_available
 from causalrec.evaluation.trials.evidence import Difference, Evidence
-from causalrec.evaluation.trials.refresh import decide_refresh, may_refresh, spent_on
+from causalrec.evaluation.trials.refresh import Spent, decide_refresh, may_refresh, spent_on
 from causalrec.settings.release import ReleaseRule
 
 DAYS = [date(2026, 3, 1) + timedelta(days=k) for k in range(7)]
@@ -24,9 +24,10 @@ RULE = ReleaseRule.parse(
 NO_REVENUE = not_available("none")
 
 
-def tried(value, std_error, trusted=ANSWERED, revenue=None, of_revenue=NO_REVENUE, base=0.15, spent=0.0):
+def tried(value, std_error, trusted=ANSWERED, revenue=None, of_revenue=NO_REVENUE, base=0.15, spent=0.0, rule=RULE):
     decided = Difference(value, std_error, 1e6, base=base, rounds=7000)
-    return decide_refresh("hash", 3, DAYS, Evidence(decided, trusted, revenue, of_revenue), RULE, spent)
+    account = spent if isinstance(spent, Spent) else Spent(spent)
+    return decide_refresh("hash", 3, DAYS, Evidence(decided, trusted, revenue, of_revenue), rule, account)
 
 
 def test_a_loss_beyond_the_margin_has_to_be_ruled_out():
@@ -72,12 +73,26 @@ def test_a_shown_gain_pays_back_and_saves_nothing_up():
 
 def test_the_account_is_of_the_refreshes_that_made_the_champion():
     taken, refused = tried(0.0, 0.0003), tried(-0.01, 0.0003)
-    assert spent_on([taken, refused], "hash", RULE) == taken.spent
+    assert spent_on([taken, refused], "hash", RULE).satisfaction == taken.spent
     # A trial, or a person, has chosen another one: nothing is spent of it.
-    assert spent_on([taken], "another", RULE) == 0.0
-    assert spent_on([refused], "hash", RULE) == 0.0
+    assert spent_on([taken], "another", RULE) == Spent()
+    assert spent_on([refused], "hash", RULE) == Spent()
     # Earlier versions kept no account.
-    assert spent_on([replace(taken, spent=None)], "hash", RULE) == RULE.refresh_margin
+    assert spent_on([replace(taken, spent=None)], "hash", RULE) == Spent(RULE.refresh_margin, RULE.revenue_margin)
+
+
+def test_revenue_has_an_account_where_a_loss_of_it_has_to_be_ruled_out():
+    strict = RULE.model_copy(update={"revenue": "rule_out_loss"})
+    equal = {"revenue": Difference(0.0, 0.002, 1e6, base=0.5, rounds=7000), "of_revenue": ANSWERED}
+    first = tried(0.0, 0.0003, rule=strict, **equal)
+    assert first.done
+    assert first.revenue_spent == pytest.approx(2.66 * 0.004, rel=1e-3)
+    second = tried(0.003, 0.0003, rule=strict, spent=spent_on([first], "hash", strict), **equal)
+    assert not second.done
+    assert "of the margin of revenue" in second.reason
+    # No sign of harm rules no loss out.
+    assert tried(0.0, 0.0003, **equal).revenue_spent is None
+    assert tried(0.003, 0.0003, spent=Spent(0.0, 0.02), **equal).done
 
 
 def test_many_small_losses_do_not_add_up_to_more_than_the_margin():
