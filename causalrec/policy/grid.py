@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,8 @@ class Scored:
         contexts: Which rows of the contexts these are.
         click, purchase: P(Y = 1) if recommended.
         click_if_not, purchase_if_not: P(Y = 1) if met and not recommended; None where that arm was never seen.
+        click_unprompted, purchase_unprompted: The same as an effect is told by: of the recommended arm and a shrunk
+            lift. None where there is no such lift, and an effect is the difference of both arms.
         rest_click, rest_purchase: E[outcomes of the rest of the request] if shown, but for what the slot adds to it;
             None without a model of the rest.
         rest_sales: Of the rest, price x purchases, in units of currency.
@@ -49,6 +51,13 @@ class Scored:
     rest_sales: Floats | None = None
     rest_of_slots: RestModel | None = None
     columns: Columns | None = None
+    click_unprompted: Floats | None = None
+    purchase_unprompted: Floats | None = None
+
+    @property
+    def by_arms(self) -> Scored:
+        """With what each arm's own units say of it, which is what outcomes are held against."""
+        return replace(self, click_unprompted=None, purchase_unprompted=None)
 
     @property
     def count(self) -> Ints:
@@ -95,6 +104,7 @@ def score_grid(
         eligible = eligible_candidates(part, of_items, match)
         prices = np.tile(price, part.height) if price is not None else None
         rest = {f"rest_{name}": e.reshape(eligible.shape) for name, e in model.rest_of_request(x, p, prices).items()}
+        rest |= {f"{name}_unprompted": e.reshape(eligible.shape) for name, e in model.unprompted(x, p).items()}
         run, added = slice(start, start + part.height), model.rest
         yield Scored(run, eligible, *shaped(p, part.height, price), **rest, rest_of_slots=added, columns=None)
 

@@ -77,6 +77,7 @@ def score(
         x = pair_matrix(part, of_items, state, model.design.columns, place).reshape(place.size, -1)
         p = model.predict_matrix(x, None if item_rows is None else item_rows[place].ravel(), vectors)
         rest = {f"rest_{name}": e.reshape(place.shape) for name, e in model.rest_of_request(x, p).items()}
+        rest |= {f"{name}_unprompted": e.reshape(place.shape) for name, e in model.unprompted(x, p).items()}
         told = shaped(p, part.height, None if price is None else price[place])
         yield Scored(run, columns.eligible, *told, **rest, rest_of_slots=model.rest, columns=columns)
 

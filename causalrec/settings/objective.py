@@ -47,6 +47,8 @@ class Expected(Protocol):
     Attributes:
         click, purchase: P(Y = 1 | do(recommend)).
         click_if_not, purchase_if_not: P(Y = 1) of the same item, met and not recommended.
+        click_unprompted, purchase_unprompted: The same as effects are told by, where there is something better for that
+            than the arm itself; None: nothing is.
         rest_click, rest_purchase: E[outcomes of the rest of the request | do(show)], counts.
         rest_sales: E[price x purchases of the rest of the request | do(show)], in units of currency.
         price: (items,).
@@ -60,6 +62,10 @@ class Expected(Protocol):
     def click_if_not(self) -> Floats | None: ...
     @property
     def purchase_if_not(self) -> Floats | None: ...
+    @property
+    def click_unprompted(self) -> Floats | None: ...
+    @property
+    def purchase_unprompted(self) -> Floats | None: ...
     @property
     def rest_click(self) -> Floats | None: ...
     @property
@@ -162,9 +168,12 @@ class Objective(Settings):
             rest, rest_money = self.rest(expected.rest_click, expected.rest_purchase, expected.rest_sales)
             assert rest is not None
             return own + rest, None if money is None or rest_money is None else money + rest_money
-        assert expected.click_if_not is not None
-        unprompted = self._satisfying(expected.click_if_not, expected.purchase_if_not)
-        money_if_not = self.revenue(expected.purchase_if_not, expected.price)
+        click, purchase = expected.click_unprompted, expected.purchase_unprompted
+        click = click if click is not None else expected.click_if_not
+        purchase = purchase if purchase is not None else expected.purchase_if_not
+        assert click is not None
+        unprompted = self._satisfying(click, purchase)
+        money_if_not = self.revenue(purchase, expected.price)
         return own - unprompted, None if money is None or money_if_not is None else money - money_if_not
 
     def value(self, satisfaction: Floats, revenue: Floats | None) -> Floats:

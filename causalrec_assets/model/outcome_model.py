@@ -10,12 +10,14 @@ import polars as pl
 from causalrec.answers import Answer, insufficient_evidence
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.hashing import canonical, sha256
+from causalrec.logs.clusters import cluster_codes
 from causalrec.model.effects.notes import PropensitiesNotes
 from causalrec.model.outcome.calibration import OutcomeEvaluation, evaluate, prediction_table
+from causalrec.model.outcome.lift import Lift
 from causalrec.model.outcome.model import OutcomeModel
 from causalrec.model.outcome.notes import OutcomeModelNotes
 from causalrec.model.outcome.plan import TrainingPlan, plan_training
-from causalrec.model.outcome.training import Trained, train_outcome_model
+from causalrec.model.outcome.training import Trained, lift_of, train_outcome_model
 from causalrec.model.plots import calibration_plot, training_plot
 from causalrec.settings.learning import parse_learning
 from causalrec.settings.logs.sources import parse_source
@@ -88,7 +90,8 @@ def outcome_model(context: dg.AssetExecutionContext, lake: Lake, compute: Comput
             plan, vectors, settings, inputs.seed, compute.trainer_kwargs(), checkpoints, run.loggers()
         )
         rest = rest_model(inputs, source, notes, trained.model, vectors, settings)
-        trained = replace(trained, model=replace(trained.model, rest=rest))
+        lift = lift_of(plan, trained.model, vectors, cluster_codes(plan.rows, notes.cluster), settings, inputs.seed)
+        trained = replace(trained, model=replace(trained.model, rest=rest, lift=lift))
         judged = inputs.window("units", inputs.learning.judge_days).frame
         predictions = prediction_table(judged, trained.model.predict(judged, vectors))
         evaluations = evaluate(predictions, plan.rows, trained.model.outcomes, notes.held_out_policies)
@@ -162,5 +165,16 @@ def _shown(plan: TrainingPlan, trained: Trained, evaluations: Sequence[OutcomeEv
         "arms": trained.model.arms,
         "reads": ", ".join(trained.model.design.names),
         "rest_of_request": table(rest_table(trained.model.rest)),
+        "lift": table(_lift_table(trained.model.lift)),
         "sensitive_and_not_read": ", ".join(plan.withheld) or "none",
     }
+
+
+def _lift_table(lift: Lift | None) -> pl.DataFrame:
+    """For people: how much recommending adds to each outcome, and whether it is told that it differs."""
+    rows = [
+        {"outcome": name, "log-odds": one.level, "differs": one.penalty is not None, "units": one.rows}
+        for name, one in (lift.outcomes if lift else {}).items()
+    ]
+    kinds = {"outcome": pl.String, "log-odds": pl.Float64, "differs": pl.Boolean, "units": pl.Int64}
+    return pl.DataFrame(rows, schema=kinds)

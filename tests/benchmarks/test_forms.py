@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdict.forms import DIALS, JUDGED_BY, rows_of, run, table
-from benchmarks.verdict.forms.worlds import FORMS, LOGGING, TRUE_DO, TRUE_EFFECT, Judged
+from benchmarks.verdict.forms.worlds import FORMS, LOGGING, TRUE_DO, TRUE_EFFECT, TWO_ARMS, Judged
 from benchmarks.verdict.side_by_side import SHOP
 from causalrec.simulator.traffic.named_values import NAMES
 
@@ -17,7 +17,7 @@ SMALL = replace(SHOP, users=200, items=40, events_per_day=1500)
 def test_each_form_is_as_sure_as_do_and_stands_beside_who_knows_the_truth():
     (label, dials), *_ = [one for one in DIALS.items() if one[1] == {"lift_by_history": -0.35}]
     rows = {row.policy: row for row in run(1, SMALL, 3, {label: dials})}
-    assert list(rows) == [LOGGING, *FORMS, TRUE_DO, TRUE_EFFECT]
+    assert list(rows) == [LOGGING, *FORMS, TWO_ARMS, TRUE_DO, TRUE_EFFECT]
     sure = [rows[policy].entropy for policy in (*FORMS, TRUE_DO, TRUE_EFFECT)]
     # Temperatures are found on training days, and the judged one is another.
     assert np.ptp(sure) < 0.15

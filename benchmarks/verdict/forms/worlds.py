@@ -7,7 +7,7 @@ network of both arms, the rest of the request. The truth is computed from the wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -32,7 +32,7 @@ from causalrec.model.outcome.own_organic_rows import ItemsNotShown, own_organic_
 from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.model.outcome.rest import fit_rest
 from causalrec.model.outcome.rest_rows import InTheirPlaces, rest_of_requests, rest_rows
-from causalrec.model.outcome.training import train_outcome_model
+from causalrec.model.outcome.training import lift_of, train_outcome_model
 from causalrec.policy.grid import Scored, score_grid
 from causalrec.policy.plackett_luce import first_slot
 from causalrec.policy.policies import CHALLENGER
@@ -55,6 +55,8 @@ WARM = 7
 COLUMNS = ("item_click_rate", "price", "user_category_click_rate")
 """The adjustment set of the simulated shop, as its graph gives it."""
 FORMS: tuple[Form, ...] = (DO, TOTAL, EFFECT_GIVEN_MET)
+TWO_ARMS = "effect of two arms"
+"""The effect as the plain difference of the network's two arms, without a shrunk lift."""
 LOGGING, TRUE_DO, TRUE_EFFECT = "the logging policy", "do, by true probabilities", "effect, by true probabilities"
 TEMPERATURE_DAYS = 3
 TEMPERATURE_CONTEXTS = 100
@@ -173,7 +175,8 @@ def learn(config: WorldConfig, train: int) -> Learned:
         raise ValueError("no whole request is logged")
     own = fit_own_organic(others, len(trained.heads), config.seed)
     rest = fit_rest(rows, settings.folds, config.seed, settings.weight_quantile, own)
-    model = OutcomeModel(trained.network, trained.design, trained.arms, trained.purchases, rest)
+    lift = lift_of(plan, trained, vectors, clusters, settings, config.seed)
+    model = replace(trained, rest=rest, lift=lift)
     return Learned(model, vectors, source, days, judged)
 
 
@@ -202,12 +205,15 @@ def judge(learned: Learned, seed: int) -> Judged:
     parts = scored(learned, learned.judged, requests)
     first: dict[str, Floats] = {LOGGING: slates.first_slot}
     temperature: dict[str, float] = {}
-    for form in FORMS:
+    by_arms = [[part.by_arms for part in some] for some in (training, parts)]
+    for name in (*FORMS, TWO_ARMS):
+        form = EFFECT_GIVEN_MET if name == TWO_ARMS else name
         objective = Objective.parse({"satisfying": "click", "form": form})
-        dials = with_temperature(config, objective, training)
+        known, asked_for = by_arms if name == TWO_ARMS else (training, parts)
+        dials = with_temperature(config, objective, known)
         policy = FittedPolicy(CHALLENGER, dials, objective)
-        first[form] = np.concatenate([policy.probabilities(part) for part in parts])
-        temperature[form] = dials.solved
+        first[name] = np.concatenate([policy.probabilities(part) for part in asked_for])
+        temperature[name] = dials.solved
     click = slates.shown_click((slates.slate.shape[1] - 1) // 2)
     aim = _entropy(first[DO])
     for name, value in ((TRUE_DO, np.log(click)), (TRUE_EFFECT, click - slates.organic_click)):

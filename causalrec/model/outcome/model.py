@@ -14,6 +14,7 @@ from causalrec.arrays import Floats, Ints, Singles
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.engine.threads import one_thread, side_by_side
 from causalrec.model.design_matrix import DesignMatrix
+from causalrec.model.outcome.lift import Lift
 from causalrec.model.outcome.rest import RestModel, rest_features
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class OutcomeModel:
         arms: "both", or "shown": only the recommended arm was ever seen.
         purchases: Whether buying was learned.
         rest: What is expected of the rest of a request; None where no whole requests are logged.
+        lift: What recommending adds, shrunk; None with one arm, and in a bundle of an earlier release.
     """
 
     network: OutcomeNetwork
@@ -60,6 +62,7 @@ class OutcomeModel:
     arms: str
     purchases: bool
     rest: RestModel | None = None
+    lift: Lift | None = None
 
     @property
     def heads(self) -> list[str]:
@@ -139,6 +142,18 @@ class OutcomeModel:
         """
         return self.rest.predict(rest_features(x, predicted.known), price) if self.rest is not None else {}
 
+    def unprompted(self, x: Singles, predicted: PotentialOutcomes) -> dict[str, Floats]:
+        """What an effect is told by: outcome -> P(Y = 1) of the same item without the recommendation, (rows,).
+
+        The recommended arm less the shrunk lift; nothing where there is none.
+
+        Args:
+            x, predicted: As of `rest_of_request`.
+        """
+        shown = {"click": predicted.click_if_recommended, "purchase": predicted.purchase_if_recommended}
+        lifts = self.lift.outcomes if self.lift is not None else {}
+        return {name: one.unprompted(p, x) for name, one in lifts.items() if (p := shown[name]) is not None}
+
     def save(self) -> dict[str, bytes]:
         """`model.safetensors` and `card.json`; no pickles."""
         from safetensors.torch import save
@@ -158,6 +173,7 @@ class OutcomeModel:
                 "hidden": self.network.heads.in_features,
             },
             **({} if self.rest is None else {"rest_of_request": self.rest.to_json()}),
+            **({} if self.lift is None else {"lift": self.lift.to_json()}),
             "loss": "log loss" + (" divided by the treatment propensity of the arm taken" if both else ""),
         }
         weights = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
@@ -178,4 +194,5 @@ class OutcomeModel:
         network.load_state_dict(load(weights))
         design = DesignMatrix.from_json(json.dumps(card["design"]))
         rest = RestModel.from_json(card["rest_of_request"]) if "rest_of_request" in card else None
-        return cls(network.eval(), design, card["arms"], card["purchases"], rest)
+        lift = Lift.from_json(card["lift"]) if "lift" in card else None
+        return cls(network.eval(), design, card["arms"], card["purchases"], rest, lift)

@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 
 from causalrec.answers import InputError
-from causalrec.arrays import Floats, Mask
+from causalrec.arrays import Codes, Floats, Mask
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.engine.threads import one_thread
 from causalrec.estimators.weights import clip_level
 from causalrec.model.design_matrix import DesignMatrix
+from causalrec.model.outcome.lift import Lift, LiftRows, fit_lift
 from causalrec.model.outcome.model import OutcomeModel
 from causalrec.model.outcome.plan import TrainingPlan
 from causalrec.settings.model import ModelSettings
@@ -151,6 +152,38 @@ def train_outcome_model(
     network.cpu().load_state_dict(progress.state)
     model = OutcomeModel(network.eval(), design, plan.arms, plan.purchases)
     return Trained(model, progress.curve, progress.best_epoch, clip)
+
+
+def lift_of(
+    plan: TrainingPlan,
+    model: OutcomeModel,
+    vectors: ItemVectors | None,
+    cluster: Codes,
+    settings: ModelSettings,
+    seed: int,
+) -> Lift | None:
+    """What recommending adds, shrunk; None where the plan has one arm.
+
+    Args:
+        model: That the plan has trained.
+        vectors: As in `train_outcome_model`.
+        cluster: Of each unit of the plan, (n,).
+        settings: Its folds are of whole clusters.
+    """
+    if plan.arms != "both" or plan.propensity is None:
+        return None
+    x = model.design.transform(plan.rows)
+    items = vectors.rows(plan.rows["item_id"]) if vectors and model.reads_content else None
+    p = model.predict_matrix(x, items, vectors)
+    if p.click_if_not is None:
+        return None
+    shown, met = {"click": p.click_if_recommended}, {"click": p.click_if_not}
+    if p.purchase_if_recommended is not None and p.purchase_if_not is not None:
+        shown["purchase"], met["purchase"] = p.purchase_if_recommended, p.purchase_if_not
+    outcome = {name: plan.rows[name].to_numpy().astype(np.float64) for name in shown}
+    recommended = plan.rows["recommended"].to_numpy().astype(np.float64)
+    rows = LiftRows(x, outcome, shown, met, recommended, plan.propensity, cluster)
+    return fit_lift(rows, settings.folds, seed)
 
 
 def last_day(units: pl.DataFrame) -> Mask:

@@ -150,6 +150,7 @@ def _within(part: Scored, row: Ints) -> Ints:
 
 def _values(part: Scored, judged_by: Objective) -> Values:
     """What the model expects of every pair of the part, by the name of the quantity."""
+    part = part.by_arms
     rest, rest_money = judged_by.rest(part.rest_click, part.rest_purchase, part.rest_sales)
     return {
         "click": part.click,

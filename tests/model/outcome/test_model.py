@@ -9,8 +9,10 @@ import pytest
 
 from causalrec.embeddings.item_vectors import ItemVectors
 from causalrec.model.outcome.model import OutcomeModel
+from causalrec.model.outcome.plan import TrainingPlan
+from causalrec.model.outcome.training import lift_of
 from tests.model.outcome.test_training import train
-from tests.model.worlds import toy
+from tests.model.worlds import COLUMNS, SETTINGS, toy
 
 WORLD = toy(1, users=300)
 
@@ -133,3 +135,24 @@ def test_predictions_do_not_depend_on_the_chunks(both, monkeypatch):
     whole = both.predict(WORLD.units, WORLD.vectors).click_if_recommended
     monkeypatch.setattr("causalrec.model.outcome.model.CHUNK", 100)
     assert np.allclose(both.predict(WORLD.units, WORLD.vectors).click_if_recommended, whole, rtol=1e-5)
+
+
+def test_a_lift_travels_with_the_model_and_tells_what_would_come_unprompted(both, shown):
+    fold = np.arange(WORLD.units.height) % 50
+    plan = TrainingPlan("both", WORLD.units, tuple(COLUMNS), np.full(WORLD.units.height, 0.5), True)
+    lift = lift_of(plan, both, WORLD.vectors, fold, SETTINGS, 1)
+    assert lift is not None and set(lift.outcomes) == {"click", "purchase"}
+    files = replace(both, lift=lift).save()
+    back = OutcomeModel.load(json.loads(files["card.json"]), files["model.safetensors"])
+    assert back.lift == lift
+    x, items = back.design.transform(WORLD.units), WORLD.vectors.rows(WORLD.units["item_id"])
+    predicted = back.predict_matrix(x, items, WORLD.vectors)
+    unprompted = back.unprompted(x, predicted)
+    assert set(unprompted) == {"click", "purchase"}
+    p = unprompted["click"]
+    assert ((p > 0) & (p < 1)).all()
+    # The mean effect is that of the arms, whose own difference is noisier.
+    arms = (predicted.click_if_recommended - predicted.click_if_not).mean()
+    assert (predicted.click_if_recommended - p).mean() == pytest.approx(arms, abs=0.05)
+    assert both.unprompted(x, predicted) == {}
+    assert lift_of(replace(plan, arms="shown"), shown, WORLD.vectors, fold, SETTINGS, 1) is None

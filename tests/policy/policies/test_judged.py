@@ -85,6 +85,25 @@ def test_the_challenger_ranks_by_satisfaction_and_revenue() -> None:
     assert second["model_satisfaction"] == pytest.approx((p[0] * np.log(0.1) + p[2] * np.log(0.2)) / (p[0] + p[2]))
 
 
+def test_an_effect_is_ranked_by_its_shrunk_lift_and_judged_by_both_arms() -> None:
+    arm, unprompted = CLICK - np.array([[0.05, 0.3, 0.1]]), CLICK - np.array([[0.02, 0.1, 0.15]])
+    scored = Scored(
+        slice(0, 1), np.ones((1, 3), dtype=bool), CLICK, None, PRICE, arm, click_unprompted=unprompted
+    )  # fmt: skip
+    effect = Objective.parse({"satisfying": "click", "form": "effect_given_met"})
+    frame = evaluate_slots(
+        judged_slots(UNITS, ITEMS, [], []), [scored], [FittedPolicy("challenger", CONFIG, effect)], effect
+    )
+    p = first_slot(CLICK - unprompted, np.ones((1, 3), dtype=bool), 1.0, 0.3)[0]
+    first = row(frame, "u1", "challenger")
+    assert first["action_probability"] == pytest.approx(p[1])
+    assert first["model_click_if_not"] == pytest.approx(p @ arm[0])
+    assert first["model_objective"] == pytest.approx(p @ (CLICK - arm)[0])
+    # A bundle of an earlier release has no lift: it ranks by both arms, as it did.
+    by_arms = FittedPolicy("champion", CONFIG, effect).probabilities(scored.by_arms)
+    np.testing.assert_allclose(by_arms, first_slot(CLICK - arm, np.ones((1, 3), dtype=bool), 1.0, 0.3))
+
+
 def test_the_item_shown_keeps_the_models_own_prediction() -> None:
     first = row(judged(PURCHASE), "u1", "challenger")
     assert first["shown_click"] == pytest.approx(0.4)
