@@ -41,6 +41,11 @@ def test_a_look_has_its_repeated_interval_and_what_it_takes():
     assert "it takes +1.06 to release" in words and "median-unbiased" not in words
 
 
+def test_a_look_at_what_another_policy_than_the_champion_has_drawn_says_that_it_spends_less():
+    words, _ = sure(replace(RUNNING.looks[-1], error=0.04 * 7 / 90), RUNNING, RULE, "points")
+    assert "in 0.31% of cases; all looks of 90 days together in at most 4% of histories" in words
+
+
 def test_a_release_states_the_gain_corrected_for_its_stop():
     made = trial((0.004, 0.004), (0.01, 0.003))
     words, _ = sure(made.looks[-1], made, RULE, "points")

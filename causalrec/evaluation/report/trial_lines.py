@@ -45,16 +45,21 @@ def far_back(look: Look | None, first: date, last: date, rounds: int) -> str:
     )
 
 
-def budget(trial: Trial | None, rule: ReleaseRule) -> str:
-    """How often an equal policy would be released."""
+def budget(trial: Trial | None, rule: ReleaseRule, look: Look | None = None) -> str:
+    """How often an equal policy would be released.
+
+    Args:
+        look: The last one, which may have spent less than a look of the trial may; None: none was made.
+    """
     if trial is None:
         error = rule.retrospective
         if error is None:
             return "No look is made at these days: they decide nothing."
         return f"Of challengers that are no better, {error:.1%} would be released by a look back like this one."
-    share = trial.error * rule.per_days / DAYS_A_LOOK
+    error = trial.error if look is None else look.error
+    share = error * rule.per_days / DAYS_A_LOOK
     return (
-        f"Each look would release a challenger that is no better in {trial.error:.2%} of cases; all looks of "
+        f"Each look would release a challenger that is no better in {error:.2%} of cases; all looks of "
         f"{rule.per_days} days together in at most {share:.0%} of histories."
     )
 
@@ -65,7 +70,7 @@ def sure(look: Look | None, trial: Trial | None, rule: ReleaseRule, unit: str) -
     Args:
         unit: Of a hundredth of the gain.
     """
-    spent = budget(trial, rule)
+    spent = budget(trial, rule, look)
     if look is None:
         return f"Nothing is known yet: no look was made. {spent}", Status.INSUFFICIENT_EVIDENCE.value
     if look.lower is None or look.upper is None or look.decided is None:
