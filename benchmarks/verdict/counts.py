@@ -130,8 +130,17 @@ def _difference(
     value = float(rounds @ nothing + reward @ adds) / n
     square = float(rounds @ nothing**2 + 2 * reward @ (nothing * adds) + squared @ adds**2) / n
     std_error = float(np.sqrt(max(square - value**2, 0.0) / (n - 1)))
-    heavy = float(squared @ adds**2)
-    effective = float(reward @ np.abs(adds)) ** 2 / heavy if heavy > 0 else 0.0
+    effective = _outcomes(np.abs(adds), rounds, reward, squared)
     least = rule.min_difference_outcomes
     trusted = ANSWERED if effective >= least else insufficient_evidence(f"{effective:.0f} of {least:.0f} outcomes")
     return Difference(value, std_error, n - 1, base, int(n)), trusted
+
+
+def _outcomes(apart: Floats, rounds: Floats, reward: Floats, squared: Floats) -> float:
+    """`outcomes_apart` from sums by cell, of outcomes that are rare: their mean is hardly above 0."""
+    capped = np.minimum(apart, np.sqrt(rounds @ apart**2 / rounds.sum()))
+    heavy = float(squared @ capped**2)
+    if heavy == 0:
+        return 0.0
+    cost = (rounds @ apart) ** 2 / (rounds @ apart**2) / ((rounds @ capped) ** 2 / (rounds @ capped**2))
+    return float(reward @ capped) ** 2 / heavy * float(cost)

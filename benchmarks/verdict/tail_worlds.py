@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.verdict.counts import DISPLACED, ORGANIC, cells
 from benchmarks.verdict.worlds import BUYS, GROUPS, MARGIN, SIZE, TYPES, Shop, World
 from causalrec.arrays import Codes, Floats
+from causalrec.estimators.clusters import unequal_degrees, unequal_factor
 from causalrec.estimators.pareto import pareto_k
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import effective_sample_size
@@ -25,11 +26,12 @@ LOGS = {
     "champion": World("the champion logs", 0.01, 0),
     "third": World("a third policy logs, light weights", 0.01, 0, third=True),
     "heavy": World("a third policy logs, heavy weights", 0.01, 0, third=True, spread=4.0),
+    "near": World("a policy near the challenger logs", 0.01, 0, third=True, spread=4.0),
 }
 USERS, TASTES, ACTIVITY, BASKET = 0.5, 0.5, 1.0, 0.6
 """Standard deviations: of a user's clicking and of their taste for an item, in logits; of their activity and of what is
 paid for one item, in log."""
-SHOPS = 50
+SHOPS, NEAR = 50, 0.7
 
 
 @cache
@@ -43,12 +45,14 @@ class Policies:
     """Two equal policies in a shop.
 
     Attributes:
+        logging: (cells,), its action probabilities given the context.
         weight, weight_base: (cells,), of the challenger and of the champion.
         model: Metric -> (cells,), what the model expects.
         value, value_base: Metric -> (cells,), what it expects of each policy in the cell's context.
     """
 
     shop: Shop
+    logging: Floats
     weight: Floats
     weight_base: Floats
     model: dict[str, Floats]
@@ -56,7 +60,7 @@ class Policies:
     value_base: dict[str, Floats]
 
     @classmethod
-    def of(cls, shop: Shop, draw: np.random.Generator) -> Policies:
+    def of(cls, shop: Shop, draw: np.random.Generator, near: bool = False) -> Policies:
         shop.draw = draw
         challenger, met = shop.challenger(0.0), ORGANIC * shop.world.base
         clicks = cells(shop.clicks_model)
@@ -68,8 +72,10 @@ class Policies:
                 for name, each in model.items()
             }
 
-        base = shop.champion
-        return cls(shop, challenger / shop.logging, base / shop.logging, model, expects(challenger), expects(base))
+        base, logging = shop.champion, shop.logging
+        if near:
+            logging = NEAR * challenger + (1 - NEAR) * logging
+        return cls(shop, logging, challenger / logging, base / logging, model, expects(challenger), expects(base))
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class Drawn:
 def draw_rounds(policies: Policies, draw: np.random.Generator, rounds: int, clusters: int, equal: bool) -> Drawn:
     """Draw logged rounds of users of different activity, or of one (`equal`)."""
     shop = policies.shop
-    chance = np.repeat(shop.types, GROUPS * SIZE) * shop.logging
+    chance = np.repeat(shop.types, GROUPS * SIZE) * policies.logging
     cell = draw.permutation(np.repeat(np.arange(len(chance)), draw.multinomial(rounds, chance / chance.sum())))
     activity = np.ones(clusters) if equal else draw.lognormal(0.0, ACTIVITY, clusters)
     user = np.repeat(np.arange(clusters), draw.multinomial(rounds, activity / activity.sum()))
@@ -124,37 +130,65 @@ def scores(policies: Policies, drawn: Drawn, metric: str) -> Floats:
     return np.asarray(fixed[drawn.cell] + apart[drawn.cell] * drawn.reward[metric])
 
 
-COLUMNS = ("value", "std_error", "outcomes", "clusters", "effective_clusters", "pareto_k")
+COLUMNS = (
+    "value",
+    "std_error",
+    "degrees",
+    "outcomes",
+    "clusters",
+    "effective_clusters",
+    "pareto_k",
+    "skewness",
+    "seen_outcomes",
+)
 
 
 def shown(policies: Policies, drawn: Drawn) -> dict[str, tuple[float, ...]]:
     """Metric -> `COLUMNS`: the doubly robust difference, its clustered standard error, and its diagnostics.
 
-    What `contrast` and `DifferenceDiagnostics.of` make of `rounds_of`, from sums by cell and by cluster.
+    What `contrast` and `DifferenceDiagnostics.of` make of `rounds_of`, from sums by cell and by cluster. Seen outcomes
+    are Kish's count of the outcomes with the weights that they got, which are held against the others.
     """
     n = len(drawn.cell)
     starts = np.flatnonzero(np.diff(drawn.user, prepend=-1))
     sizes = np.diff(np.append(starts, n)).astype(np.float64)
-    apart = np.abs(policies.weight - policies.weight_base)
+    signed = policies.weight - policies.weight_base
+    apart = np.abs(signed)
     count = np.bincount(drawn.cell, minlength=len(apart)).astype(np.float64)
-    tail = pareto_k(apart[drawn.cell])
-    out = {}
+    moments = [float(count @ signed**power) / n for power in (2, 3)]
+    capped = np.minimum(apart, np.sqrt(moments[0]))
+    cost = kish(apart, count) / kish(capped, count)
+    tail, factor, degrees = pareto_k(apart[drawn.cell]), unequal_factor(sizes), unequal_degrees(sizes)
+    out: dict[str, tuple[float, ...]] = {}
     for metric in METRICS:
         sums = np.add.reduceat(scores(policies, drawn, metric), starts)
         value = float(sums.sum() / n)
         deviations = sums - value * sizes
-        groups = len(sizes)
-        std_error = float(np.sqrt(groups / (groups - 1) * (deviations @ deviations)) / n)
         hit = np.flatnonzero(drawn.reward[metric])
         cell, reward = drawn.cell[hit], drawn.reward[metric][hit]
-        outcomes = effective_sample_size(apart[cell] * reward)
-        if (reward == 1.0).all():
-            without = count - np.bincount(cell, minlength=len(count))
-            outcomes = min(outcomes, _kish_of_counts(apart, without))
-        out[metric] = (value, std_error, outcomes, float(groups), effective_sample_size(sizes), tail)
+        mean = float(reward.sum() / n)
+        none = count - np.bincount(cell, minlength=len(count))
+        above = effective_sample_size(capped[cell] * np.maximum(reward - mean, 0.0))
+        under = np.maximum(mean - reward, 0.0)
+        total = mean * float(none @ capped) + float(capped[cell] @ under)
+        square = mean**2 * float(none @ capped**2) + float(capped[cell] ** 2 @ under**2)
+        below = total**2 / square if square > 0 else 0.0
+        second = float(((reward - mean) ** 2).sum()) + (n - len(hit)) * mean**2
+        third = float(((reward - mean) ** 3).sum()) - (n - len(hit)) * mean**3
+        out[metric] = (
+            value,
+            float(np.sqrt(factor * (deviations @ deviations))) / n,
+            degrees,
+            min(above, below) * cost,
+            float(len(sizes)),
+            effective_sample_size(sizes),
+            tail,
+            moments[1] / moments[0] ** 1.5 * third / second**1.5 if second > 0 else 0.0,
+            effective_sample_size(apart[cell] * reward),
+        )
     return out
 
 
-def _kish_of_counts(weights: Floats, count: Floats) -> float:
-    heavy = float(count @ weights**2)
-    return float(count @ weights) ** 2 / heavy if heavy > 0 else 0.0
+def kish(weights: Floats, count: Floats) -> float:
+    """Kish's count of weights that occur so often."""
+    return float(count @ weights) ** 2 / float(count @ weights**2)

@@ -54,7 +54,8 @@ def _shape(over: Floats) -> float:
     b = b / (3 * over[int(n / 4 + 0.5) - 1]) + 1 / over[-1]
     k = np.log1p(-b[:, None] * over).mean(axis=1)
     profile = n * (np.log(-(b / k)) - k - 1)
-    weight = 1 / np.exp(profile - profile[:, None]).sum(axis=1)
+    weight = np.exp(profile - profile.max())
+    weight /= weight.sum()
     weight = np.where(weight >= 10 * np.finfo(float).eps, weight, 0.0)
     mean_b = float((b * weight).sum() / weight.sum())
     shape = float(np.log1p(-mean_b * over).mean())

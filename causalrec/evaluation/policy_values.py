@@ -264,7 +264,7 @@ def _estimator_row(
         base = value_of_base(question, estimator, rounds, base_rounds, rule)
         if isinstance(base, Answer):
             return row | _decision(base)
-        difference = contrast(value, base, rounds.clusters)
+        difference = contrast(value, base, rounds.clusters, unequal=True)
     except TooFewClusters as error:
         return question.row(name, insufficient_evidence(f"{error} ({data.cluster}); log more days"), weights)
     diagnostics = DifferenceDiagnostics.of(rounds, base_rounds)

@@ -54,6 +54,8 @@ class ReleaseRule(Settings):
             too short. 0: this is not asked.
         min_difference_outcomes: The same of the difference that decides, in rounds weighed by how far the two policies
             differ in them; with fewer its error at a look is larger than it says.
+        max_skewness: Nothing is decided where the difference's error leans towards a release by more than this
+            skewness, or away from one by more than three times as much.
         min_clusters: With fewer effective clusters nothing is decided.
         max_mean_weight_gap: A value is `insufficient_evidence` when the mean importance weight is further from 1 by
             what may be chance; by more it is `not_identifiable` (it is 1 when the logged action propensities are right
@@ -88,8 +90,9 @@ class ReleaseRule(Settings):
     refresh_share: Annotated[float, number(0, 1, "()")] = 0.05
     min_effective_rounds: Annotated[float, number(0)]
     min_effective_outcomes: Annotated[float, number(0)] = ENOUGH_OUTCOMES
-    min_difference_outcomes: Annotated[float, number(0)] = 100.0
-    min_clusters: Annotated[float, number(2)] = 40.0
+    min_difference_outcomes: Annotated[float, number(0)] = 20.0
+    max_skewness: Annotated[float, number(0, closed="()")] = 0.1
+    min_clusters: Annotated[float, number(2)] = 5.0
     max_mean_weight_gap: Annotated[float, number(0)]
     max_weight_share: Annotated[float, number(0)]
     max_pareto_k: Annotated[float, number(0)] = 0.7

@@ -9,18 +9,22 @@ import numpy as np
 import polars as pl
 
 from causalrec.answers import ANSWERED, Answer, insufficient_evidence, not_identifiable
-from causalrec.arrays import Codes, Floats
+from causalrec.estimators.clusters import cluster_sizes
+from causalrec.estimators.foretold import foretold_skewness, outcomes_apart
 from causalrec.estimators.intervals import Estimate, TooFewClusters, clustered_mean
 from causalrec.estimators.pareto import pareto_k
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import effective_sample_size
-from causalrec.evaluation.trust.needed import more_rounds, rounds_for_share_of
+from causalrec.evaluation.trust.needed import more_rounds, rounds_for_share_of, rounds_for_width
 from causalrec.logs.clusters import cluster_codes
 from causalrec.settings.release import ReleaseRule
 
 UNCALIBRATED, ERRORS = 0.05, 4.0
 """The logged propensities are off where the mean weight of choosing at random is further from 1 than this, and by more
 than so many of its standard errors."""
+OTHER_SIDE = 3.0
+"""A difference may lean away from a release by so many times what it may lean towards one: that only keeps releases
+back, and 95 % intervals cover what they say until then (docs/decisions/0058)."""
 
 
 @dataclass(frozen=True)
@@ -28,32 +32,31 @@ class DifferenceDiagnostics:
     """What the difference of two policies rests on.
 
     Attributes:
-        outcomes: Effective outcomes: Kish's count of the rounds that have one, each weighed by how far the two policies
-            differ in it; of 0/1 outcomes the rarer side's.
+        outcomes: Effective outcomes that tell the two policies apart; of 0/1 outcomes the rarer side's.
         clusters: How many there are.
         effective_clusters: Kish's count of them, each weighed by its rounds.
         pareto_k: Of the tail of how far the two policies differ.
+        skewness: To which side the difference's error leans, as its weights foretell; below 0 towards the challenger.
     """
 
     outcomes: float
     clusters: int
     effective_clusters: float
     pareto_k: float
+    skewness: float
 
     @classmethod
     def of(cls, rounds: Rounds, base: Rounds | None) -> DifferenceDiagnostics:
         """Of a policy's rounds and those of what it is held against; None: the logging policy, whose weights are 1."""
-        apart = np.abs(rounds.weight - (1.0 if base is None else base.weight))
-        outcomes = effective_sample_size(apart * np.abs(rounds.reward))
-        if np.isin(rounds.reward, (0.0, 1.0)).all():
-            outcomes = min(outcomes, effective_sample_size(apart * (1.0 - rounds.reward)))
-        sizes = _sizes(rounds.clusters)
-        return cls(outcomes, len(sizes), effective_sample_size(sizes), pareto_k(apart))
-
-
-def _sizes(clusters: Codes) -> Floats:
-    _, sizes = np.unique(clusters, return_counts=True)
-    return sizes.astype(np.float64)
+        apart = rounds.weight - (1.0 if base is None else base.weight)
+        sizes = cluster_sizes(rounds.clusters)
+        return cls(
+            outcomes_apart(apart, rounds.reward),
+            len(sizes),
+            effective_sample_size(sizes),
+            pareto_k(np.abs(apart)),
+            foretold_skewness(apart, rounds.reward),
+        )
 
 
 def carries_a_decision(
@@ -87,6 +90,16 @@ def carries_a_decision(
             "rounds like these would not change that; let the logging policy explore more, or judge a policy that "
             "differs less from it"
         )
+    towards, away = rule.max_skewness, OTHER_SIDE * rule.max_skewness
+    for leans, most, where in ((-found.skewness, towards, "above"), (found.skewness, away, "below")):
+        if leans > most:
+            # It falls with the root of the rounds, as an interval does.
+            missing = more_rounds(rounds_for_width(rounds, leans, most), pace)
+            return insufficient_evidence(
+                f"the error of the difference leans to one side (skewness {found.skewness:+.2f}, trusted from "
+                f"{-towards:g} to {away:g}, release.yaml: max_skewness), for one of the two policies has the large "
+                f"weights: it is {where} the truth more often than it says; {missing} would do"
+            )
     return ANSWERED
 
 

@@ -10,7 +10,7 @@ from causalrec.answers import Status
 from causalrec.estimators.policy_value import Rounds
 from causalrec.estimators.weights import WeightSummary
 from causalrec.evaluation.estimands.given_met import GivenMet
-from causalrec.evaluation.trust.difference import DifferenceDiagnostics, carries_a_decision
+from causalrec.evaluation.trust.difference import OTHER_SIDE, DifferenceDiagnostics, carries_a_decision
 from causalrec.evaluation.trust.needed import in_weeks, mean_weight_answer, pace_of
 from causalrec.evaluation.trust.weight_diagnostics import check_outcomes, check_weights
 from tests.evaluation.looks import RULE
@@ -28,8 +28,9 @@ def outcomes(reward):
     return check_outcomes(Rounds(reward, np.ones(n), None, None, np.arange(n)), "satisfaction", RULE, PACE)
 
 
-def difference(outcomes=10_000.0, clusters=10_000.0, pareto_k=0.1):
-    return carries_a_decision(DifferenceDiagnostics(outcomes, 10_000, clusters, pareto_k), 10_000, RULE, PACE)
+def difference(outcomes=10_000.0, clusters=10_000.0, pareto_k=0.1, skewness=0.0):
+    found = DifferenceDiagnostics(outcomes, 10_000, clusters, pareto_k, skewness)
+    return carries_a_decision(found, 10_000, RULE, PACE)
 
 
 def met(total, squares):
@@ -50,6 +51,8 @@ def met(total, squares):
         ),
         (outcomes(np.repeat([1.0, 0.0], [1, 999])), "about 31,000 more rounds", "about 16 weeks"),
         (difference(outcomes=RULE.min_difference_outcomes / 1.1), "about 1,000 more rounds", "less than a week"),
+        (difference(skewness=-1.2 * RULE.max_skewness), "about 4,400 more rounds", "about 2.2 weeks"),
+        (difference(skewness=1.2 * OTHER_SIDE * RULE.max_skewness), "about 4,400 more rounds", "about 2.2 weeks"),
         (met(50.0, 50.0), "about 2,000 more rounds", "about 1.0 weeks"),
     ],
 )
@@ -75,6 +78,13 @@ def test_where_rounds_help_the_reason_says_how_many_and_how_long_they_take(answe
 def test_where_rounds_do_not_help_the_reason_says_what_would(answer, instead):
     assert not answer.answered
     assert instead in answer.reason and "at this pace" not in answer.reason
+
+
+def test_an_error_may_lean_further_away_from_a_release_than_towards_one():
+    assert difference(skewness=-0.99 * RULE.max_skewness).answered
+    assert difference(skewness=2 * RULE.max_skewness).answered
+    assert "above the truth more often" in difference(skewness=-2 * RULE.max_skewness).reason
+    assert "below the truth more often" in difference(skewness=5 * RULE.max_skewness).reason
 
 
 def test_nobody_knows_weeks_without_days():
