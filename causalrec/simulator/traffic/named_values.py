@@ -25,7 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
-from causalrec.arrays import Floats, Ints
+from causalrec.arrays import Floats, Ints, Mask
 from causalrec.simulator.traffic.displacement import expected_clicks
 from causalrec.simulator.traffic.slates import Slates
 
@@ -218,30 +218,46 @@ class _Slot:
         For nearly all items the slots below are the same: only what stands in the drawn ranking, or in the drawn
         aisles, changes what follows if the slot shows it.
         """
-        below = self.ranking[:, : self.below]
-        others, left = self._linear(below)
-        aisle, came = self._aisle(below), self.slates.comes_for * self.met
-        taken = np.concatenate([self.above, below], axis=1)
-        goes = came.sum(axis=1) - np.take_along_axis(came, taken, axis=1).sum(axis=1)
+        others, left, met, came = self._usual
         p = pi * self.click
         clicked, organic_left = p.sum(axis=1), pi.sum(axis=1) * left[0] + p.sum(axis=1) * left[1]
         slots = others[0] + others[1] * clicked
-        organic = (aisle + goes) * organic_left - (p * came).sum(axis=1) * left[1] - (pi * came).sum(axis=1) * left[0]
+        organic = met * organic_left - (p * came).sum(axis=1) * left[1] - (pi * came).sum(axis=1) * left[0]
         # The aisles as they are on average, instead of as they were drawn.
-        organic = organic + (self._browsed - aisle) * organic_left
-        seen: list[Ints] = []
-        for item in (*below.T, *self.aisle.T):
-            new = np.all([item != other for other in seen], axis=0) if seen else np.ones(len(item), dtype=np.bool_)
-            seen.append(item)
-            change = self._changed(item, (others, left, aisle + goes, came))
+        organic = organic + (self._browsed - self._aisle(self._below)) * organic_left
+        for item, new, change in self._changes:
             chance = np.where(new, np.take_along_axis(pi, item[:, None], axis=1)[:, 0], 0.0)
             slots, organic = slots + chance * change[0], organic + chance * change[1]
         return slots, organic
 
+    @property
+    def _below(self) -> Ints:
+        """The usual slots below, (requests, below)."""
+        return self.ranking[:, : self.below]
+
+    @cached_property
+    def _usual(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats, Floats]:
+        """With the usual slots below: `_linear` of them, what is met besides, (requests,), and what people came for."""
+        aisle, came = self._aisle(self._below), self.slates.comes_for * self.met
+        taken = np.concatenate([self.above, self._below], axis=1)
+        goes = came.sum(axis=1) - np.take_along_axis(came, taken, axis=1).sum(axis=1)
+        return *self._linear(self._below), aisle + goes, came
+
+    @cached_property
+    def _changes(self) -> list[tuple[Ints, Mask, tuple[Floats, Floats]]]:
+        """Items that change what follows, (requests,) each; whether each is told for the first time; and `_changed`."""
+        seen: list[Ints] = []
+        changes = []
+        for item in (*self._below.T, *self.aisle.T):
+            new = np.all([item != other for other in seen], axis=0) if seen else np.ones(len(item), dtype=np.bool_)
+            seen.append(item)
+            changes.append((item, new, self._changed(item, self._usual)))
+        return changes
+
     @cached_property
     def _browsed(self) -> Floats:
         """Outcomes of what the aisles show, expected given the usual slots below, (requests,)."""
-        taken = np.concatenate([self.above, self.ranking[:, : self.below]], axis=1)
+        taken = np.concatenate([self.above, self._below], axis=1)
         return np.asarray((self.slates.browsed(taken) * self.met).sum(axis=1))
 
     def _changed(
