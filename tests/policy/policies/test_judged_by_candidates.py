@@ -12,6 +12,7 @@ from causalrec.policy.columns import Candidates
 from causalrec.policy.grid import Scored
 from causalrec.policy.organic.left_out import logged_in_slots, whole_slates, with_left_out
 from causalrec.policy.organic.rows import organic_rows
+from causalrec.policy.organic.scored_again import Then, score_again
 from causalrec.policy.policies import CHALLENGER, FittedPolicy, named_policies
 from causalrec.policy.policies.judged import SCHEMA, SLOT, UNDER_POLICY, asked_of, evaluate_slots
 from causalrec.policy.policies.temperature import mean_entropy, with_temperature
@@ -112,6 +113,21 @@ def test_with_a_sample_probabilities_and_weights_are_exact_and_expectations_unbi
     once = judged(sampled=1)
     assert abs(once["model_click"] - grid["model_click"]).max() > 1e-4
     assert abs((columns["model_click"] - grid["model_click"]).mean()) < 2e-3
+
+
+def test_scored_again_few_columns_give_what_the_grid_gives() -> None:
+    units = logs(np.array([0.4, 0.3, 0.2, 0.1]))
+    slots = judged_slots(units, ITEMS, ["request_id"], [])
+    organic = organic_rows(units, ITEMS, slots)
+    # In the catalogue of then the items stood the other way round.
+    then = Then(slots.row, np.arange(MANY)[::-1])
+    contexts, policy = slots.contexts.height, FittedPolicy(CHALLENGER, CONFIG, OBJECTIVE)
+    few = few_columns(contexts, then.asked(slots, organic), sampled=1)
+    columns = score_again([few], policy.probabilities, then, slots, organic)
+    grid = score_again([whole_grid(contexts)], Defined().probabilities, then, slots, organic)
+    assert columns.shown == pytest.approx(grid.shown, abs=1e-12) and (columns.shown > 0).all()
+    assert columns.met == pytest.approx(grid.met, abs=1e-12) and (columns.met > 0).all()
+    assert few.columns is not None and few.columns.in_lump.any()
 
 
 def test_who_is_shown_from_the_lump_is_said_of_policies_that_have_one() -> None:
