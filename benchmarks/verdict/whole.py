@@ -194,10 +194,12 @@ class Seen:
     """What came of a case's histories.
 
     Attributes:
+        stated: Of each release of a better challenger, the gain that was stated over the true one.
         forfeited: How many looks were not trusted, by their reason; numbers are `n`.
     """
 
     ends: list[Ended] = field(default_factory=list)
+    stated: list[float] = field(default_factory=list)
     forfeited: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -227,7 +229,11 @@ def run_history(case: Case, seed: int, seen: Seen) -> None:
         return found
 
     error = case.rule.error_a_look(champion_logs=True)
-    seen.ends.append(history(traffic.shop, case.days, case.gain, reads, case.rule, error))
+    shop = traffic.shop
+    seen.ends.append(history(shop, case.days, case.gain, reads, case.rule, error))
+    unbiased = seen.ends[-1].unbiased
+    if case.gain and unbiased is not None:
+        seen.stated.append(unbiased / (case.gain * shop.value(shop.mass)))
 
 
 def run(case: Case, histories: int) -> Seen:
@@ -278,7 +284,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.only not in case.name:
             continue
         seen = run(case, given.better)
-        days = f"; median day {np.median(seen.released):.0f}" if seen.released else ""
+        days = ""
+        if seen.released:
+            ratio = np.median(seen.stated)
+            days = f"; median day {np.median(seen.released):.0f}, stated / true gain {ratio:.2f} in the median"
         print(f"{case.name}: found in {seen.words} looks forfeited{days}", flush=True)
         out[case.name] = {"found": len(seen.released), "histories": given.better, "looks": seen.looks}
         out[case.name] |= _forfeited(seen)

@@ -61,3 +61,4 @@ def test_a_look_that_is_not_trusted_says_why(traffic):
 def test_a_policy_that_is_much_better_is_released_at_the_first_look():
     seen = run(Case("", True, RULE, CLICKS, gain=0.4, days=28), 1)
     assert seen.released == [7] and seen.looks == 1 and not seen.forfeited
+    assert 0.6 < seen.stated[0] < 1.4
