@@ -39,7 +39,7 @@ GROUPS = {
     "skewness": (-np.inf, -0.4, -0.2, -0.1, 0.0, 0.1, 0.2, 0.4, 0.6),
     "outcomes": (0, 10, 20, 30, 50, 100, 200, 500),
     "effective_clusters": (0, 4, 7, 10, 15, 25, 40, 80),
-    "pareto_k": (-np.inf, 0.2, 0.5, 0.7),
+    "pareto_k": (-np.inf, 0.2, 0.5, 0.7, 1.0),
 }
 """From where on groups of draws begin, by what a gate reads."""
 HEAD = "| {} | logs | metric | draws | 95 % covers | above | below |\n|---|---|---|---|---|---|---|"

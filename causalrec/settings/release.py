@@ -95,7 +95,7 @@ class ReleaseRule(Settings):
     min_clusters: Annotated[float, number(2)] = 5.0
     max_mean_weight_gap: Annotated[float, number(0)]
     max_weight_share: Annotated[float, number(0)]
-    max_pareto_k: Annotated[float, number(0)] = 0.7
+    max_pareto_k: Annotated[float, number(0)] = 1.0
     answer_sheet: Annotated[
         dict[str, str], BeforeValidator(_names), Must("a mapping of a policy to a held-out logging policy")
     ]

@@ -70,7 +70,7 @@ def test_where_rounds_help_the_reason_says_how_many_and_how_long_they_take(answe
         (outcomes(np.zeros(1_000)), "judge on more days"),
         (difference(outcomes=0.0), "let the two policies differ more"),
         (difference(clusters=3.0), "days that bring others, or a cluster of which there are more"),
-        (difference(pareto_k=0.99), "let the logging policy explore more"),
+        (difference(pareto_k=1.2), "let the logging policy explore more"),
         (met(0.0, 0.0), "a policy that shows what people meet"),
         (met(1_000.0, 900.0), "a policy that shows what people meet"),
     ],
