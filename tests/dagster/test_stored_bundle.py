@@ -27,7 +27,7 @@ from tests.worlds import FIRST, LEARNING, LOGS, materialise, table, tiny, words
 
 LAST, NEXT = FIRST + timedelta(days=5), FIRST + timedelta(days=6)
 JUDGED = ("target_policy", "off_policy_report")
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def run(home, day, names, **asked):
