@@ -106,7 +106,7 @@ class UsersDay:
         self.ui.partition("release", str(NEWEST))
         for text in ("dagster/row_count", "learning_window", "trained on 2026-03-02 to 2026-03-05", "verdict"):
             self.ui.sees(text)
-        self.ui.sees("The satisfaction rate would go from")
+        self.ui.sees("is opened, for nothing has been released yet")
         self.ui.bring_to_view("learning_window")
         self.ui.picture("day-6-release")
         self.ui.partition("evaluation_report", str(NEWEST))
