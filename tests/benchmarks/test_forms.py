@@ -20,7 +20,7 @@ def test_each_form_is_as_sure_as_do_and_stands_beside_who_knows_the_truth():
     assert list(rows) == [LOGGING, *FORMS, TWO_ARMS, TRUE_DO, TRUE_EFFECT]
     sure = [rows[policy].entropy for policy in (*FORMS, TRUE_DO, TRUE_EFFECT)]
     # Temperatures are found on training days, and the judged one is another.
-    assert np.ptp(sure) < 0.15
+    assert np.ptp(sure) < 0.25
     met = {policy: row.values["given_met"] for policy, row in rows.items()}
     assert met[TRUE_EFFECT] == max(met.values())
     assert met[TRUE_EFFECT] > met[TRUE_DO] + 0.005
