@@ -5,7 +5,7 @@ python -m benchmarks.verdict estimands [--worlds 200] [--dials plain]
 Each world has 1,000 users, 200 items and 600 requests a day; 7 days pass, 7 are learned from, 7 are judged. The
 challenger shows what is clicked anyway, the champion what a recommendation changes. What is held against the truth is
 the report's own row (doubly robust, everyone, satisfaction); beside it SNIPS, and what was logged, whichever policy it
-was (naive). CPU budget: 8 seconds a world, 27 minutes in all. A table of the worlds so far is printed each 25.
+was (naive). CPU budget: 6 seconds a world, 20 minutes in all. A table of the worlds so far is printed each 25.
 """
 
 from __future__ import annotations
