@@ -101,15 +101,9 @@ def tier_of(path: Path, tests: Path) -> str:
 
 
 def mark(item: pytest.Item, tests: Path) -> None:
-    """Give a test the tier of its folder, unless it has one.
-
-    Of several processes one takes all tests of a file, which share what they build; pure tests go one by one to
-    whichever is free.
-    """
+    """Give a test the tier of its folder, unless it has one."""
     if not any(item.get_closest_marker(tier) for tier in TIERS):
         item.add_marker(tier_of(item.path, tests))
-    if not item.get_closest_marker("pure"):
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(tests).as_posix()))
 
 
 def not_pure() -> list[str]:
