@@ -75,7 +75,7 @@ class Regime:
 
 
 @dataclass(frozen=True)
-class Told:
+class MetricDraws:
     """Draws of a regime in one metric.
 
     Attributes:
@@ -91,22 +91,22 @@ class Told:
     answered: Mask
 
     @classmethod
-    def of(cls, rows: Floats, rounds: int, rule: ReleaseRule) -> Told:
+    def of(cls, rows: Floats, rounds: int, rule: ReleaseRule) -> MetricDraws:
         from scipy.special import stdtrit
 
         columns = dict(zip(COLUMNS, rows.T, strict=True))
-        told = columns["std_error"] > 0
-        t = np.divide(columns["value"], columns["std_error"], out=np.zeros(len(rows)), where=told)
+        has_error = columns["std_error"] > 0
+        t = np.divide(columns["value"], columns["std_error"], out=np.zeros(len(rows)), where=has_error)
         degrees = np.maximum(columns["effective_clusters"] - 1.0, 1.0)
         return cls(
             columns,
             np.array([as_normal(*each) for each in zip(t, degrees, strict=True)]),
-            told & (np.abs(t) <= stdtrit(columns["degrees"], 0.975)),
+            has_error & (np.abs(t) <= stdtrit(columns["degrees"], 0.975)),
             np.array([carries_a_decision(diagnostics(columns, at), rounds, rule).answered for at in range(len(rows))]),
         )
 
     @classmethod
-    def together(cls, each: Sequence[Told]) -> Told:
+    def together(cls, each: Sequence[MetricDraws]) -> MetricDraws:
         columns = {name: np.concatenate([one.columns[name] for one in each]) for name in COLUMNS}
         z, covered, answered = (
             np.concatenate([getattr(one, name) for one in each]) for name in ("z", "covered", "answered")
@@ -137,16 +137,16 @@ class Counted:
     below: dict[str, int]
 
     @classmethod
-    def of(cls, each: Sequence[Told], masks: Sequence[Mask]) -> Counted:
+    def of(cls, each: Sequence[MetricDraws], masks: Sequence[Mask]) -> Counted:
         from scipy.special import ndtri
 
         taken = np.concatenate(masks)
-        z = np.concatenate([told.z for told in each])[taken]
+        z = np.concatenate([draws.z for draws in each])[taken]
         return cls(
             len(taken),
             int(taken.sum()),
-            float(np.median(np.concatenate([told.columns["outcomes"] for told in each]))),
-            int(np.concatenate([told.covered for told in each])[taken].sum()),
+            float(np.median(np.concatenate([draws.columns["outcomes"] for draws in each]))),
+            int(np.concatenate([draws.covered for draws in each])[taken].sum()),
             {name: int((z >= -ndtri(error)).sum()) for name, error in TAILS.items()},
             {name: int((z <= ndtri(error)).sum()) for name, error in TAILS.items()},
         )
@@ -168,68 +168,72 @@ def regimes(rounds: Sequence[int]) -> Iterator[Regime]:
             yield Regime(n, rate, logs, clusters, equal)
 
 
-def told_of(regime: Regime, draws: int, rule: ReleaseRule, kept: Path | None) -> dict[str, Told]:
+def judged_draws(regime: Regime, draws: int, rule: ReleaseRule, kept: Path | None) -> dict[str, MetricDraws]:
     """Metric -> the draws of a regime: kept ones, where there are, else made anew."""
-    chunks: list[dict[str, Told]] = []
+    chunks: list[dict[str, MetricDraws]] = []
     for start in range(0, draws, CHUNK):
         numbers = range(start, min(start + CHUNK, draws))
         path = None if kept is None else kept / f"{regime.name}_{start // CHUNK}.npz"
         if path is not None and path.exists():
-            with np.load(path) as found:
-                rows = {metric: found[metric][: len(numbers)] for metric in METRICS}
+            with np.load(path) as saved:
+                rows = {metric: saved[metric][: len(numbers)] for metric in METRICS}
         else:
             rows = regime.draw(numbers)
             if path is not None and len(numbers) == CHUNK:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 np.savez(path, **rows)
-        chunks.append({metric: Told.of(rows[metric], regime.rounds, rule) for metric in METRICS})
-        if not any(told.answered.any() for told in chunks[0].values()):
+        chunks.append({metric: MetricDraws.of(rows[metric], regime.rounds, rule) for metric in METRICS})
+        if not any(draws.answered.any() for draws in chunks[0].values()):
             break
-    return {metric: Told.together([chunk[metric] for chunk in chunks]) for metric in METRICS}
+    return {metric: MetricDraws.together([chunk[metric] for chunk in chunks]) for metric in METRICS}
 
 
-def draws_of(regime: Regime, draws: int) -> int:
+def how_many(regime: Regime, draws: int) -> int:
     """Fewer of what takes long."""
     return max(draws // (4 if regime.rounds >= 50_000 else 2 if regime.rounds >= 10_000 else 1), 1)
 
 
 def claims(cells: dict[str, Counted]) -> dict[str, list[str]]:
     """Claim -> the cells in which it does not hold, of those with a draw that counts."""
-    told = {name: cell for name, cell in cells.items() if cell.taken}
-    shares = {"95 % covers": [Share(name, c.covered, c.taken, 0.95, "at least") for name, c in told.items()]}
+    counted = {name: cell for name, cell in cells.items() if cell.taken}
+    shares = {"95 % covers": [Share(name, c.covered, c.taken, 0.95, "at least") for name, c in counted.items()]}
     for side in ("above", "below"):
         for tail, error in TAILS.items():
-            shares[f"{tail} {side}"] = [Share(name, getattr(c, side)[tail], c.taken, error) for name, c in told.items()]
+            shares[f"{tail} {side}"] = [
+                Share(name, getattr(c, side)[tail], c.taken, error) for name, c in counted.items()
+            ]
     return {
         claim: [share.name for share, holds in zip(each, hold(each), strict=True) if not holds]
         for claim, each in shares.items()
     }
 
 
-def answered(found: dict[Regime, dict[str, Told]]) -> dict[str, dict[str, Counted]]:
+def answered(by_regime: dict[Regime, dict[str, MetricDraws]]) -> dict[str, dict[str, Counted]]:
     """What is answered: of each regime and metric, of all numbers of clusters together, and of all that one logs."""
     out: dict[str, dict[str, Counted]] = {"each": {}, "numbers of clusters together": {}, "all together": {}}
     print("| rounds | rate | logs | metric | effective outcomes | answered | 95 % covers | above | below |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for (n, rate, logs), group in itertools.groupby(found, key=lambda each: (each.rounds, each.rate, each.logs)):
+    for (n, rate, logs), group in itertools.groupby(by_regime, key=lambda each: (each.rounds, each.rate, each.logs)):
         each = list(group)
         for metric in METRICS:
-            told = [found[regime][metric] for regime in each]
-            for regime, one in zip(each, told, strict=True):
+            draws = [by_regime[regime][metric] for regime in each]
+            for regime, one in zip(each, draws, strict=True):
                 out["each"][f"{regime.name} {metric}"] = Counted.of([one], [one.answered])
-            counted = Counted.of(told, [one.answered for one in told])
+            counted = Counted.of(draws, [one.answered for one in draws])
             out["numbers of clusters together"][f"{n}-{rate:g}-{logs} {metric}"] = counted
             start = f"| {n:,} | {rate:.0%} | {LOGS[logs].label} | {metric} | {counted.outcomes:,.0f} |"
             print(f"{start} {counted.taken / counted.draws:.0%} {counted.words()}")
     print(f"\n{HEAD.format('what')}")
     for logs, metric in itertools.product(LOGS, METRICS):
-        told = [each[metric] for regime, each in found.items() if regime.logs == logs]
-        counted = out["all together"][f"{logs} {metric}"] = Counted.of(told, [one.answered for one in told])
+        draws = [each[metric] for regime, each in by_regime.items() if regime.logs == logs]
+        counted = out["all together"][f"{logs} {metric}"] = Counted.of(draws, [one.answered for one in draws])
         print(f"| answered | {LOGS[logs].label} | {metric} | {counted.taken:,} {counted.words()}")
     return out
 
 
-def by_gate(found: dict[Regime, dict[str, Told]], column: str, starts: Sequence[float], rule: ReleaseRule) -> None:
+def by_gate(
+    by_regime: dict[Regime, dict[str, MetricDraws]], column: str, starts: Sequence[float], rule: ReleaseRule
+) -> None:
     """Print all draws that pass another gate, answered or not, by what this one reads."""
     gate, least = "effective_clusters", rule.min_clusters
     if column == gate:
@@ -237,28 +241,28 @@ def by_gate(found: dict[Regime, dict[str, Told]], column: str, starts: Sequence[
     print(f"\n## All draws with {gate} from {least:g}, by {column}\n{HEAD.format('from')}")
     for start, end in zip(starts, [*starts[1:], np.inf], strict=True):
         for logs, metric in itertools.product(LOGS, METRICS):
-            told = [each[metric] for regime, each in found.items() if regime.logs == logs]
+            draws = [each[metric] for regime, each in by_regime.items() if regime.logs == logs]
             inside = [
                 (one.columns[gate] >= least) & (one.columns[column] >= start) & (one.columns[column] < end)
-                for one in told
+                for one in draws
             ]
-            counted = Counted.of(told, inside)
+            counted = Counted.of(draws, inside)
             if counted.taken:
                 print(f"| {start:g} | {LOGS[logs].label} | {metric} | {counted.taken:,} {counted.words()}")
 
 
-def by_luck(found: dict[Regime, dict[str, Told]], rule: ReleaseRule) -> None:
+def by_luck(by_regime: dict[Regime, dict[str, MetricDraws]], rule: ReleaseRule) -> None:
     """Print each regime's draws that rest on more than its median of outcomes: whether they are the lucky ones."""
     print(f"\n## Draws above their regime's median of outcomes\n{HEAD.format('counted')}")
     for column in ("outcomes", "seen_outcomes"):
         for logs, metric in itertools.product(LOGS, METRICS):
-            told = [each[metric] for regime, each in found.items() if regime.logs == logs]
+            draws = [each[metric] for regime, each in by_regime.items() if regime.logs == logs]
             upper = [
                 (one.columns["effective_clusters"] >= rule.min_clusters)
                 & (one.columns[column] > np.median(one.columns[column]))
-                for one in told
+                for one in draws
             ]
-            counted = Counted.of(told, upper)
+            counted = Counted.of(draws, upper)
             print(f"| {column} | {LOGS[logs].label} | {metric} | {counted.taken:,} {counted.words()}")
 
 
@@ -272,21 +276,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rule = ReleaseRule.parse(read_yaml(TEMPLATE / "release.yaml"))
     rule = rule.model_copy(update={name: float(number) for name, number in (g.split("=") for g in given.gate)})
     started = time.process_time()
-    found = {
-        regime: told_of(regime, draws_of(regime, given.draws), rule, given.keep)
+    by_regime = {
+        regime: judged_draws(regime, how_many(regime, given.draws), rule, given.keep)
         for regime in regimes([int(n) for n in given.rounds.split(",")])
     }
     out = {}
-    for label, each in answered(found).items():
-        told = [counted.taken for counted in each.values() if counted.taken]
-        print(f"\n## {label}: {len(told)} of {len(each)} cells have an answer")
+    for label, each in answered(by_regime).items():
+        answers = [cell.taken for cell in each.values() if cell.taken]
+        print(f"\n## {label}: {len(answers)} of {len(each)} cells have an answer")
         out[label] = claims(each)
         for claim, missed in out[label].items():
             print(f"- {claim}: {'holds' if not missed else 'does NOT hold in ' + ', '.join(missed)}")
-        print(power(int(np.median(told)) if told else 0, len(told)))
+        print(power(int(np.median(answers)) if answers else 0, len(answers)))
     for column, starts in GROUPS.items():
-        by_gate(found, column, starts, rule)
-    by_luck(found, rule)
+        by_gate(by_regime, column, starts, rule)
+    by_luck(by_regime, rule)
     seconds = time.process_time() - started
     print(f"CPU {seconds:.0f} s")
     gates = {

@@ -134,13 +134,13 @@ def _cells(rows: Floats) -> list[Cell]:
     cells = []
     for column, (estimator, name, of) in enumerate(_keys()):
         value, error, truth, covered, must_be = rows[~np.isnan(rows[:, column, 0]), column].T
-        told = len(value)
+        worlds = len(value)
         gap = value - truth
-        sd = float(gap.std(ddof=1)) if told > 1 else float("nan")
-        means = (float(each.mean()) if told else float("nan") for each in (truth, gap, error, covered, must_be))
+        sd = float(gap.std(ddof=1)) if worlds > 1 else float("nan")
+        means = (float(each.mean()) if worlds else float("nan") for each in (truth, gap, error, covered, must_be))
         of_truth, bias, stated, covers, must = means
-        bias_error = sd / float(np.sqrt(told)) if told else float("nan")
-        cells.append(Cell(name, of, of_truth, bias, bias_error, sd, stated, covers, told, estimator, must))
+        bias_error = sd / float(np.sqrt(worlds)) if worlds else float("nan")
+        cells.append(Cell(name, of, of_truth, bias, bias_error, sd, stated, covers, worlds, estimator, must))
     return judged_cells(cells)
 
 
@@ -166,21 +166,21 @@ def _kept(seed: int, dials: str, keep: Path | None) -> list[Numbers]:
 def _world(seed: int, dials: str) -> list[Numbers]:
     """The numbers of each cell, in the order of `_keys`; NaN where it is not told."""
     judged = judgement(replace(SHOP, seed=seed, **DIALS[dials]), seed, measured=dials != UNMEASURED)
-    told = report(judged.data, RULE).filter(segment=EVERYONE, metric="satisfaction", status=ANSWERED.status.value)
-    logged = _naive(judged.data, told)
+    answered = report(judged.data, RULE).filter(segment=EVERYONE, metric="satisfaction", status=ANSWERED.status.value)
+    logged = _naive(judged.data, answered)
     of_policies = {CHALLENGER: (CHALLENGER, ""), CHAMPION: (CHAMPION, "")}
     of_policies |= {"difference": (CHALLENGER, CHAMPION), LESS_LOGGING: (CHAMPION, LOGGING_POLICY)}
-    found = []
+    numbers = []
     for estimator, name, of in _keys():
         policy, base = of_policies[of]
         if estimator == NAIVE:
             # Whichever policy it is: what was logged does not tell them apart.
             row: Row | None = logged.get(name) if not base else {"difference": 0.0}
         else:
-            asked = told.filter(estimand=name, estimator=estimator, policy=policy)
+            asked = answered.filter(estimand=name, estimator=estimator, policy=policy)
             row = next(asked.iter_rows(named=True), None)
-        found.append(_compared(row, name, policy, base, judged))
-    return found
+        numbers.append(_compared(row, name, policy, base, judged))
+    return numbers
 
 
 def _compared(row: Mapping[str, Any] | None, name: str, policy: str, base: str, judged: Judgement) -> Numbers:
@@ -201,9 +201,9 @@ def _compared(row: Mapping[str, Any] | None, name: str, policy: str, base: str, 
     return value, error, truth, float(lower <= truth <= upper), must_be
 
 
-def _naive(data: EvaluationData, told: pl.DataFrame) -> dict[str, Row]:
+def _naive(data: EvaluationData, answered: pl.DataFrame) -> dict[str, Row]:
     """What was logged, by name: the mean outcome, less that of what was met unprompted where something is taken off."""
-    own = told.filter(estimator=LOGGED_MEAN, policy=CHAMPION)
+    own = answered.filter(estimator=LOGGED_MEAN, policy=CHAMPION)
     found: dict[str, Row] = {row["estimand"]: row for row in own.iter_rows(named=True) if row["estimand"] not in GIVEN}
     units = with_rewards(data)
     of_champion = replace(data, targets=data.targets.filter(policy=CHAMPION))

@@ -218,13 +218,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             end="",
         )
         print("for revenue |\n|---|---|---|---|---|---|---|---|---|", flush=True)
-        found = [power(given.histories, case, rule) for case in CASES if case.world in given.worlds]
-        judged = [share for share in found if share.claimed]
+        powers = [power(given.histories, case, rule) for case in CASES if case.world in given.worlds]
+        judged = [share for share in powers if share.claimed]
         held = hold(judged)
         claims = ", ".join(f"{share.name[0]} {share.claimed:.0%}" for share in judged)
         print(f"at least ({claims}) holds: {_words(judged, held)}")
         says = dict(zip([share.name for share in judged], held, strict=True))
-        out["found"] = {share.name: {"share": share.share, "holds": says.get(share.name)} for share in found}
+        out["found"] = {share.name: {"share": share.share, "holds": says.get(share.name)} for share in powers}
     seconds = time.process_time() - started
     print(f"CPU {seconds:.0f} s")
     print(json.dumps({"table": "histories", "histories": given.histories, "cpu_seconds": seconds, "rows": out}))

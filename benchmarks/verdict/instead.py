@@ -43,10 +43,10 @@ class Days:
     rule: ReleaseRule
 
     def gain(self, challenger: int, taken: slice) -> Difference:
-        found = self.reads(self.made[challenger], taken).satisfaction
-        if found is None:
+        difference = self.reads(self.made[challenger], taken).satisfaction
+        if difference is None:
             raise ValueError(f"days {taken} have no estimate")
-        return found
+        return difference
 
     def loss_is_ruled_out(self, challenger: int, taken: slice, z: float) -> bool:
         money = self.reads(self.made[challenger], taken).revenue

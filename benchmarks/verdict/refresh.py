@@ -179,11 +179,16 @@ def harm(histories: int, worlds: str, rule: ReleaseRule) -> dict[str, Any]:
     for label, case in rows.items():
         counts = [sum(end.lost(rule.refresh_margin) for end in drawn(case(name), histories, rule)) for name in worlds]
         cells = [Share(name, count, histories, rule.refresh_share) for name, count in zip(worlds, counts, strict=True)]
-        held = hold(cells)
-        says = "yes" if all(held) else "NO: " + ", ".join(c.name for c, h in zip(cells, held, strict=True) if not h)
-        print(f"| {label} | {' | '.join(f'{cell.share:.1%}' for cell in cells)} | {says} |", flush=True)
-        out[label] = {cell.name: {"share": cell.share, "holds": h} for cell, h in zip(cells, held, strict=True)}
+        out[label] = print_row(label, cells)
     return out
+
+
+def print_row(label: str, cells: Sequence[Share]) -> dict[str, Any]:
+    """Print the shares of a row and whether what it claims holds; the same by cell."""
+    held = hold(cells)
+    says = "yes" if all(held) else "NO: " + ", ".join(c.name for c, h in zip(cells, held, strict=True) if not h)
+    print(f"| {label} | {' | '.join(f'{cell.share:.1%}' for cell in cells)} | {says} |", flush=True)
+    return {cell.name: {"share": cell.share, "holds": h} for cell, h in zip(cells, held, strict=True)}
 
 
 def use(histories: int, worlds: str, rule: ReleaseRule) -> dict[str, Any]:
@@ -228,19 +233,15 @@ def both(histories: int, worlds: str, rule: ReleaseRule) -> dict[str, Any]:
     print(f"\n| what | {' | '.join(worlds)} | at most 5 % holds |\n{'|---' * (len(worlds) + 2)}|")
     equal = {name: drawn(Case(name, as_good(0.0), trials=True), histories, rule) for name in worlds}
     worse = {name: drawn(Case(name, as_good(-0.02), trials=True), histories, rule) for name in worlds}
-    found = {
+    counts_of = {
         "a false release; fresh bundles are equal": {k: sum(e.released for e in ends) for k, ends in equal.items()},
         "2 % or more is lost by refreshes; fresh bundles are 2 % worse": {
             k: sum(e.lost(rule.refresh_margin) for e in ends) for k, ends in worse.items()
         },
     }
     out: dict[str, Any] = {}
-    for label, counts in found.items():
-        cells = [Share(name, count, histories, 0.05) for name, count in counts.items()]
-        held = hold(cells)
-        says = "yes" if all(held) else "NO: " + ", ".join(c.name for c, h in zip(cells, held, strict=True) if not h)
-        print(f"| {label} | {' | '.join(f'{cell.share:.1%}' for cell in cells)} | {says} |", flush=True)
-        out[label] = {cell.name: {"share": cell.share, "holds": h} for cell, h in zip(cells, held, strict=True)}
+    for label, counts in counts_of.items():
+        out[label] = print_row(label, [Share(name, count, histories, 0.05) for name, count in counts.items()])
     return out
 
 

@@ -134,9 +134,9 @@ def stale(histories: int, worlds: str, rule: ReleaseRule) -> dict[str, Any]:
                     under_drift(name, angle, seed, rule.model_copy(update={"refresh": on})) for seed in range(histories)
                 ]
                 mean = np.mean([end.behind for end in ends], axis=0)
-                told = [*mean[3::4].tolist(), float(mean.mean())]
-                words.append(", ".join(f"{each:.2%}" for each in told))
-                row["on" if on else "off"] = told
+                lag = [*mean[3::4].tolist(), float(mean.mean())]
+                words.append(", ".join(f"{each:.2%}" for each in lag))
+                row["on" if on else "off"] = lag
                 often, lost = np.mean([e.refreshes for e in ends]), np.mean([e.lowest <= -0.02 for e in ends])
             gains = ", ".join(f"{age:.1%}" for age in ages)
             print(f"| {name} | {angle} | {gains} | {' | '.join(words)} | {often:.1f} | {lost:.1%} |", flush=True)
@@ -259,13 +259,13 @@ def in_simulator(shops: int) -> dict[str, Any]:
         for seed in range(shops):
             config = replace(SHOP, seed=seed, days=last, taste_drift=angle, quality_drift=angle)
             world, days = World(config), simulated(config)
-            for by_name, found in gains.items():
+            for by_name, of_shops in gains.items():
                 values = []
                 for age in (0, *AGES):
                     trained = last - 2 * DAYS_A_LOOK - age
                     model = Model.fit(world, days[trained - LEARNED : trained], by_name)
                     values.append(np.mean([model.true_value(day) for day in days[-DAYS_A_LOOK:]]))
-                found.append([float(values[0] / value - 1) for value in values[1:]])
+                of_shops.append([float(values[0] / value - 1) for value in values[1:]])
         row = {name: np.array(gains[by]) for name, by in (("rates", False), ("names", True))}
         words = [
             ", ".join(f"{m:+.2%}" for m in each.mean(0)) + f" (se {each.std(0, ddof=1).max() / shops**0.5:.2%})"

@@ -126,8 +126,8 @@ def found_daily(reads: Reads, error: float) -> bool:
     limits = _daily_bounds(error)
     for day, bound in enumerate(limits):
         seen = reads(reads.first, slice(0, day + 1))
-        told = seen.satisfaction
-        if told is not None and seen.trusted.answered and told.value >= bound * told.std_error:
+        gain = seen.satisfaction
+        if gain is not None and seen.trusted.answered and gain.value >= bound * gain.std_error:
             return True
     return False
 
@@ -225,24 +225,24 @@ def finds(histories: int, names: Sequence[str], rule: ReleaseRule) -> dict[str, 
     out: dict[str, object] = {}
     for name in names:
         for what, delay, moves in cases:
-            told = []
+            released = []
             for seed in range(histories):
                 shop = Moving(WORLDS[name], seed)
                 rates = moves(shop)
                 ended, _ = follow(shop, rates, TRIAL + delay, BETTER, rule, delay)
                 if ended.released is not None and ended.trials == 1:
-                    told.append(Found.of(shop, rates, ended, delay))
+                    released.append(Found.of(shop, rates, ended, delay))
             row: dict[str, float] = {
-                "released": len(told) / histories,
-                "in_time": sum(each.day <= TRIAL for each in told) / histories,
+                "released": len(released) / histories,
+                "in_time": sum(each.day <= TRIAL for each in released) / histories,
             }
             shown = [f"{row['released']:.1%}", f"{row['in_time']:.1%}"]
-            if told:
+            if released:
                 for part in ("day", "stated", "before", "then", "after"):
-                    row[part] = float(np.median([getattr(each, part) for each in told]))
+                    row[part] = float(np.median([getattr(each, part) for each in released]))
                     shown.append(f"{row[part]:.0f}" if part == "day" else f"{row[part]:+.1%}")
                 # A gain that has gone is no loss, whatever its last digits say.
-                row["loss"] = sum(each.after < -1e-9 for each in told) / len(told)
+                row["loss"] = sum(each.after < -1e-9 for each in released) / len(released)
                 shown.append(f"{row['loss']:.0%}")
             out[f"{name} {what}"] = row
             print(f"| {name} | {what} | {' | '.join(shown)} |", flush=True)

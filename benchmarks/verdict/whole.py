@@ -223,10 +223,10 @@ def run_history(case: Case, seed: int, seen: Seen) -> None:
     champion = {CHAMPION: traffic.shop.champion} if case.champion else {}
 
     def reads(challenger: Floats, days: slice) -> Evidence:
-        found = traffic.evidence({CHALLENGER: challenger, **champion}, days, case.rule, case.objective)
-        if not found.trusted.answered:
-            seen.forfeited[re.sub(r"[0-9][0-9,.]*", "n", found.trusted.reason)] += 1
-        return found
+        evidence = traffic.evidence({CHALLENGER: challenger, **champion}, days, case.rule, case.objective)
+        if not evidence.trusted.answered:
+            seen.forfeited[re.sub(r"[0-9][0-9,.]*", "n", evidence.trusted.reason)] += 1
+        return evidence
 
     error = case.rule.error_a_look(champion_logs=True)
     shop = traffic.shop

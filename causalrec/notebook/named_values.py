@@ -125,12 +125,12 @@ def named_values(
         unseen_days=list(judged),
         logs=Logs(organic_rows, rows["request_id"].null_count() < rows.height),
     )
-    told = report(data, ReleaseRule.parse(TRUST, where="named_values"))
-    return told.filter(segment=EVERYONE, metric="satisfaction").select(COLUMNS)
+    values = report(data, ReleaseRule.parse(TRUST, where="named_values"))
+    return values.filter(segment=EVERYONE, metric="satisfaction").select(COLUMNS)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _KnownPolicy:
     """A policy whose probabilities are known, (contexts, items)."""
 
     name: str
@@ -164,7 +164,9 @@ def _judged(
     slates = day["request_id"].null_count() < day.height and day["position"].null_count() < day.height
     slots = judged_slots(day, items, reads, [], slates=slates)
     shape = (slots.contexts.height, items.height)
-    told = [_Told(name, _distribution(name, rule(slots.contexts, items), shape)) for name, rule in rules.items()]
+    known = [
+        _KnownPolicy(name, _distribution(name, rule(slots.contexts, items), shape)) for name, rule in rules.items()
+    ]
     click, click_if_not = np.full(shape, np.nan), None
     if model is not None:
         click, click_if_not = (_chances(chances, shape) for chances in model(slots.contexts, items))
@@ -173,7 +175,7 @@ def _judged(
     if met is not None:
         organic = organic.with_met(met.rates(items), slot_numbers(slots))
     organic = with_left_out(organic, slots, logged_in_slots(day, slots, organic), whole_slates(day, slots))
-    return evaluate_slots(slots, [part], told, Objective.parse({"satisfying": "click"}), organic)
+    return evaluate_slots(slots, [part], known, Objective.parse({"satisfying": "click"}), organic)
 
 
 def _distribution(name: str, p: Any, shape: tuple[int, int]) -> Floats:

@@ -121,7 +121,7 @@ def test_enough_rows_are_an_answer():
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_false_edges_are_at_most_alpha_at_any_number_of_rows_levels_and_columns():
-    """80 seeds a cell, tests of all pairs together; one-sided at 1 % against more than alpha, Holm over the cells."""
+    """200 seeds a cell, tests of all pairs together; one-sided at 1 % against more than alpha, Holm over the cells."""
     from scipy.stats import binom
 
     cells = []
@@ -129,14 +129,14 @@ def test_false_edges_are_at_most_alpha_at_any_number_of_rows_levels_and_columns(
         for levels in (0, 2, 5, 20, 50, -50):
             for width in (2, 4, 8):
                 edges = 0
-                for seed in range(80):
+                for seed in range(200):
                     rng = np.random.default_rng(seed)
                     columns = [column(rng, rows, levels) for _ in range(width)]
                     pairs = [(i, j) for j in range(width) for i in range(j)]
                     blocks = [as_levels(rng, c) if levels else numbers(c) for c in columns]
                     tests = [BlockTest(blocks, 0.0), *([ContingencyTest(columns)] if levels else [])]
                     edges += sum(any(t.test(*pair)[0] <= ALPHA for t in tests) for pair in pairs)
-                trials = 80 * width * (width - 1) // 2
+                trials = 200 * width * (width - 1) // 2
                 # Either test may find a false edge: twice alpha where both are asked.
                 cells.append(binom.sf(edges - 1, trials, ALPHA * (2 if levels else 1)))
     cells.sort()

@@ -74,15 +74,15 @@ def decide_refresh(
         return attempt(False, f"The evidence does not carry a refresh: {evidence.trusted.reason}.")
     if after is None:
         return attempt(False, "The champion brings nothing on these days, so no share of it can be ruled out.")
-    told = (
+    loss = (
         f"a loss of {rule.refresh_margin:.1%} of what the champion brings "
         f"({rule.refresh_margin * abs(decided.base):.5f} a slot), the difference being {decided.value:+.5f}, at least "
         f"{_at_least(decided, bound):+.5f} (one-sided error {rule.refresh_error():.2%})"
     )
     if spent.satisfaction:
-        told = f"{told}, {spent.satisfaction:.1%} of the margin being spent by refreshes before it"
+        loss = f"{loss}, {spent.satisfaction:.1%} of the margin being spent by refreshes before it"
     if after > rule.refresh_margin:
-        return attempt(False, f"The newer bundle of the champion's recipe does not rule out {told}.")
+        return attempt(False, f"The newer bundle of the champion's recipe does not rule out {loss}.")
     against = [condition.words for condition in ask_of_revenue(evidence, bound, rule) if not condition.met]
     if against:
         return attempt(False, " ".join(against))
@@ -92,7 +92,7 @@ def decide_refresh(
             f"Refreshes before it have spent {spent.revenue:.1%} of the margin of revenue; with this one a loss of "
             f"{earned:.1%} is not ruled out, and {rule.revenue_margin:.1%} may be lost.",
         )
-    return attempt(True, f"The newer bundle of the champion's recipe rules out {told}.")
+    return attempt(True, f"The newer bundle of the champion's recipe rules out {loss}.")
 
 
 def _at_least(difference: Difference, bound: float) -> float:

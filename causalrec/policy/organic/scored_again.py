@@ -175,9 +175,9 @@ def with_origins(organic: OrganicRows, in_slots: InSlots, whole: Mask) -> Organi
         raise ValueError("how likely each item was left out of the slates is asked first (with_left_out)")
     unknown = np.isnan(organic.out.here)
     pairs = pl.DataFrame({"row": organic.row, "unknown": unknown, "whole": whole[organic.slot]}).with_columns(
-        said=in_slots.said.cast(pl.String), told=pl.Series(~np.isnan(in_slots.here), dtype=pl.Boolean)
+        said=in_slots.said.cast(pl.String), known=pl.Series(~np.isnan(in_slots.here), dtype=pl.Boolean)
     )
-    why = pl.when(~pl.col("whole")).then(pl.lit(NOT_WHOLE)).when("told").then(pl.lit(CONTRADICTS)).otherwise("said")
+    why = pl.when(~pl.col("whole")).then(pl.lit(NOT_WHOLE)).when("known").then(pl.lit(CONTRADICTS)).otherwise("said")
     rows = pairs.group_by("row", maintain_order=True).agg(
         not_shown_from=pl.when(~pl.col("unknown").any()).then(
             pl.col("said").drop_nulls().unique().sort().str.join(" and ").replace("", LOGGED)

@@ -63,8 +63,8 @@ class Judge(Protocol):
 
 
 @dataclass
-class _Name:
-    """What is found of the slots of one name: whose requests agree, and what is said of those that do not."""
+class _SlotsOfName:
+    """The slots of one name: whose requests agree with what is scored again, and why the others do not."""
 
     asked: Mask
     met: Floats
@@ -85,15 +85,15 @@ class _Name:
         assert self.off is not None
         many, of = int(self.left.sum()), int(self.asked.sum())
         gaps = self.off[self.left]
-        impossible, found = int(np.isnan(gaps).sum()), []
+        impossible, reasons = int(np.isnan(gaps).sum()), []
         if impossible < many:
-            found.append(f"the probabilities of the items shown are off by up to {np.nanmax(gaps):.1%}")
+            reasons.append(f"the probabilities of the items shown are off by up to {np.nanmax(gaps):.1%}")
         if impossible:
-            found.append(f"{impossible:,} slots show what it had no probability of")
+            reasons.append(f"{impossible:,} slots show what it had no probability of")
         return (
             f"`{name}` was scored again with {when}, and {many:,} of its {of:,} slots are of requests that do not "
-            f"agree with the logged action propensities ({', and '.join(found)}); it was asked with another catalogue, "
-            "history, context or code, or another name should have been logged"
+            f"agree with the logged action propensities ({', and '.join(reasons)}); it was asked with another "
+            "catalogue, history, context or code, or another name should have been logged"
         )
 
 
@@ -106,7 +106,7 @@ def probabilities_in_slots(judge: Judge, day: date, slots: Slots, organic: Organ
     logged = logged_in_slots(units, slots, organic) if FIRST_SLOT in units.columns else np.full(pairs, np.nan)
     above = stands_above(slots, organic)
     logged = np.where(above, 0.0, logged)
-    found = InSlots(logged, pl.select(pl.when(~pl.Series(above, dtype=pl.Boolean)).then(pl.lit(LOGGED))).to_series())
+    of_logs = InSlots(logged, pl.select(pl.when(~pl.Series(above, dtype=pl.Boolean)).then(pl.lit(LOGGED))).to_series())
     missing = np.zeros(len(slots.row), dtype=bool)
     missing[organic.slot[np.isnan(logged)]] = True
     met, said = np.full(pairs, np.nan), np.full(pairs, NO_POLICY, dtype=object)
@@ -117,7 +117,7 @@ def probabilities_in_slots(judge: Judge, day: date, slots: Slots, organic: Organ
         met_of_name, known, unknown = _of_name(judge, day, slots, organic, name, of_name)
         met[own] = met_of_name[own]
         said[own] = np.where(np.isnan(met_of_name[own]), unknown, known)
-    return found.or_else(met, pl.Series(said.tolist(), dtype=pl.String))
+    return of_logs.or_else(met, pl.Series(said.tolist(), dtype=pl.String))
 
 
 def _of_name(
@@ -131,7 +131,7 @@ def _of_name(
     champion = judge.inputs.release(drawn.entry)
     if champion is None:
         return unknown, "", f"the release log has no bundle under the entry that `{name}` names"
-    found = _Name(of_name, unknown, of_name.copy())
+    of_slots = _SlotsOfName(of_name, unknown, of_name.copy())
     try:
         bundle = load_bundle(judge.inputs, champion.bundle)
         _require_columns(bundle, judge.source)
@@ -139,16 +139,16 @@ def _of_name(
         for then, scored in _scorings(judge, day, slots, drawn, bundle):
             asked = Asked(*then.asked(slots, organic), judge.seed(day))
             again = score_again(scored(asked), policy.probabilities, then, slots, organic)
-            found.take(again.shown, again.met, slots, organic)
-            if not found.left.any():
+            of_slots.take(again.shown, again.met, slots, organic)
+            if not of_slots.left.any():
                 break
     except InputError as error:
-        # What was found before counts: it agrees with what was logged.
-        return found.met, f"{name}, scored again", f"`{name}` cannot be scored again: {error}"
-    if found.off is None:
+        # What agreed before counts: it agrees with what was logged.
+        return of_slots.met, f"{name}, scored again", f"`{name}` cannot be scored again: {error}"
+    if of_slots.off is None:
         return unknown, "", f"the lake has no version of `recommendations` of {drawn.table} that `{name}` has drawn"
     when = f"the tables that `recommendations` of {drawn.table} has read" if drawn.table else "the day's own tables"
-    return found.met, f"{name}, scored again", found.words(name, when) if found.left.any() else ""
+    return of_slots.met, f"{name}, scored again", of_slots.words(name, when) if of_slots.left.any() else ""
 
 
 def _require_columns(bundle: Bundled, source: Source) -> None:
